@@ -1,0 +1,75 @@
+//! What is under way at one moment.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::{Clock, Person};
+use crate::planner::{PlanContext, Planned, Planner, PlannerError};
+use crate::{Cancel, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
+
+/// Something that is over.
+pub(super) struct Landed {
+    pub(super) node: NodeId,
+    pub(super) task: Task,
+}
+
+/// What it was.
+pub(super) enum Task {
+    Called(ToolReport),
+    Planned(Result<Planned, PlannerError>),
+    Answered(Option<String>),
+    Waited(Millis),
+}
+
+/// Everything under way. It runs in the driver's own task: dropping the driver drops it all.
+#[derive(Default)]
+pub(super) struct Flight {
+    tasks: FuturesUnordered<BoxFuture<'static, Landed>>,
+    asking: BTreeSet<NodeId>,
+    waiting: BTreeSet<Millis>,
+}
+
+impl Flight {
+    pub(super) fn call(&mut self, tools: Arc<dyn Tools>, call: ToolCall, cancel: Cancel) {
+        let node = call.node;
+        self.tasks.push(async move { Landed { node, task: Task::Called(tools.call(call, cancel).await) } }.boxed());
+    }
+
+    pub(super) fn plan(&mut self, planner: Arc<dyn Planner>, context: PlanContext) {
+        let node = context.node;
+        self.tasks.push(async move { Landed { node, task: Task::Planned(planner.plan(&context).await) } }.boxed());
+    }
+
+    /// Asks once, however often the state says so.
+    pub(super) fn ask(&mut self, node: NodeId, person: Arc<dyn Person>, question: Question) {
+        if self.asking.insert(node) {
+            self.tasks.push(async move { Landed { node, task: Task::Answered(person.ask(&question).await) } }.boxed());
+        }
+    }
+
+    /// Waits once for each point in time.
+    pub(super) fn wait(&mut self, until: Millis, clock: Arc<dyn Clock>) {
+        if self.waiting.insert(until) {
+            let wait = async move {
+                clock.sleep_until(until).await;
+                Landed { node: NodeId::ROOT, task: Task::Waited(until) }
+            };
+            self.tasks.push(wait.boxed());
+        }
+    }
+
+    /// The next that is over; none while nothing is under way.
+    pub(super) async fn next(&mut self) -> Option<Landed> {
+        let landed = self.tasks.next().await?;
+        match &landed.task {
+            Task::Answered(_) => drop(self.asking.remove(&landed.node)),
+            Task::Waited(until) => drop(self.waiting.remove(until)),
+            Task::Called(_) | Task::Planned(_) => {}
+        }
+        Some(landed)
+    }
+}

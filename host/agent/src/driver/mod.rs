@@ -1,0 +1,285 @@
+//! The driver: does what the state decides, and records it.
+//!
+//! ```text
+//! State::decide ─► record the intent ─► do it ─► record the outcome ─► State::apply ─► …
+//! ```
+//!
+//! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
+
+mod flight;
+mod ports;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::critic::{self, Evidence};
+use crate::event::EVENT_VERSION;
+use crate::plan::check;
+use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
+use crate::{
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, NodeId, Outcome, Patch, State, StateError,
+    StepOutcome, ToolCall,
+};
+use flight::{Flight, Landed, Task};
+
+pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
+
+/// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
+/// begun, short enough for a person who waits at the terminal.
+const CANCEL_GRACE_MS: u64 = 5_000;
+
+/// The largest proposal that is looked at, in bytes of JSON. A plan that a person could read is far smaller.
+const PROPOSAL_BYTES_MAX: usize = 1 << 20;
+
+/// Why a run stopped without an end of its own.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The ledger refused an event. Nothing that depends on the event was done.
+    #[error("the run stopped before `{event}`: {source}")]
+    Ledger {
+        /// The event that could not be recorded.
+        event: &'static str,
+        /// Why.
+        source: LedgerError,
+    },
+    /// The recorded events do not make a run, or the driver and the state disagree.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// One run of one goal.
+pub struct Run {
+    ports: Ports,
+    state: Arc<State>,
+    opening: Vec<EventKind>,
+    ending_since: Option<crate::Millis>,
+    calls: Cancel,
+}
+
+impl Run {
+    /// A new run. Nothing happens before [`Run::drive`].
+    pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
+        let planner = ports.planner.name().to_owned();
+        let opening = EventKind::RunStarted { version: EVENT_VERSION, goal: goal.into(), planner, budget, caps };
+        Self::new(ports, State::default(), vec![opening])
+    }
+
+    /// A run that was cut off, or that ended without an end to its goal (asked, cancelled, out of budget), with
+    /// a new budget counted from here where one is given. A run that is over for good is over: [`Run::drive`]
+    /// returns its outcome.
+    ///
+    /// # Errors
+    ///
+    /// The events do not make a run.
+    pub fn resume(ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
+        let state = State::fold(events)?;
+        let over = state.outcome().is_some_and(|outcome| !outcome.is_resumable());
+        let opening = match over || events.is_empty() {
+            true => Vec::new(),
+            false => std::iter::once(EventKind::Resumed { budget }).chain(state.recover()).collect(),
+        };
+        Ok(Self::new(ports, state, opening))
+    }
+
+    fn new(ports: Ports, state: State, opening: Vec<EventKind>) -> Self {
+        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new() }
+    }
+
+    /// The state so far.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Drives the run to its end. Raising `cancel` ends it in order: calls are told to end, their outcomes are
+    /// recorded, and so is the end.
+    ///
+    /// # Errors
+    ///
+    /// The ledger failed, or an event did not fit.
+    pub async fn drive(&mut self, cancel: &Cancel) -> Result<Outcome, RunError> {
+        for kind in std::mem::take(&mut self.opening) {
+            self.record(kind).await?;
+        }
+        let mut flight = Flight::default();
+        loop {
+            if cancel.is_cancelled() && !self.state.is_ending() {
+                self.record(EventKind::CancelRequested).await?;
+            }
+            if self.state.is_ending() && self.ending_since.is_none() {
+                self.ending_since = Some(self.ports.clock.now());
+                self.calls.cancel();
+            }
+            if let Some(outcome) = self.state.outcome() {
+                return Ok(outcome.clone());
+            }
+            if self.obey(&mut flight).await? {
+                continue;
+            }
+            self.wait(&mut flight, cancel).await?;
+        }
+    }
+
+    /// Does what the state decides; tells whether something was recorded that changes what is to be done.
+    async fn obey(&mut self, flight: &mut Flight) -> Result<bool, RunError> {
+        let mut recorded = false;
+        for command in self.state.decide() {
+            match command {
+                Command::Record(kind) => {
+                    self.record(kind).await?;
+                    recorded = true;
+                }
+                Command::Finish { result } => {
+                    self.record(EventKind::RunFinished { result }).await?;
+                    recorded = true;
+                }
+                Command::Judge { node } => {
+                    self.judge(node).await?;
+                    recorded = true;
+                }
+                Command::CallTool { node, attempt, tool, arguments, from } => {
+                    let call = ToolCall { node, attempt, tool, arguments };
+                    recorded |= !self.call(call, from, flight).await?;
+                }
+                Command::CallPlanner { node, reason } => {
+                    self.record(EventKind::PlanAsked { node, reason }).await?;
+                    let (state, tools) = (Arc::clone(&self.state), Arc::clone(&self.ports.tools));
+                    let context = PlanContext { state, node, reason, tools };
+                    flight.plan(Arc::clone(&self.ports.planner), context);
+                }
+                Command::Ask { node, question } => match &self.ports.person {
+                    None => {
+                        self.record(EventKind::Answered { node, answer: None }).await?;
+                        recorded = true;
+                    }
+                    Some(person) => flight.ask(node, Arc::clone(person), question),
+                },
+                Command::Wait { until } => flight.wait(until, Arc::clone(&self.ports.clock)),
+            }
+        }
+        Ok(recorded)
+    }
+
+    /// Records the intent and starts the call; false where it was blocked instead.
+    async fn call(&mut self, call: ToolCall, from: Vec<crate::StepName>, flight: &mut Flight) -> Result<bool, RunError> {
+        let Some(card) = self.ports.tools.get(&call.tool) else {
+            let why = format!("the tool `{}` is not there any more", call.tool);
+            self.record(EventKind::StepBlocked { node: call.node, why }).await?;
+            return Ok(false);
+        };
+        let effect = self.ports.tools.effect(&card, &call.arguments);
+        let (node, attempt) = (call.node, call.attempt);
+        let (tool, arguments) = (call.tool.clone(), call.arguments.clone());
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect }).await?;
+        flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
+        Ok(true)
+    }
+
+    async fn wait(&mut self, flight: &mut Flight, cancel: &Cancel) -> Result<(), RunError> {
+        let ending = self.ending_since;
+        let until = match ending {
+            Some(since) => crate::Millis(since.0.saturating_add(CANCEL_GRACE_MS)),
+            None => self.state.deadline(),
+        };
+        let clock = Arc::clone(&self.ports.clock);
+        tokio::select! {
+            biased;
+            Some(landed) = flight.next() => self.land(landed).await,
+            () = cancel.cancelled(), if ending.is_none() => Ok(()),
+            () = clock.sleep_until(until) => match ending {
+                None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
+                Some(_) => self.abandon().await,
+            },
+        }
+    }
+
+    /// Gives up on calls that do not end: nobody can tell what they did.
+    async fn abandon(&mut self) -> Result<(), RunError> {
+        let nodes: Vec<_> = self.state.in_flight().collect();
+        for node in nodes {
+            let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
+            self.record(EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }).await?;
+        }
+        Ok(())
+    }
+
+    async fn land(&mut self, landed: Landed) -> Result<(), RunError> {
+        match landed.task {
+            Task::Called(report) => {
+                let outcome = match report.outcome {
+                    Ok(output) => StepOutcome::Done { output },
+                    Err(failure) => StepOutcome::Failed { failure },
+                };
+                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await
+            }
+            Task::Planned(planned) => {
+                let event = self.planned(landed.node, planned);
+                self.record(event).await
+            }
+            Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,
+            Task::Waited(until) => self.record(EventKind::Waited { until }).await,
+        }
+    }
+
+    /// The event that a planner's answer makes, after checking.
+    fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
+        let Planned { proposal, usage, note } = match planned {
+            Ok(planned) => planned,
+            Err(PlannerError::Unusable { faults, usage }) => return EventKind::PlanRejected { node, faults, usage },
+            Err(PlannerError::Unavailable { why, usage }) => return EventKind::GoalFailed { node, why, usage },
+        };
+        let patches = match proposal {
+            Proposal::Answer(answer) => return EventKind::GoalReached { node, answer: Some(answer), usage },
+            Proposal::Fail(why) => return EventKind::GoalFailed { node, why, usage },
+            Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
+            Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
+            Proposal::Change(patches) => patches,
+        };
+        match self.checked(node, patches) {
+            Ok(patches) => EventKind::Expanded { node, patches, note, usage },
+            Err(faults) => EventKind::PlanRejected { node, faults, usage },
+        }
+    }
+
+    fn checked(&self, node: NodeId, patches: Vec<Patch>) -> Result<Vec<Patch>, Vec<String>> {
+        let caps = self.state.caps();
+        let nodes: usize = patches.iter().flat_map(Patch::drafts).map(Draft::size).sum();
+        let bytes = if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
+        if bytes > PROPOSAL_BYTES_MAX {
+            return Err(vec![format!("the plan has {bytes} bytes, at most {PROPOSAL_BYTES_MAX} are allowed")]);
+        }
+        check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    async fn judge(&mut self, node: NodeId) -> Result<(), RunError> {
+        let state = Arc::clone(&self.state);
+        let (Some(step), Some(record)) = (state.plan().step(node), state.record(node)) else { return Ok(()) };
+        let Some(outcome) = &record.outcome else { return Ok(()) };
+        let card = self.ports.tools.get(&step.tool);
+        let judgement = critic::judge(&Evidence {
+            step,
+            effect: &record.effect,
+            card: card.as_ref(),
+            outcome,
+            same_failures: state.same_failures(node),
+            caps: state.caps(),
+        });
+        let event =
+            EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".to_owned() };
+        drop(state);
+        self.record(event).await
+    }
+
+    /// Ledger first, then state, then whoever watches.
+    async fn record(&mut self, kind: EventKind) -> Result<(), RunError> {
+        let durability = if kind.needs_power_durability() { Durability::Power } else { Durability::Process };
+        let event = kind.at(self.ports.clock.now());
+        let name = event.kind.name();
+        self.ports.ledger.append(&event, durability).await.map_err(|source| RunError::Ledger { event: name, source })?;
+        Arc::make_mut(&mut self.state).apply(&event)?;
+        tracing::debug!(event = name, "recorded");
+        self.ports.observer.observe(&event, &self.state);
+        Ok(())
+    }
+}

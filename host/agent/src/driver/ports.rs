@@ -1,0 +1,97 @@
+//! What a driver needs from the world, as traits.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::planner::Planner;
+use crate::{Event, Millis, Question, State, Tools};
+
+/// What an event must survive before the run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The death of the process.
+    Process,
+    /// The loss of power.
+    Power,
+}
+
+/// An event that could not be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the ledger cannot record it: {0}")]
+pub struct LedgerError(pub String);
+
+/// Where events are recorded.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Records one event behind all earlier ones of the run. When it returns, the event survives what
+    /// `durability` says.
+    ///
+    /// # Errors
+    ///
+    /// The event is not recorded; the run stops before anything follows from it.
+    async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError>;
+}
+
+/// Somebody who answers questions.
+#[async_trait]
+pub trait Person: Send + Sync {
+    /// Asks, and waits for the answer. None means that nobody will answer. Dropping the future takes the
+    /// question back.
+    async fn ask(&self, question: &Question) -> Option<String>;
+}
+
+/// Somebody who watches a run.
+pub trait Observer: Send + Sync {
+    /// Sees each event once it is recorded, with the state that it led to. It must return soon: the run waits.
+    fn observe(&self, event: &Event, state: &State);
+}
+
+impl Observer for () {
+    fn observe(&self, _event: &Event, _state: &State) {}
+}
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// What time it is.
+    fn now(&self) -> Millis;
+
+    /// Waits until then.
+    async fn sleep_until(&self, until: Millis);
+}
+
+/// The clock of the machine. It must run inside a tokio runtime with time enabled.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Millis::default().plus(since)
+    }
+
+    async fn sleep_until(&self, until: Millis) {
+        tokio::time::sleep(until - self.now()).await;
+    }
+}
+
+/// Everything that a run needs from the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// The tools.
+    pub tools: Arc<dyn Tools>,
+    /// The planner.
+    pub planner: Arc<dyn Planner>,
+    /// Where events go.
+    pub ledger: Arc<dyn Ledger>,
+    /// Who answers questions; none for a run that nobody attends.
+    pub person: Option<Arc<dyn Person>>,
+    /// Who watches. `Arc::new(())` where nobody does.
+    pub observer: Arc<dyn Observer>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}

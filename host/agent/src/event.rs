@@ -1,0 +1,276 @@
+//! Everything that happens in a run. A run *is* its list of events: the state is a fold over them.
+//!
+//! | an event | is recorded |
+//! |---|---|
+//! | `StepStarted` | before the call is made: the intent |
+//! | `StepFinished` | after it, with the receipt |
+//! | every other | when it was decided, before anything follows from it |
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toolcrib_model::Usage;
+use toolcrib_policy::{Effect, ToolName};
+
+use crate::critic::Verdict;
+use crate::{
+    Answer, Budget, BudgetKind, Caps, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure, ToolOutput,
+};
+
+/// The version of the shape of events, stored with the first one.
+pub const EVENT_VERSION: u32 = 1;
+
+/// One thing that happened, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it was recorded.
+    pub at: Millis,
+    /// What it was.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Why a planner was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanReason {
+    /// The goal is new, or its last answer was unusable, or a question was answered.
+    Open,
+    /// Its children are reached: is the goal?
+    Review,
+    /// A child failed and no alternative is left that may be tried.
+    Stuck,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum StepOutcome {
+    /// It gave a result.
+    Done {
+        /// The result.
+        output: ToolOutput,
+    },
+    /// It gave a failure.
+    Failed {
+        /// The failure.
+        failure: ToolFailure,
+    },
+    /// It surely did not begin.
+    NotStarted {
+        /// Why.
+        why: String,
+    },
+    /// Nobody can tell how far it came.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum EventKind {
+    /// A run began.
+    RunStarted {
+        /// [`EVENT_VERSION`] when it was written.
+        version: u32,
+        /// The goal in words.
+        goal: String,
+        /// The planner's name.
+        planner: String,
+        /// What it may spend.
+        budget: Budget,
+        /// What keeps it from running in circles.
+        #[serde(default)]
+        caps: Caps,
+    },
+    /// The planner is asked about a goal.
+    PlanAsked {
+        /// The goal.
+        node: NodeId,
+        /// Why.
+        reason: PlanReason,
+    },
+    /// The planner's answer cannot be used, or there was none.
+    PlanRejected {
+        /// The goal.
+        node: NodeId,
+        /// What is wrong.
+        faults: Vec<String>,
+        /// What the answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// The planner's answer was checked and counts.
+    Expanded {
+        /// The goal that it was asked about.
+        node: NodeId,
+        /// What changes, with names and effects filled in.
+        patches: Vec<Patch>,
+        /// The planner's reason, for people.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+        /// What the answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// A goal is reached.
+    GoalReached {
+        /// The goal.
+        node: NodeId,
+        /// What it came to, where the planner said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Answer>,
+        /// What the answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// A goal is given up.
+    GoalFailed {
+        /// The goal.
+        node: NodeId,
+        /// Why.
+        why: String,
+        /// What the answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// A person is asked.
+    Asked {
+        /// The goal that waits for the answer.
+        node: NodeId,
+        /// The question.
+        question: Question,
+        /// Where set, the answer decides about this step, whose effect is unknown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<NodeId>,
+        /// What the planner's answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// A person answered, or nobody is there to answer.
+    Answered {
+        /// The goal.
+        node: NodeId,
+        /// The answer; none where nobody is there.
+        answer: Option<String>,
+    },
+    /// A call is about to be made.
+    StepStarted {
+        /// The step.
+        node: NodeId,
+        /// Which try, from 1.
+        attempt: u32,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments, without references.
+        arguments: Value,
+        /// The steps whose results are in the arguments.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<StepName>,
+        /// The effect class of this call.
+        effect: Effect,
+    },
+    /// A call is over.
+    StepFinished {
+        /// The step.
+        node: NodeId,
+        /// What came of it.
+        outcome: StepOutcome,
+        /// The receipt.
+        #[serde(default)]
+        receipt: Value,
+    },
+    /// A call will not be made.
+    StepBlocked {
+        /// The step.
+        node: NodeId,
+        /// Why.
+        why: String,
+    },
+    /// A result was judged.
+    Judged {
+        /// The step.
+        node: NodeId,
+        /// The verdict.
+        verdict: Verdict,
+        /// Its reason.
+        why: String,
+        /// Who judged: `checks`, or the name of a model.
+        by: String,
+    },
+    /// An alternative is tried in place of one that failed.
+    Backtracked {
+        /// What failed.
+        from: NodeId,
+        /// What is tried.
+        to: NodeId,
+        /// Why.
+        why: String,
+    },
+    /// A wait is over.
+    Waited {
+        /// Until when it was.
+        until: Millis,
+    },
+    /// A budget ended.
+    BudgetSpent {
+        /// Which.
+        kind: BudgetKind,
+    },
+    /// Somebody wants the run to end.
+    CancelRequested,
+    /// A run that was cut off, or that ended without an end to its goal, goes on.
+    Resumed {
+        /// A new budget, counted from here, where one was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        budget: Option<Budget>,
+    },
+    /// The run is over.
+    RunFinished {
+        /// How.
+        result: Outcome,
+    },
+}
+
+impl EventKind {
+    /// The event at this time.
+    pub fn at(self, at: Millis) -> Event {
+        Event { at, kind: self }
+    }
+
+    /// Its kind in one word, as it is written in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run-started",
+            Self::PlanAsked { .. } => "plan-asked",
+            Self::PlanRejected { .. } => "plan-rejected",
+            Self::Expanded { .. } => "expanded",
+            Self::GoalReached { .. } => "goal-reached",
+            Self::GoalFailed { .. } => "goal-failed",
+            Self::Asked { .. } => "asked",
+            Self::Answered { .. } => "answered",
+            Self::StepStarted { .. } => "step-started",
+            Self::StepFinished { .. } => "step-finished",
+            Self::StepBlocked { .. } => "step-blocked",
+            Self::Judged { .. } => "judged",
+            Self::Backtracked { .. } => "backtracked",
+            Self::Waited { .. } => "waited",
+            Self::BudgetSpent { .. } => "budget-spent",
+            Self::CancelRequested => "cancel-requested",
+            Self::Resumed { .. } => "resumed",
+            Self::RunFinished { .. } => "run-finished",
+        }
+    }
+
+    /// Whether it must survive the loss of power before anything follows from it: intents that cannot be taken
+    /// back, acknowledgements to a person, and the end.
+    pub fn needs_power_durability(&self) -> bool {
+        match self {
+            Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
+            Self::Answered { .. } | Self::RunFinished { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The agent core: goal to plan to act to critique to answer.
+//!
+//! ```text
+//!                 ┌────────────── Proposal ◄── Planner (builtin, model)
+//!                 ▼                                ▲
+//! goal ─► plan (tree of goals and steps) ─► decide ─┴► Tools ─► report
+//!                 ▲                                               │
+//!                 └─ apply ◄─ Event ◄─ Ledger ◄─ critic ◄─────────┘
+//! ```
+//!
+//! [`State`] is a machine without I/O: a fold over [`Event`]s that decides [`Command`]s. The [`Run`] does what
+//! it decides, through traits, and records every event before anything follows from it; so a run that was cut
+//! off anywhere goes on from its events, and what has taken effect is not done again.
+//!
+//! Values keep the names of the steps that they came from ([`Record::from`]); labels will follow these.
+
+pub mod budget;
+pub mod cancel;
+pub mod critic;
+pub mod driver;
+pub mod event;
+pub mod outcome;
+pub mod plan;
+pub mod planner;
+pub mod state;
+pub mod tools;
+
+pub use budget::{Budget, BudgetKind, Caps, Millis};
+pub use cancel::Cancel;
+pub use critic::{Judgement, Verdict};
+pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
+pub use event::{Event, EventKind, PlanReason, StepOutcome};
+pub use outcome::{Answer, Outcome, Question};
+pub use plan::{
+    Body, Draft, DraftGoal, DraftStep, Expectation, Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Status, Step,
+    StepName, Then,
+};
+pub use planner::builtin::BuiltinPlanner;
+pub use planner::model::ModelPlanner;
+pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
+pub use state::{Command, Record, Spent, State, StateError};
+pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

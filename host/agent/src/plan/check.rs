@@ -1,0 +1,207 @@
+//! Checking what a planner proposes, before any of it counts.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::refs;
+use super::schema;
+use super::{Draft, DraftStep, NodeId, Patch, PatchError, Plan, StepName};
+use crate::{Caps, ToolCard};
+
+/// The most faults told at once.
+const FAULTS_MAX: usize = 12;
+
+/// Something wrong with a proposed plan, in words that a planner can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanFault {
+    /// The plan would grow beyond its cap.
+    #[error("the plan would have {nodes} nodes, at most {most} are allowed")]
+    TooLarge {
+        /// How many it would have.
+        nodes: usize,
+        /// The cap.
+        most: usize,
+    },
+    /// Goals are nested too deeply.
+    #[error("goals are nested deeper than {most}")]
+    TooDeep {
+        /// The cap.
+        most: u16,
+    },
+    /// No such tool.
+    #[error("there is no tool `{tool}`")]
+    NoTool {
+        /// The name that was proposed.
+        tool: String,
+    },
+    /// Arguments do not fit the tool's schema.
+    #[error("arguments of `{tool}`{at}: {why}")]
+    Arguments {
+        /// The tool.
+        tool: String,
+        /// Where in the arguments.
+        at: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A reference cannot be read, or leads to a step that is not over by then.
+    #[error("step for `{tool}`: {why}")]
+    Reference {
+        /// The tool of the step that refers.
+        tool: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A name is taken.
+    #[error("the step name `{name}` is taken; give each step a name of its own")]
+    NameTaken {
+        /// The name.
+        name: StepName,
+    },
+    /// An expectation makes no sense.
+    #[error("expectation of the step for `{tool}`: {why}")]
+    Expectation {
+        /// The tool.
+        tool: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The patch does not fit the plan as it stands.
+    #[error("{why}")]
+    Patch {
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl From<PatchError> for PlanFault {
+    fn from(error: PatchError) -> Self {
+        Self::Patch { why: error.to_string() }
+    }
+}
+
+/// Checks `patches`, which the planner of the goal `node` proposes, against the plan and the catalog; the answer holds a name and an effect for every step.
+///
+/// # Errors
+///
+/// What is wrong, the first dozen.
+pub fn check(
+    plan: &Plan,
+    node: NodeId,
+    mut patches: Vec<Patch>,
+    caps: &Caps,
+    tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
+) -> Result<Vec<Patch>, Vec<PlanFault>> {
+    let new: usize = patches.iter().flat_map(Patch::drafts).map(Draft::size).sum();
+    let nodes = plan.nodes().len() + new;
+    if nodes > caps.nodes {
+        return Err(vec![PlanFault::TooLarge { nodes, most: caps.nodes }]);
+    }
+    let mut faults = names(plan, &mut patches);
+    for patch in &mut patches {
+        each_step(patch.drafts_mut(), &mut |step| step_faults(step, tool, &mut faults));
+    }
+    if faults.is_empty() {
+        structure(plan, node, &patches, caps, &mut faults);
+    }
+    faults.truncate(FAULTS_MAX);
+    if faults.is_empty() { Ok(patches) } else { Err(faults) }
+}
+
+fn each_step(drafts: &mut [Draft], visit: &mut dyn FnMut(&mut DraftStep)) {
+    for draft in drafts {
+        match draft {
+            Draft::Step(step) => visit(step),
+            Draft::Goal(goal) => each_step(&mut goal.children, visit),
+        }
+    }
+}
+
+/// Gives a name to each step that has none, and finds names that are taken.
+fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
+    let mut faults = Vec::new();
+    let mut taken: Vec<StepName> = plan.steps().map(|(_, step)| step.name.clone()).collect();
+    for name in patches.iter().flat_map(|patch| Plan::draft_names(patch.drafts())) {
+        if taken.contains(&name) {
+            faults.push(PlanFault::NameTaken { name });
+        } else {
+            taken.push(name);
+        }
+    }
+    for patch in patches {
+        each_step(patch.drafts_mut(), &mut |step| {
+            if step.name.is_none() {
+                let free = plan.free_name(&StepName::nearest(step.tool.tool()), &taken);
+                taken.push(free.clone());
+                step.name = Some(free);
+            }
+        });
+    }
+    faults
+}
+
+fn step_faults(
+    step: &mut DraftStep,
+    tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
+    faults: &mut Vec<PlanFault>,
+) {
+    let name = step.tool.to_string();
+    let Some(card) = tool(&step.tool) else { return faults.push(PlanFault::NoTool { tool: name }) };
+    step.effect = Some(card.effect.clone());
+    let (value, unknown) = match refs::skeleton(&step.arguments) {
+        Ok(skeleton) => skeleton,
+        Err(error) => return faults.push(PlanFault::Reference { tool: name, why: error.to_string() }),
+    };
+    if !value.is_object() {
+        let why = "they must be a JSON object".to_owned();
+        return faults.push(PlanFault::Arguments { tool: name, at: String::new(), why });
+    }
+    // A broken schema is the tool's fault, not the planner's: the tool itself then refuses what it cannot use.
+    for fault in schema::validate_around(&card.input_schema, &value, &unknown).unwrap_or_default() {
+        let at = if fault.at.is_empty() { String::new() } else { format!(" at {}", fault.at) };
+        faults.push(PlanFault::Arguments { tool: name.clone(), at, why: fault.why });
+    }
+    for expectation in &step.expect {
+        if let Err(why) = expectation.well_formed() {
+            faults.push(PlanFault::Expectation { tool: name.clone(), why });
+        }
+    }
+}
+
+/// Applies the patches to a copy and looks at what came out: depth, and references against the order of things.
+fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: &mut Vec<PlanFault>) {
+    let mut after = plan.clone();
+    let old = after.nodes().len();
+    after.set_failed_aside(node);
+    for patch in patches {
+        if let Err(error) = after.apply(patch) {
+            return faults.push(error.into());
+        }
+    }
+    if after.nodes().iter().any(|node| node.depth > caps.depth) {
+        faults.push(PlanFault::TooDeep { most: caps.depth });
+    }
+    let new = after.steps().filter(|(node, _)| node.id.0 as usize >= old);
+    for (node, step) in new {
+        for (_, reference) in refs::references(&step.arguments).unwrap_or_default() {
+            if let Err(why) = reachable(&after, node.id, &reference) {
+                faults.push(PlanFault::Reference { tool: step.tool.to_string(), why });
+            }
+        }
+    }
+}
+
+fn reachable(plan: &Plan, from: NodeId, reference: &refs::Reference) -> Result<(), String> {
+    let Some((target, _)) = plan.named(&reference.step) else {
+        return Err(format!("`{reference}` refers to a step that does not exist"));
+    };
+    let done = target.status == super::Status::Done;
+    if target.status.is_over() && !done {
+        return Err(format!("`{reference}` refers to a step that has no result"));
+    }
+    if done || plan.precedes(target.id, from) {
+        return Ok(());
+    }
+    Err(format!("`{reference}` refers to a step that is not surely over by then; put it before this one, in order"))
+}

@@ -1,0 +1,3 @@
+//! The model planner.
+/// The model planner.
+pub struct ModelPlanner;

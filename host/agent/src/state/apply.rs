@@ -1,0 +1,361 @@
+//! Folding one event into the state.
+
+use std::sync::Arc;
+
+use toolcrib_model::Usage;
+
+use super::{Exchange, Pending, Record, State, StateError};
+use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
+use crate::{
+    Answer, Event, EventKind, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepOutcome, ToolFailure,
+};
+
+/// What is wrong with an event, without its place.
+type Applied = Result<(), String>;
+
+impl State {
+    /// Folds one event in.
+    ///
+    /// # Errors
+    ///
+    /// The event cannot have happened here. The state must not be used afterwards.
+    pub fn apply(&mut self, event: &Event) -> Result<(), StateError> {
+        self.events += 1;
+        let (number, name) = (self.events, event.kind.name());
+        self.try_apply(event).map_err(|why| StateError { number, event: name, why })?;
+        self.now = self.now.max(event.at);
+        Ok(())
+    }
+
+    fn try_apply(&mut self, event: &Event) -> Applied {
+        match (&event.kind, self.started, &self.outcome) {
+            (EventKind::RunStarted { .. }, Some(_), _) => return Err("the run has begun already".to_owned()),
+            (EventKind::RunStarted { .. }, None, _) | (EventKind::Resumed { .. }, Some(_), _) => {}
+            (_, None, _) => return Err("the run has not begun".to_owned()),
+            (_, _, Some(_)) => return Err("the run is over".to_owned()),
+            _ => {}
+        }
+        match &event.kind {
+            EventKind::RunStarted { goal, planner, budget, caps, version: _ } => {
+                *self = Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
+                (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
+                Ok(())
+            }
+            EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
+            EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
+            EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
+            EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
+            EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
+            EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
+            EventKind::StepStarted { .. } => self.step_started(event),
+            EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
+            EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
+            EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
+            EventKind::Backtracked { from, to, why: _ } => self.backtracked(*from, *to),
+            EventKind::Waited { until } => {
+                self.now = self.now.max(*until);
+                Ok(())
+            }
+            EventKind::BudgetSpent { kind } => {
+                self.exhausted = Some(*kind);
+                Ok(())
+            }
+            EventKind::CancelRequested => {
+                self.cancelled = true;
+                Ok(())
+            }
+            EventKind::Resumed { budget } => self.resumed(*budget, event.at),
+            EventKind::RunFinished { result } => {
+                self.outcome = Some(result.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn spend(&mut self, usage: &Usage) {
+        self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
+    }
+
+    fn status(&self, node: NodeId) -> Result<&Status, String> {
+        self.plan.node(node).map(|node| &node.status).ok_or_else(|| format!("there is no node {node}"))
+    }
+
+    fn set(&mut self, node: NodeId, status: Status) {
+        if let Some(node) = self.plan.node_mut(node) {
+            node.status = status;
+        }
+    }
+
+    fn expect(&self, node: NodeId, what: &str, legal: impl Fn(&Status) -> bool) -> Applied {
+        let status = self.status(node)?;
+        if legal(status) { Ok(()) } else { Err(format!("{node} is not {what}")) }
+    }
+
+    fn expect_goal(&self, node: NodeId) -> Applied {
+        self.plan.goal(node).map(drop).ok_or_else(|| format!("{node} is not a goal"))
+    }
+
+    /// Where a goal is when nobody thinks about it: at work if it has children, else open.
+    fn rest(&mut self, node: NodeId) {
+        let busy = self.plan.goal(node).is_some_and(|goal| {
+            goal.children.iter().any(|child| self.plan.node(*child).is_some_and(|n| n.status != Status::Skipped))
+        });
+        self.set(node, if busy { Status::Active } else { Status::Open });
+    }
+
+    fn plan_asked(&mut self, node: NodeId, reason: PlanReason) -> Applied {
+        self.expect_goal(node)?;
+        self.expect(node, "open or at work", |status| matches!(status, Status::Open | Status::Active))?;
+        self.stalled = self.stalled.saturating_add(1);
+        if let Some(goal) = self.plan.goal_mut(node)
+            && reason == PlanReason::Stuck
+            && goal.rejected == 0
+        {
+            goal.replans = goal.replans.saturating_add(1);
+        }
+        self.set(node, Status::Planning);
+        Ok(())
+    }
+
+    fn plan_rejected(&mut self, node: NodeId, faults: &[String], usage: &Usage) -> Applied {
+        self.expect(node, "being planned", |status| *status == Status::Planning)?;
+        self.spend(usage);
+        if let Some(goal) = self.plan.goal_mut(node) {
+            goal.rejected = goal.rejected.saturating_add(1);
+            goal.faults = faults.to_vec();
+        }
+        self.rest(node);
+        Ok(())
+    }
+
+    fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
+        self.expect(node, "being planned", |status| *status == Status::Planning)?;
+        self.spend(usage);
+        self.plan.set_failed_aside(node);
+        for patch in patches {
+            self.plan.apply(patch).map_err(|error| error.to_string())?;
+        }
+        if let Some(goal) = self.plan.goal_mut(node) {
+            goal.rejected = 0;
+            goal.faults.clear();
+        }
+        for touched in patches.iter().map(Patch::node).chain([node]) {
+            if self.plan.goal(touched).is_some() && !self.status(touched)?.is_over() {
+                self.rest(touched);
+            }
+        }
+        Ok(())
+    }
+
+    fn goal_reached(&mut self, node: NodeId, answer: Option<&Answer>, usage: &Usage) -> Applied {
+        self.expect_goal(node)?;
+        self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
+        self.spend(usage);
+        self.plan.skip(node);
+        self.set(node, Status::Done);
+        if let Some(answer) = answer {
+            self.answers.insert(node, answer.clone());
+        }
+        Ok(())
+    }
+
+    fn goal_failed(&mut self, node: NodeId, why: &str, usage: &Usage) -> Applied {
+        self.expect_goal(node)?;
+        self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
+        self.spend(usage);
+        self.plan.skip(node);
+        self.set(node, Status::Failed { why: why.to_owned(), replan: false });
+        Ok(())
+    }
+
+    fn asked(&mut self, node: NodeId, question: &Question, about: Option<NodeId>, usage: &Usage) -> Applied {
+        self.expect_goal(node)?;
+        self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
+        if let Some(step) = about {
+            let place = self.pending.iter().position(|pending| pending.step == step);
+            self.pending.remove(place.ok_or_else(|| format!("nothing is to be asked about {step}"))?);
+        }
+        self.spend(usage);
+        self.questions = self.questions.saturating_add(1);
+        if let Some(goal) = self.plan.goal_mut(node) {
+            goal.rejected = 0;
+            goal.faults.clear();
+        }
+        self.set(node, Status::Asking { question: question.clone(), about });
+        Ok(())
+    }
+
+    fn answered(&mut self, node: NodeId, answer: Option<&str>) -> Applied {
+        let (question, about) = match self.status(node)? {
+            Status::Asking { question, about } => (question.clone(), *about),
+            _ => return Err(format!("{node} did not ask")),
+        };
+        match (about, answer) {
+            (None, None) => {
+                // It stays asked: a resumed run asks again.
+                self.unanswered = Some(question);
+                return Ok(());
+            }
+            (None, Some(answer)) => {
+                self.exchanges.push(Exchange { node, question, answer: answer.to_owned() });
+            }
+            (Some(step), answer) => {
+                self.settle(step, answer);
+                if let Some(answer) = answer {
+                    self.exchanges.push(Exchange { node, question, answer: answer.to_owned() });
+                }
+            }
+        }
+        self.rest(node);
+        Ok(())
+    }
+
+    /// Takes a person's word on whether an effect happened; without one the step is lost, and nothing is repeated.
+    fn settle(&mut self, step: NodeId, answer: Option<&str>) {
+        match answer.map(str::trim) {
+            Some(word) if word.eq_ignore_ascii_case(IT_HAPPENED) => {
+                if let Some(record) = self.records.get_mut(&step) {
+                    record.value = Some(Arc::new(serde_json::Value::Null));
+                }
+                self.set(step, Status::Done);
+            }
+            Some(word) if word.eq_ignore_ascii_case(IT_DID_NOT) => {
+                if let Some(calls) = self.records.get(&step).and_then(|record| self.calls.get_mut(&record.key)) {
+                    calls.settled = None;
+                }
+                self.set(step, Status::Open);
+            }
+            _ => {}
+        }
+    }
+
+    fn step_started(&mut self, event: &Event) -> Applied {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect } = &event.kind else {
+            return Err("not a start".to_owned());
+        };
+        let key = Self::call_key(tool, arguments);
+        self.expect(*node, "open", |status| *status == Status::Open)?;
+        let step = self.plan.step_mut(*node).ok_or_else(|| format!("{node} is not a step"))?;
+        if step.tool != *tool || step.attempts.checked_add(1) != Some(*attempt) {
+            return Err(format!("{node} is try {} of {}", step.attempts + 1, step.tool));
+        }
+        let calls = self.calls.entry(key).or_default();
+        if let Some(by) = &calls.settled {
+            return Err(format!("the same call was made by step {by} and cannot be taken back"));
+        }
+        calls.times = calls.times.saturating_add(1);
+        step.attempts = *attempt;
+        self.spent.steps = self.spent.steps.saturating_add(1);
+        self.not_before.remove(node);
+        let record = Record {
+            arguments: Arc::new(arguments.clone()),
+            from: from.clone(),
+            effect: effect.clone(),
+            started: event.at,
+            finished: None,
+            outcome: None,
+            value: None,
+            verdict: None,
+            why: String::new(),
+            key,
+        };
+        self.records.insert(*node, record);
+        self.set(*node, Status::Running);
+        Ok(())
+    }
+
+    fn step_finished(&mut self, node: NodeId, outcome: &StepOutcome, at: Millis) -> Applied {
+        self.expect(node, "under way", |status| *status == Status::Running)?;
+        let name = self.plan.step(node).map(|step| step.name.clone());
+        let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
+        record.finished = Some(at);
+        record.outcome = Some(outcome.clone());
+        let calls = self.calls.entry(record.key).or_default();
+        if record.has_touched() {
+            calls.settled = name;
+        }
+        match outcome {
+            StepOutcome::Failed { failure: ToolFailure { code, message, .. } } => {
+                let failure = format!("{code}: {message}");
+                calls.same_failures = if calls.failure.as_ref() == Some(&failure) { calls.same_failures + 1 } else { 1 };
+                calls.failure = Some(failure);
+            }
+            _ => (calls.failure, calls.same_failures) = (None, 0),
+        }
+        self.set(node, Status::Finished);
+        Ok(())
+    }
+
+    fn step_blocked(&mut self, node: NodeId, why: &str) -> Applied {
+        self.expect(node, "open", |status| *status == Status::Open)?;
+        self.plan.step(node).ok_or_else(|| format!("{node} is not a step"))?;
+        self.set(node, Status::Failed { why: why.to_owned(), replan: false });
+        Ok(())
+    }
+
+    fn judged(&mut self, node: NodeId, verdict: &Verdict, why: &str, at: Millis) -> Applied {
+        self.expect(node, "waiting for a verdict", |status| *status == Status::Finished)?;
+        let parent = self.plan.node(node).and_then(|node| node.parent).ok_or_else(|| format!("{node} has no goal"))?;
+        let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
+        record.verdict = Some(verdict.clone());
+        record.why = why.to_owned();
+        let failed = |replan| Status::Failed { why: why.to_owned(), replan };
+        let status = match verdict {
+            Verdict::Accept => {
+                let Some(StepOutcome::Done { output }) = &record.outcome else {
+                    return Err(format!("{node} has no result to accept"));
+                };
+                record.value = Some(Arc::new(output.value()));
+                self.stalled = 0;
+                Status::Done
+            }
+            Verdict::Retry { .. } if record.has_touched() && !is_repeatable(&record.effect) => {
+                return Err(format!("{node} may have taken effect and must not be repeated"));
+            }
+            Verdict::Retry { after_ms } => {
+                self.not_before.insert(node, Millis(at.0.saturating_add(*after_ms)));
+                Status::Open
+            }
+            Verdict::Backtrack => failed(false),
+            Verdict::Replan => failed(true),
+            Verdict::Ask { question } => {
+                self.pending.push(Pending { goal: parent, step: node, question: question.clone() });
+                failed(true)
+            }
+        };
+        self.set(node, status);
+        Ok(())
+    }
+
+    fn backtracked(&mut self, from: NodeId, to: NodeId) -> Applied {
+        self.expect(from, "failed", Status::is_failed)?;
+        let node = self.plan.node_mut(to).ok_or_else(|| format!("there is no node {to}"))?;
+        node.instead_of = Some(from);
+        Ok(())
+    }
+
+    fn resumed(&mut self, budget: Option<crate::Budget>, at: Millis) -> Applied {
+        if let Some(outcome) = &self.outcome
+            && !outcome.is_resumable()
+        {
+            return Err(format!("the run ended for good: {}", outcome.name()));
+        }
+        (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
+        match budget {
+            None => self.paused_ms = self.paused_ms.saturating_add(at.0.saturating_sub(self.now.0)),
+            Some(more) => {
+                self.budget.steps = self.spent.steps.saturating_add(more.steps);
+                self.budget.tokens = self.spent.tokens.saturating_add(more.tokens);
+                self.budget.wall_ms = more.wall_ms;
+                (self.started, self.paused_ms) = (Some(self.now.max(at)), 0);
+            }
+        }
+        let planning: Vec<_> = self.plan.nodes().iter().filter(|n| n.status == Status::Planning).map(|n| n.id).collect();
+        for node in planning {
+            self.rest(node);
+        }
+        self.stalled = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,285 @@
+//! What is to be done next.
+
+use super::{Command, State};
+use crate::critic::is_repeatable;
+use crate::plan::refs;
+use crate::{BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+
+/// How the children of a goal stand together.
+enum Fate {
+    /// All that is needed is reached.
+    Reached,
+    /// These can go on.
+    Pending(Vec<NodeId>),
+    /// It cannot be reached this way.
+    Stuck,
+    /// An alternative is to be tried in place of one that failed.
+    Backtrack { from: NodeId, to: NodeId },
+}
+
+impl State {
+    /// What is to be done next. A [`Command::Record`] comes alone: once recorded, ask again. Commands that are
+    /// already being done are repeated only for `Judge`, `Ask` and `Wait`; drivers do each of these once.
+    pub fn decide(&self) -> Vec<Command> {
+        if self.started.is_none() || self.outcome.is_some() {
+            return Vec::new();
+        }
+        let judge: Vec<_> = self
+            .plan
+            .steps()
+            .filter(|(node, _)| node.status == Status::Finished)
+            .map(|(node, _)| Command::Judge { node: node.id })
+            .collect();
+        if !judge.is_empty() {
+            return judge;
+        }
+        if self.is_ending() {
+            let waiting = self.in_flight().next().is_some();
+            return if waiting { Vec::new() } else { vec![Command::Finish { result: self.ending() }] };
+        }
+        match self.plan.node(NodeId::ROOT).map(|root| &root.status) {
+            Some(Status::Done) => return vec![Command::Finish { result: self.reached() }],
+            Some(Status::Failed { why, .. }) => return vec![Command::Finish { result: self.failed(why) }],
+            _ => {}
+        }
+        if self.now >= self.deadline() {
+            return vec![Command::Record(EventKind::BudgetSpent { kind: BudgetKind::Wall })];
+        }
+        if let Some(ask) = self.pending_question() {
+            return vec![ask];
+        }
+        self.next()
+    }
+
+    /// The events that a resumed run records before it goes on: an intent without an outcome is `unknown`,
+    /// unless doing it again is harmless.
+    pub fn recover(&self) -> Vec<EventKind> {
+        let interrupted = |node: NodeId| {
+            let repeatable = self.records.get(&node).is_some_and(|record| is_repeatable(&record.effect));
+            let why = "the run was cut off while the call was under way".to_owned();
+            let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
+            EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }
+        };
+        self.in_flight().map(interrupted).collect()
+    }
+
+    fn next(&self) -> Vec<Command> {
+        let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy() };
+        walk.goal(NodeId::ROOT);
+        let record = walk.commands.iter().position(|command| matches!(command, Command::Record(_)));
+        if let Some(at) = record {
+            return vec![walk.commands.swap_remove(at)];
+        }
+        if walk.commands.is_empty() && self.busy() == 0 {
+            // Cannot happen as long as every goal at work has something to do; a run must end all the same.
+            return vec![Command::Finish { result: self.failed("nothing is left that could be done") }];
+        }
+        walk.commands
+    }
+
+    fn busy(&self) -> usize {
+        self.plan.nodes().iter().filter(|node| matches!(node.status, Status::Running | Status::Planning)).count()
+    }
+
+    fn pending_question(&self) -> Option<Command> {
+        let ready = |goal| self.plan.node(goal).is_some_and(|node| node.status == Status::Active);
+        let pending = self.pending.iter().find(|pending| ready(pending.goal))?;
+        Some(Command::Record(EventKind::Asked {
+            node: pending.goal,
+            question: pending.question.clone(),
+            about: Some(pending.step),
+            usage: Default::default(),
+        }))
+    }
+
+    fn ending(&self) -> Outcome {
+        let partial = self.partial_answer();
+        match (&self.unanswered, self.exhausted) {
+            _ if self.cancelled => Outcome::Cancelled { partial },
+            (Some(question), _) => Outcome::Asked { question: question.clone(), partial },
+            (None, Some(kind)) => Outcome::Budget { kind, partial },
+            (None, None) => Outcome::Cancelled { partial },
+        }
+    }
+
+    fn reached(&self) -> Outcome {
+        let answer = self.answers.get(&NodeId::ROOT).cloned().or_else(|| self.partial_answer());
+        Outcome::Reached { answer: answer.unwrap_or_else(|| crate::Answer::text("done")) }
+    }
+
+    fn failed(&self, why: &str) -> Outcome {
+        let (reason, partial) = (why.to_owned(), self.partial_answer());
+        match self.refusals().next() {
+            Some(_) => Outcome::Refused { reason, grants: self.missing_grants(), partial },
+            None => Outcome::Failed { reason, partial },
+        }
+    }
+
+    /// Whether something at or below this node may have changed the world for good.
+    fn touched(&self, node: NodeId) -> bool {
+        self.plan.subtree(node).iter().any(|id| self.records.get(id).is_some_and(super::Record::has_touched))
+    }
+
+    fn fate(&self, order: Order, children: &[NodeId]) -> Fate {
+        let status = |id: &NodeId| self.plan.node(*id).map(|node| &node.status);
+        let live: Vec<_> = children.iter().copied().filter(|id| status(id) != Some(&Status::Skipped)).collect();
+        let open = |id: &NodeId| !status(id).is_some_and(Status::is_over);
+        match order {
+            Order::Sequence => match live.iter().find(|id| status(id) != Some(&Status::Done)) {
+                None => Fate::Reached,
+                Some(id) if open(id) => Fate::Pending(vec![*id]),
+                Some(_) => Fate::Stuck,
+            },
+            Order::Parallel => {
+                let pending: Vec<_> = live.iter().copied().filter(open).collect();
+                match pending.is_empty() {
+                    false => Fate::Pending(pending),
+                    true if live.iter().all(|id| status(id) == Some(&Status::Done)) => Fate::Reached,
+                    true => Fate::Stuck,
+                }
+            }
+            Order::Alternatives => self.fate_of_alternatives(&live),
+        }
+    }
+
+    fn fate_of_alternatives(&self, live: &[NodeId]) -> Fate {
+        let mut failed = None;
+        for id in live {
+            let Some(node) = self.plan.node(*id) else { continue };
+            match &node.status {
+                Status::Done => return Fate::Reached,
+                // Never around something that cannot be taken back: the planner decides.
+                Status::Failed { replan, .. } if *replan || self.touched(*id) => return Fate::Stuck,
+                Status::Failed { .. } => failed = Some(*id),
+                _ => {
+                    return match failed {
+                        Some(from) if node.instead_of != Some(from) => Fate::Backtrack { from, to: *id },
+                        _ => Fate::Pending(vec![*id]),
+                    };
+                }
+            }
+        }
+        Fate::Stuck
+    }
+
+    fn failure_of(&self, node: NodeId) -> String {
+        let why = |id: NodeId| match self.plan.node(id).map(|node| &node.status) {
+            Some(Status::Failed { why, .. }) => Some(why.clone()),
+            _ => None,
+        };
+        let children = self.plan.goal(node).map(|goal| goal.children.as_slice()).unwrap_or_default();
+        why(node).or_else(|| children.iter().rev().copied().find_map(why)).unwrap_or_else(|| "it failed".to_owned())
+    }
+}
+
+struct Walk<'s> {
+    state: &'s State,
+    commands: Vec<Command>,
+    busy: usize,
+}
+
+impl Walk<'_> {
+    fn goal(&mut self, id: NodeId) {
+        let Some(node) = self.state.plan.node(id) else { return };
+        let Some(goal) = self.state.plan.goal(id) else { return self.step(id) };
+        match &node.status {
+            Status::Open => self.plan(id, PlanReason::Open),
+            Status::Asking { question, .. } => self.commands.push(Command::Ask { node: id, question: question.clone() }),
+            Status::Active => match self.state.fate(goal.order, &goal.children) {
+                Fate::Pending(children) => children.into_iter().for_each(|child| self.goal(child)),
+                Fate::Backtrack { from, to } => {
+                    let why = self.state.failure_of(from);
+                    self.record(EventKind::Backtracked { from, to, why });
+                }
+                Fate::Reached if goal.then == Then::Close && id != NodeId::ROOT => {
+                    self.record(EventKind::GoalReached { node: id, answer: None, usage: Default::default() });
+                }
+                Fate::Reached => self.plan(id, PlanReason::Review),
+                Fate::Stuck => self.plan(id, PlanReason::Stuck),
+            },
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, event: EventKind) {
+        self.commands.push(Command::Record(event));
+    }
+
+    fn plan(&mut self, id: NodeId, reason: PlanReason) {
+        let Some(goal) = self.state.plan.goal(id) else { return };
+        let caps = &self.state.caps;
+        let give_up = if goal.rejected > caps.repairs {
+            Some(format!("no usable plan after {} tries: {}", goal.rejected, goal.faults.join("; ")))
+        } else if goal.replans >= caps.replans && reason == PlanReason::Stuck {
+            Some(format!("planned {} times anew and still failing: {}", goal.replans, self.state.failure_of(id)))
+        } else if self.state.stalled >= caps.stall {
+            Some(format!("the planner was asked {} times without any progress", self.state.stalled))
+        } else if self.state.questions > caps.questions {
+            Some(format!("{} questions were asked, which is enough", self.state.questions))
+        } else {
+            None
+        };
+        if let Some(why) = give_up {
+            self.record(EventKind::GoalFailed { node: id, why, usage: Default::default() });
+        } else if self.state.spent.tokens >= self.state.budget.tokens {
+            self.record(EventKind::BudgetSpent { kind: BudgetKind::Tokens });
+        } else if self.busy < caps.parallel.max(1) {
+            self.busy += 1;
+            self.commands.push(Command::CallPlanner { node: id, reason });
+        }
+    }
+
+    fn step(&mut self, id: NodeId) {
+        let state = self.state;
+        let (Some(node), Some(step)) = (state.plan.node(id), state.plan.step(id)) else { return };
+        if node.status != Status::Open {
+            return;
+        }
+        if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
+            return self.commands.push(Command::Wait { until: *until });
+        }
+        let calls = self.commands.iter().filter(|command| matches!(command, Command::CallTool { .. })).count();
+        if state.spent.steps as usize + calls >= state.budget.steps as usize {
+            // Calls that were found before this one still fit: they go first.
+            if calls == 0 {
+                self.record(EventKind::BudgetSpent { kind: BudgetKind::Steps });
+            }
+            return;
+        }
+        if self.busy >= state.caps.parallel.max(1) {
+            return;
+        }
+        match self.call(id, step) {
+            Ok(call) => {
+                self.busy += 1;
+                self.commands.push(call);
+            }
+            Err(why) => self.record(EventKind::StepBlocked { node: id, why }),
+        }
+    }
+
+    fn call(&self, id: NodeId, step: &Step) -> Result<Command, String> {
+        let state = self.state;
+        let (arguments, from) =
+            refs::resolve(&step.arguments, &|name| state.result(name)).map_err(|error| error.to_string())?;
+        let key = State::call_key(&step.tool, &arguments);
+        if let Some(calls) = state.calls.get(&key) {
+            if let Some(by) = &calls.settled {
+                return Err(format!(
+                    "the very same call was made by step {by} and cannot be taken back; refer to its result instead"
+                ));
+            }
+            if step.attempts == 0 && calls.times >= state.caps.repeats {
+                return Err(format!("the very same call was made {} times already", calls.times));
+            }
+        }
+        // Two calls of one round must not be the same irreversible one.
+        let twin = self.commands.iter().any(
+            |command| matches!(command, Command::CallTool { tool, arguments: other, .. } if *tool == step.tool && *other == arguments),
+        );
+        if twin && !is_repeatable(&step.effect) {
+            return Err("the very same call is being made by another step".to_owned());
+        }
+        Ok(Command::CallTool { node: id, attempt: step.attempts + 1, tool: step.tool.clone(), arguments, from })
+    }
+}

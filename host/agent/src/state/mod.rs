@@ -1,0 +1,376 @@
+//! The state of a run: a fold over its events, without I/O, clock or chance.
+//!
+//! ```text
+//! Event ─► apply ─► State ─► decide ─► Command ─► (a driver does it) ─► Event
+//! ```
+
+mod apply;
+mod decide;
+mod partial;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+use toolcrib_policy::{Digest, Effect, ToolName};
+
+use crate::critic::Verdict;
+use crate::{
+    Answer, Budget, BudgetKind, Caps, Event, Millis, NodeId, Outcome, Plan, PlanReason, Question, Step, StepName,
+    StepOutcome,
+};
+
+pub use partial::describe;
+
+/// The version of the shape of a stored state.
+pub const STATE_VERSION: u32 = 1;
+
+/// An event that cannot have happened here. The state must not be used afterwards: the record is damaged, or
+/// was written by a later version.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("event {number} (`{event}`) cannot follow: {why}")]
+pub struct StateError {
+    /// Its place in the run, from 1.
+    pub number: u64,
+    /// Its kind.
+    pub event: &'static str,
+    /// Why not.
+    pub why: String,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Record this decision, before anything else is done.
+    Record(crate::EventKind),
+    /// Ask the planner about this goal.
+    CallPlanner {
+        /// The goal.
+        node: NodeId,
+        /// Why.
+        reason: PlanReason,
+    },
+    /// Record the intent and make this call.
+    CallTool {
+        /// The step.
+        node: NodeId,
+        /// Which try, from 1.
+        attempt: u32,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments, without references.
+        arguments: Value,
+        /// The steps whose results are in the arguments.
+        from: Vec<StepName>,
+    },
+    /// Judge this step.
+    Judge {
+        /// The step.
+        node: NodeId,
+    },
+    /// Ask a person. Repeated until the answer is recorded: a driver asks once.
+    Ask {
+        /// The goal that waits.
+        node: NodeId,
+        /// The question.
+        question: Question,
+    },
+    /// Do nothing here before this time, then record `Waited`.
+    Wait {
+        /// The time.
+        until: Millis,
+    },
+    /// Record the end.
+    Finish {
+        /// How the run ends.
+        result: Outcome,
+    },
+}
+
+/// What is known about the latest try of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The arguments, without references.
+    pub arguments: Arc<Value>,
+    /// The steps whose results are in the arguments: where labels will follow from.
+    #[serde(default)]
+    pub from: Vec<StepName>,
+    /// The effect class of the call.
+    pub effect: Effect,
+    /// When it was started.
+    pub started: Millis,
+    /// When it was over.
+    #[serde(default)]
+    pub finished: Option<Millis>,
+    /// What came of it.
+    #[serde(default)]
+    pub outcome: Option<StepOutcome>,
+    /// The value that references see, once accepted.
+    #[serde(default)]
+    pub value: Option<Arc<Value>>,
+    /// What was decided.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+    /// Why.
+    #[serde(default)]
+    pub why: String,
+    /// Identifies the call: tool and arguments.
+    key: Digest,
+}
+
+impl Record {
+    /// Whether the world may have changed, in a way that doing it again would change it again.
+    pub fn has_touched(&self) -> bool {
+        let happened = match &self.outcome {
+            None => false,
+            Some(StepOutcome::Done { .. } | StepOutcome::Unknown { .. }) => true,
+            Some(StepOutcome::Failed { failure }) => failure.effect != crate::EffectState::None,
+            Some(StepOutcome::NotStarted { .. }) => false,
+        };
+        happened && !crate::critic::is_repeatable(&self.effect)
+    }
+}
+
+/// What a run has spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tool calls.
+    pub steps: u32,
+    /// Tokens, read and written.
+    pub tokens: u64,
+}
+
+/// A question and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The goal that it was about.
+    pub node: NodeId,
+    /// The question.
+    pub question: Question,
+    /// The answer.
+    pub answer: String,
+}
+
+/// All calls with the same tool and arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Calls {
+    times: u32,
+    failure: Option<String>,
+    same_failures: u32,
+    /// The step that did it, where doing it again would do it twice.
+    settled: Option<StepName>,
+}
+
+/// A question that the critic wants answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Pending {
+    goal: NodeId,
+    step: NodeId,
+    question: Question,
+}
+
+/// The state of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    version: u32,
+    events: u64,
+    planner: String,
+    budget: Budget,
+    caps: Caps,
+    plan: Plan,
+    records: BTreeMap<NodeId, Record>,
+    answers: BTreeMap<NodeId, Answer>,
+    calls: BTreeMap<Digest, Calls>,
+    not_before: BTreeMap<NodeId, Millis>,
+    exchanges: Vec<Exchange>,
+    pending: Vec<Pending>,
+    unanswered: Option<Question>,
+    questions: u32,
+    spent: Spent,
+    stalled: u32,
+    started: Option<Millis>,
+    now: Millis,
+    paused_ms: u64,
+    exhausted: Option<BudgetKind>,
+    cancelled: bool,
+    outcome: Option<Outcome>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: STATE_VERSION,
+            events: 0,
+            planner: String::new(),
+            budget: Budget::default(),
+            caps: Caps::default(),
+            plan: Plan::new(""),
+            records: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            not_before: BTreeMap::new(),
+            exchanges: Vec::new(),
+            pending: Vec::new(),
+            unanswered: None,
+            questions: 0,
+            spent: Spent::default(),
+            stalled: 0,
+            started: None,
+            now: Millis::default(),
+            paused_ms: 0,
+            exhausted: None,
+            cancelled: false,
+            outcome: None,
+        }
+    }
+}
+
+impl State {
+    /// The state after these events.
+    ///
+    /// # Errors
+    ///
+    /// The first event that cannot follow those before it.
+    pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> Result<Self, StateError> {
+        let mut state = Self::default();
+        events.into_iter().try_for_each(|event| state.apply(event))?;
+        Ok(state)
+    }
+
+    /// The goal of the run in words.
+    pub fn goal(&self) -> &str {
+        self.plan.goal(NodeId::ROOT).map_or("", |goal| &goal.text)
+    }
+
+    /// The name of the planner that the run was started with.
+    pub fn planner(&self) -> &str {
+        &self.planner
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the run may spend.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// The caps of the run.
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    /// What it has spent.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// How many events it is made of.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The time of the latest event.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// When the budget of time ends.
+    pub fn deadline(&self) -> Millis {
+        let started = self.started.unwrap_or_default();
+        Millis(started.0.saturating_add(self.budget.wall_ms).saturating_add(self.paused_ms))
+    }
+
+    /// How the run ended, once it has.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Whether calls that are under way should end: the run was cancelled, or a budget ended.
+    pub fn is_ending(&self) -> bool {
+        self.cancelled || self.exhausted.is_some() || self.unanswered.is_some()
+    }
+
+    /// What is known about the latest try of this step.
+    pub fn record(&self, step: NodeId) -> Option<&Record> {
+        self.records.get(&step)
+    }
+
+    /// The accepted result of the step of this name.
+    pub fn result(&self, name: &StepName) -> Option<&Value> {
+        let (node, _) = self.plan.named(name)?;
+        self.records.get(&node.id)?.value.as_deref()
+    }
+
+    /// The accepted steps with their results, in the order in which they were over.
+    pub fn results(&self) -> Vec<(&Step, &Record, &Value)> {
+        let mut found: Vec<_> = self
+            .plan
+            .steps()
+            .filter_map(|(node, step)| {
+                let record = self.records.get(&node.id)?;
+                Some((step, record, record.value.as_deref()?))
+            })
+            .collect();
+        found.sort_by_key(|(_, record, _)| record.finished);
+        found
+    }
+
+    /// What a goal came to, where its planner said so.
+    pub fn answer(&self, goal: NodeId) -> Option<&Answer> {
+        self.answers.get(&goal)
+    }
+
+    /// The questions that were answered.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// The steps that were started and have no recorded outcome.
+    pub fn in_flight(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.plan.steps().filter(|(node, _)| node.status == crate::Status::Running).map(|(node, _)| node.id)
+    }
+
+    /// How often the very same call as the latest try of this step failed with the very same failure.
+    pub fn same_failures(&self, step: NodeId) -> u32 {
+        self.records.get(&step).and_then(|record| self.calls.get(&record.key)).map_or(0, |calls| calls.same_failures)
+    }
+
+    /// The grants that refusals in this run asked for, in order.
+    pub fn missing_grants(&self) -> Vec<String> {
+        let mut grants = Vec::new();
+        for failure in self.refusals() {
+            grants.extend(failure.grant.clone().filter(|grant| !grants.contains(grant)));
+        }
+        grants
+    }
+
+    fn refusals(&self) -> impl Iterator<Item = &crate::ToolFailure> {
+        self.records.values().filter_map(|record| match &record.outcome {
+            Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some(failure),
+            _ => None,
+        })
+    }
+
+    /// Identifies a call by tool and arguments, whatever the order of keys.
+    fn call_key(tool: &ToolName, arguments: &Value) -> Digest {
+        Digest::of(format!("{tool}\n{}", canonical(arguments)).as_bytes())
+    }
+}
+
+/// The value with the keys of every object in order, whatever the map type keeps.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), canonical(v))).collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,139 @@
+//! Tools as the agent sees them: cards, calls and reports. What runs them is behind the trait [`Tools`].
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toolcrib_policy::{Effect, ToolName};
+
+use crate::{Cancel, NodeId};
+
+/// What a planner may know about a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCard {
+    /// Its qualified name.
+    pub name: ToolName,
+    /// A short name for people.
+    pub title: String,
+    /// What it does, written by its author: data, not instructions.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub input_schema: Value,
+    /// JSON Schema of the structured result, where it has a fixed shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// The effect class that counts, in the worst case.
+    pub effect: Effect,
+    /// Whether it talks to an open world.
+    #[serde(default)]
+    pub open_world: bool,
+}
+
+/// One call, ready to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The step that it belongs to.
+    pub node: NodeId,
+    /// Which try of the step, from 1.
+    pub attempt: u32,
+    /// The tool.
+    pub tool: ToolName,
+    /// The arguments, a JSON object without references.
+    pub arguments: Value,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolReport {
+    /// The result or the failure.
+    pub outcome: Result<ToolOutput, ToolFailure>,
+    /// The receipt as JSON: `fuel`, `wall_us`, and whatever else the sandbox records.
+    pub receipt: Value,
+}
+
+/// A result.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToolOutput {
+    /// The structured result, where the tool gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structured: Option<Value>,
+    /// Text for a reader; may be empty where `structured` is present.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+impl ToolOutput {
+    /// What references see: the structured result, else the text under `text`.
+    pub fn value(&self) -> Value {
+        match &self.structured {
+            Some(value) => value.clone(),
+            None => serde_json::json!({ "text": self.text }),
+        }
+    }
+
+    /// Whether there is nothing in it at all.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && matches!(&self.structured, None | Some(Value::Null))
+    }
+}
+
+/// Why a call gave no result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolFailure {
+    /// A stable code: `invalid-arguments`, `denied`, `not-found`, `needs-auth`, `rate-limited`, `unavailable`,
+    /// `failed`, or one of the sandbox's or the policy's own (`net-denied`, `cpu-deadline`).
+    pub code: String,
+    /// The cause for people.
+    pub message: String,
+    /// Whether the outside effect happened.
+    pub effect: EffectState,
+    /// Where policy refused: the smallest grant that would have allowed it, ready to paste.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// After how many seconds another try makes sense, where the service said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl ToolFailure {
+    /// Whether policy refused the call, rather than the world.
+    pub fn is_refusal(&self) -> bool {
+        self.grant.is_some() || self.code == "denied" || self.code.ends_with("-denied")
+    }
+}
+
+/// Whether the outside effect of a call happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectState {
+    /// It did not happen.
+    None,
+    /// It happened.
+    Done,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Where the agent's tools come from: the catalog, and whatever runs a call behind policy and sandbox.
+#[async_trait]
+pub trait Tools: Send + Sync {
+    /// The tools that fit `query` best, best first, at most `limit`, only such as may be called at all.
+    /// The order is deterministic.
+    fn search(&self, query: &str, limit: usize) -> Vec<ToolCard>;
+
+    /// The tool of this name.
+    fn get(&self, name: &ToolName) -> Option<ToolCard>;
+
+    /// The effect class of one particular call: what the intent is recorded with, and what decides whether a
+    /// call that was cut off may be made again.
+    ///
+    /// The default is the tool's class. Override it where arguments make the class lighter beyond doubt, such
+    /// as the method of an HTTP request; an effect that is too light here breaks "never done twice".
+    fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
+        let _ = arguments;
+        card.effect.clone()
+    }
+
+    /// Makes the call. Policy is asked inside; a refusal is a [`ToolFailure`]. When `cancel` is raised it ends
+    /// soon, with a report that says what is known of the effect.
+    async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport;
+}

@@ -1,0 +1,1 @@
+//! Builds and embeds the first-party plugins

@@ -1,0 +1,148 @@
+//! Removing values, while the proof stays.
+
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::LedgerError;
+use crate::event::{Checked, Durability, KIND_ERASED, NewEvent};
+use crate::id::{RunId, Seq};
+use crate::stamp::UnixMicros;
+use crate::store::Ledger;
+use crate::write::Draft;
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Erased {
+    /// Values that are gone now.
+    pub values: u64,
+    /// Runs that they belonged to.
+    pub runs: u64,
+    /// Whether the log was emptied too, so that no file of the ledger holds the values. A reader that is in the middle of a
+    /// long read keeps the log; erase again (or close the ledger) when it is done.
+    pub log_emptied: bool,
+}
+
+impl Ledger {
+    /// Removes the value of one event, and its salt: from then on nothing in the ledger tells what it was.
+    ///
+    /// The event itself stays, with its place, time, kind, status and digest, and the erasure is recorded as an event
+    /// `ledger.erased` in the same run, so that `verify` can tell an erased value from one that was taken away. The freed bytes of
+    /// the files are overwritten; copies that the disk or a backup keeps are out of reach. Erasing event 0 blanks the title
+    /// of the run. `reason` is kept in the record, and must not hold what is to be removed.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoEvent`], [`LedgerError::KeptForever`] for the record of an erasure, and as [`Ledger::append`].
+    pub fn erase(&self, run: RunId, seq: Seq, reason: &str) -> Result<Erased, LedgerError> {
+        let record = record(seq, seq, reason)?;
+        let mut writer = self.writer()?;
+        let values = writer.transact(Durability::Power, |draft| {
+            match draft.kind(run, seq)? {
+                None => return Err(LedgerError::NoEvent { run, seq }),
+                Some(kind) if kind == KIND_ERASED => {
+                    return Err(LedgerError::KeptForever { run, seq });
+                }
+                Some(_) => {}
+            }
+            draft.erase(run, seq, seq, record)
+        })?;
+        Ok(Erased {
+            values,
+            runs: u64::from(values > 0),
+            log_emptied: writer.empty_log()?,
+        })
+    }
+
+    /// Removes all values of the runs that have ended and whose last event was before `before`. Open runs need theirs to
+    /// go on.
+    ///
+    /// The space is used for later events; the file does not shrink.
+    ///
+    /// # Errors
+    /// As [`Ledger::append`]. Runs that were done before the error stay done.
+    pub fn prune(&self, before: UnixMicros, reason: &str) -> Result<Erased, LedgerError> {
+        let old = self.prunable(before)?;
+        let mut done = Erased::default();
+        let mut writer = self.writer()?;
+        for run in old {
+            let values = writer.transact(Durability::Process, |draft| {
+                let tail = draft.tail(run)?;
+                // It may have been opened again since it was listed.
+                if !tail.ended {
+                    return Ok(0);
+                }
+                draft.erase(
+                    run,
+                    Seq::FIRST,
+                    tail.seq,
+                    record(Seq::FIRST, tail.seq, reason)?,
+                )
+            })?;
+            done.values += values;
+            done.runs += u64::from(values > 0);
+        }
+        done.log_emptied = writer.empty_log()?;
+        Ok(done)
+    }
+
+    fn prunable(&self, before: UnixMicros) -> Result<Vec<RunId>, LedgerError> {
+        let sql = "SELECT r.id FROM run r JOIN event e ON e.run = r.id AND e.seq = r.ended_seq
+                   WHERE e.at < ?1 AND e.seq = (SELECT max(seq) FROM event WHERE run = r.id)";
+        self.readers().with(|conn| {
+            let read = conn.prepare(sql).and_then(|mut query| {
+                let rows = query.query_map([before.get()], |row| crate::read::run_id(row, 0))?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            });
+            read.map_err(|error| LedgerError::sqlite(self.db_path(), error))
+        })
+    }
+}
+
+fn record(from: Seq, to: Seq, reason: &str) -> Result<Checked, LedgerError> {
+    NewEvent::new(
+        KIND_ERASED,
+        json!({ "from": from, "to": to, "reason": reason }),
+    )
+    .check_own()
+}
+
+impl Draft<'_> {
+    fn kind(&self, run: RunId, seq: Seq) -> Result<Option<String>, LedgerError> {
+        let mut query = self
+            .conn
+            .prepare_cached("SELECT kind FROM event WHERE run = ?1 AND seq = ?2")
+            .map_err(|error| self.fail(error))?;
+        let kind = query
+            .query_row([run.sql(), seq.sql()], |row| row.get(0))
+            .optional();
+        kind.map_err(|error| self.fail(error))
+    }
+
+    /// Removes the values from `from` to `to` and appends the record, if there was anything to remove.
+    fn erase(
+        &mut self,
+        run: RunId,
+        from: Seq,
+        to: Seq,
+        mut record: Checked,
+    ) -> Result<u64, LedgerError> {
+        let sql = "DELETE FROM value WHERE run = ?1 AND seq BETWEEN ?2 AND ?3
+                   AND seq NOT IN (SELECT seq FROM event WHERE run = ?1 AND kind = ?4)";
+        let removed = self
+            .conn
+            .execute(sql, params![run.sql(), from.sql(), to.sql(), KIND_ERASED])
+            .map_err(|error| self.fail(error))?;
+        if removed == 0 {
+            return Ok(0);
+        }
+        if from == Seq::FIRST {
+            self.conn
+                .execute("UPDATE run SET title = '' WHERE id = ?1", [run.sql()])
+                .map_err(|error| self.fail(error))?;
+        }
+        // A record is no work of the run: what had ended stays ended.
+        record.ends = self.tail(run)?.ended;
+        self.push(run, &record)?;
+        Ok(removed as u64)
+    }
+}

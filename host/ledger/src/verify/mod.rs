@@ -1,0 +1,144 @@
+//! Checks a ledger against its own chains, and against a checkpoint.
+//!
+//! [`run`] walks the events of each run and leaves what does not link to [`suspects`], which finds out what was done to
+//! it; [`heads`] walks the chain of heads and compares it with the runs. All of it reads one snapshot.
+
+mod heads;
+mod report;
+mod run;
+mod suspects;
+
+use rusqlite::Connection;
+
+pub use report::{Field, Finding, Place, Problem, Progress, Verdict, VerifyReport};
+
+use crate::checkpoint::Checkpoint;
+use crate::error::LedgerError;
+use crate::id::RunId;
+use crate::store::Ledger;
+
+/// Damages of the file that are listed.
+const FILE_FINDINGS: usize = 20;
+/// Events between two calls of the progress callback.
+const EVENTS_PER_REPORT: u64 = 4096;
+
+impl Ledger {
+    /// Checks every event, value and head, and tells `progress` now and then how far it is.
+    ///
+    /// What is wrong in the ledger is in the report and no error. Nothing but a [`Checkpoint`] that was kept elsewhere shows
+    /// that the newest events were cut off, or that the whole ledger was written anew: see [`Ledger::verify_against`].
+    ///
+    /// # Errors
+    /// Only if the ledger cannot be read at all.
+    pub fn verify(&self, progress: impl FnMut(Progress)) -> Result<VerifyReport, LedgerError> {
+        self.check(None, progress)
+    }
+
+    /// As [`Ledger::verify`], and checks that the ledger still holds `checkpoint`.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`].
+    pub fn verify_against(
+        &self,
+        checkpoint: &Checkpoint,
+        progress: impl FnMut(Progress),
+    ) -> Result<VerifyReport, LedgerError> {
+        self.check(Some(checkpoint), progress)
+    }
+
+    fn check(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<VerifyReport, LedgerError> {
+        let mut report = VerifyReport::new(self.id());
+        self.readers().with(|conn| {
+            let done = conn.unchecked_transaction().and_then(|snapshot| {
+                let mut check = Check {
+                    conn: &snapshot,
+                    identity: self.identity(),
+                    report: &mut report,
+                };
+                check.file();
+                check.runs(&mut progress)?;
+                check.heads(checkpoint)?;
+                snapshot.rollback()
+            });
+            done.map_err(|error| LedgerError::sqlite(self.db_path(), error))
+        })?;
+        Ok(report)
+    }
+}
+
+/// A verification that is going on.
+struct Check<'a> {
+    conn: &'a Connection,
+    identity: crate::schema::Identity,
+    report: &'a mut VerifyReport,
+}
+
+impl Check<'_> {
+    /// Lets SQLite check the structure of its file.
+    fn file(&mut self) {
+        let sql = format!("PRAGMA integrity_check({FILE_FINDINGS})");
+        let lines = self.conn.prepare(&sql).and_then(|mut query| {
+            let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        match lines {
+            Ok(lines) => {
+                for line in lines.iter().filter(|line| *line != "ok") {
+                    self.report
+                        .find(Problem::Changed, Field::File, Place::default(), line);
+                }
+            }
+            Err(error) => {
+                self.report.find(
+                    Problem::Unreadable,
+                    Field::File,
+                    Place::default(),
+                    error.to_string(),
+                );
+            }
+        }
+    }
+
+    fn runs(&mut self, progress: &mut impl FnMut(Progress)) -> rusqlite::Result<()> {
+        let numbers = self.numbers()?;
+        let runs_total = numbers.len() as u64;
+        let mut reported = 0;
+        for (done, number) in (0..).zip(numbers) {
+            match RunId::from_sql(number) {
+                Some(run) => self.run(run),
+                None => {
+                    let detail = format!("the number {number} is no run");
+                    self.report
+                        .find(Problem::Unexpected, Field::Run, Place::default(), detail);
+                }
+            }
+            if self.report.events >= reported + EVENTS_PER_REPORT {
+                reported = self.report.events;
+                progress(Progress {
+                    runs: done,
+                    runs_total,
+                    events: self.report.events,
+                });
+            }
+        }
+        progress(Progress {
+            runs: runs_total,
+            runs_total,
+            events: self.report.events,
+        });
+        Ok(())
+    }
+
+    /// Every run that a row of any table names.
+    fn numbers(&self) -> rusqlite::Result<Vec<i64>> {
+        let sql =
+            "SELECT id FROM run UNION SELECT run FROM event UNION SELECT run FROM value ORDER BY 1";
+        let mut query = self.conn.prepare(sql)?;
+        let rows = query.query_map([], |row| row.get(0))?;
+        rows.collect()
+    }
+}

@@ -1,0 +1,354 @@
+//! The sentences of refusals, and the smallest grants that would have avoided them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::{Authority, Sides};
+use crate::address::{AddressClass, classify};
+use crate::files::{Access, FileGrant, FileRequest, GuestPath};
+use crate::http::{Host, HttpGrant, HttpPattern, HttpTarget, TargetError};
+use crate::limits::LimitName;
+use crate::names::{PluginName, ToolName, shortened};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::tools::{NamePattern, check_name};
+
+/// A side that does not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// A `deny` line forbids it.
+    Denied,
+    /// The plugin's manifest does not ask for it.
+    Requested,
+    /// The operator has not granted it.
+    Granted,
+    /// The ceiling of the host does not include it.
+    Ceiling,
+    /// The caller may not do it either.
+    Delegated(PluginName),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Missing::Denied => f.write_str("a `deny` line forbids it"),
+            Missing::Requested => f.write_str("its manifest does not request it"),
+            Missing::Granted => f.write_str("the operator has not granted it"),
+            Missing::Ceiling => f.write_str("it is above the ceiling of this host"),
+            Missing::Delegated(caller) => write!(f, "its caller `{caller}` may not do it either"),
+        }
+    }
+}
+
+fn sentence(missing: &[Missing]) -> String {
+    let parts: Vec<String> = missing.iter().map(Missing::to_string).collect();
+    parts.join(", and ")
+}
+
+/// One line of TOML with a list of one string.
+fn list(key: &str, value: &str) -> String {
+    format!("{key} = [{}]", toml::Value::from(value))
+}
+
+impl Authority {
+    fn refusal(&self, code: RefusalCode, asked: &str, why: &str, grant: Option<String>) -> Refusal {
+        Refusal {
+            code,
+            message: format!("plugin `{}` asked {asked}: {why}", self.plugin),
+            grant,
+        }
+    }
+
+    fn refused_by(
+        &self,
+        code: RefusalCode,
+        asked: &str,
+        missing: &[Missing],
+        grant: String,
+    ) -> Refusal {
+        let grant = Some(grant).filter(|_| missing.contains(&Missing::Granted));
+        self.refusal(code, asked, &sentence(missing), grant)
+    }
+
+    /// The refusal of a request whose target cannot be checked.
+    pub fn url_refusal(&self, error: &TargetError) -> Refusal {
+        self.refusal(
+            RefusalCode::UrlInvalid,
+            "for an address that cannot be checked",
+            &error.to_string(),
+            None,
+        )
+    }
+
+    pub(crate) fn blocked(
+        &self,
+        target: &str,
+        class: AddressClass,
+        grant: Option<String>,
+    ) -> Refusal {
+        self.refusal(
+            RefusalCode::NetAddressBlocked,
+            &format!("for `{target}`"),
+            class.sentence(),
+            grant,
+        )
+    }
+
+    pub(crate) fn http_refusal(&self, target: &HttpTarget, missing: &[Missing]) -> Refusal {
+        let grant = list("http", &HttpPattern::exactly(target).to_string());
+        let asked = format!("for `{} {}`", target.method, target.shown());
+        let code = match &target.host {
+            Host::Ip(ip) if classify(*ip) != AddressClass::Public => RefusalCode::NetAddressBlocked,
+            host if host.is_localhost() => RefusalCode::NetAddressBlocked,
+            _ => RefusalCode::NetDenied,
+        };
+        let mut refusal = self.refused_by(code, &asked, missing, grant);
+        if let Some((_, hint)) = self
+            .nearest_grant(target)
+            .filter(|_| missing.contains(&Missing::Granted))
+        {
+            refusal.message.push_str(&hint);
+        }
+        refusal
+    }
+
+    /// The grant that comes nearest to `target`, and what it lacks.
+    fn nearest_grant(&self, target: &HttpTarget) -> Option<(u8, String)> {
+        let near = |grant: &HttpGrant| {
+            let (distance, what) = grant.pattern().difference(target)?;
+            Some((distance, format!(" (`{grant}` does not cover {what})")))
+        };
+        self.http
+            .iter()
+            .filter_map(near)
+            .max_by_key(|(distance, _)| *distance)
+    }
+
+    pub(crate) fn address_refusal(&self, grant: &HttpGrant, host: &Host, ip: IpAddr) -> Refusal {
+        let class = classify(ip);
+        let help = match host {
+            Host::Name(_) if !class.is_never() && !host.is_localhost() => {
+                Some(list("http", &grant.with_via(ip)))
+            }
+            _ => None,
+        };
+        self.blocked(&format!("{host}` at `{ip}"), class, help)
+    }
+
+    pub(crate) fn caller_refusal(&self, caller: &Authority, host: &Host, ip: IpAddr) -> Refusal {
+        let missing = [Missing::Delegated(caller.plugin.clone())];
+        let asked = format!("for `{host}` at `{ip}`");
+        self.refusal(
+            RefusalCode::NetAddressBlocked,
+            &asked,
+            &sentence(&missing),
+            None,
+        )
+    }
+
+    pub(crate) fn tool_refusal(&self, tool: &ToolName, missing: &[Missing]) -> Refusal {
+        let asked = format!("to call `{tool}`");
+        self.refused_by(
+            RefusalCode::ToolDenied,
+            &asked,
+            missing,
+            list("tools", &tool.to_string()),
+        )
+    }
+
+    /// The refusal of `access` to `path`, which no folder of [`Authority::files`] covers.
+    pub fn file_refusal(&self, path: &str, access: Access) -> Refusal {
+        let verb = if access == Access::Read {
+            "read"
+        } else {
+            "write"
+        };
+        let asked = format!("to {verb} `{}`", shortened(path));
+        let Ok(guest) = GuestPath::parse(path) else {
+            let why = "it is not a plain path inside the sandbox";
+            return self.refusal(RefusalCode::FileDenied, &asked, why, None);
+        };
+        let missing = self.sides.missing_for_file(&guest, access);
+        let grant = self
+            .sides
+            .smallest_folder(&guest, access)
+            .map(|line| list("files", &line));
+        let grant = grant.filter(|_| missing.contains(&Missing::Granted));
+        self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant)
+    }
+
+    /// The refusal of the environment variable `name`, which is not in [`Authority::env`].
+    pub fn env_refusal(&self, name: &str) -> Refusal {
+        let asked = format!("for the environment variable `{}`", shortened(name));
+        let missing = self.sides.missing_for_env(name);
+        // A name that no line can say has no grant.
+        let grant = check_name(name)
+            .ok()
+            .filter(|_| missing.contains(&Missing::Granted));
+        self.refusal(
+            RefusalCode::EnvDenied,
+            &asked,
+            &sentence(&missing),
+            grant.map(|name| list("env", &name)),
+        )
+    }
+
+    pub(crate) fn config_refusal(&self, key: &str) -> Refusal {
+        let asked = format!("for the configuration key `{}`", shortened(key));
+        self.refusal(
+            RefusalCode::ConfigDenied,
+            &asked,
+            &sentence(&[Missing::Requested]),
+            None,
+        )
+    }
+
+    pub(crate) fn ask_refusal(&self) -> Refusal {
+        let missing = self.missing_switch(
+            |s| s.requests.ask,
+            |s| s.grants.ask,
+            |s| s.ceiling.ask,
+            |a| a.ask,
+        );
+        self.refused_by(
+            RefusalCode::AskDenied,
+            "to ask a person",
+            &missing,
+            "ask = true".to_owned(),
+        )
+    }
+
+    pub(crate) fn model_refusal(&self) -> Refusal {
+        let missing = self.missing_switch(
+            |s| s.requests.model,
+            |s| s.grants.model,
+            |s| s.ceiling.model,
+            |a| a.model,
+        );
+        self.refused_by(
+            RefusalCode::ModelDenied,
+            "for a completion by the model",
+            &missing,
+            "model = true".to_owned(),
+        )
+    }
+
+    fn missing_switch(
+        &self,
+        requested: fn(&Sides) -> bool,
+        granted: fn(&Sides) -> bool,
+        ceiling: fn(&Sides) -> bool,
+        delegated: fn(&Authority) -> bool,
+    ) -> Vec<Missing> {
+        let sides = &self.sides;
+        let mut missing = Vec::new();
+        missing.extend((!requested(sides)).then_some(Missing::Requested));
+        missing.extend((!granted(sides)).then_some(Missing::Granted));
+        missing.extend((!ceiling(sides)).then_some(Missing::Ceiling));
+        let caller = sides.delegated.as_ref().filter(|caller| !delegated(caller));
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
+        missing
+    }
+
+    /// The refusal of what would go beyond the limit `name`.
+    pub fn limit_refusal(&self, name: LimitName) -> Refusal {
+        let message = format!(
+            "plugin `{}` has used up its limit `{}` of {}",
+            self.plugin,
+            name.key(),
+            self.limits.shown(name)
+        );
+        Refusal {
+            code: RefusalCode::Limit(name),
+            message,
+            grant: None,
+        }
+    }
+}
+
+impl Sides {
+    pub(crate) fn missing_for_env(&self, name: &str) -> Vec<Missing> {
+        let matches = |names: &[NamePattern]| names.iter().any(|pattern| pattern.matches(name));
+        let mut missing = Vec::new();
+        missing.extend((!matches(&self.requests.env)).then_some(Missing::Requested));
+        missing.extend((!self.grants.env.contains(name)).then_some(Missing::Granted));
+        missing
+            .extend((!self.ceiling.env.as_deref().is_none_or(matches)).then_some(Missing::Ceiling));
+        let caller = self
+            .delegated
+            .as_ref()
+            .filter(|caller| !caller.env.contains(name));
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
+        missing
+    }
+
+    /// Who does not agree to `access` to `path`. The ceiling and the caller narrow by folders of this machine, which can
+    /// only be told once a folder is granted.
+    fn missing_for_file(&self, path: &GuestPath, access: Access) -> Vec<Missing> {
+        let asked = |request: &&FileRequest| {
+            request.access >= access && path.below(&request.guest).is_some()
+        };
+        let requests: Vec<_> = self.requests.files.iter().filter(asked).collect();
+        let granted = |grant: &FileGrant| {
+            grant.access >= access
+                && path.below(&grant.guest).is_some()
+                && (requests.is_empty()
+                    || requests
+                        .iter()
+                        .any(|request| grant.guest.below(&request.guest).is_some()))
+        };
+        let mut missing = Vec::new();
+        missing.extend(requests.is_empty().then_some(Missing::Requested));
+        missing.extend((!self.grants.files.iter().any(granted)).then_some(Missing::Granted));
+        if missing.is_empty() {
+            let caller = self
+                .delegated
+                .as_ref()
+                .map(|caller| Missing::Delegated(caller.plugin.clone()));
+            missing.push(caller.unwrap_or(Missing::Ceiling));
+        }
+        missing
+    }
+
+    /// The smallest line that would allow `access` to `path`: a folder that is granted already with more access or cut
+    /// to what is asked for, else the folder that holds `path`.
+    fn smallest_folder(&self, path: &GuestPath, access: Access) -> Option<String> {
+        let mut around = self
+            .grants
+            .files
+            .iter()
+            .filter(|grant| path.below(&grant.guest).is_some());
+        let folder = path.parent();
+        let grant = match around.next() {
+            Some(grant) if grant.access < access => FileGrant {
+                access,
+                ..grant.clone()
+            },
+            Some(grant) => {
+                let rest = folder.below(&grant.guest)?;
+                FileGrant {
+                    access,
+                    host: grant.host.join(rest),
+                    guest: folder,
+                    ..grant.clone()
+                }
+            }
+            None => {
+                let host = Path::new(".").join(folder.below(&GuestPath::root())?);
+                FileGrant {
+                    access,
+                    host,
+                    guest: folder,
+                    max_bytes: None,
+                    max_files: None,
+                }
+            }
+        };
+        let line = grant.to_string();
+        // A path with ` as ` or a comma in it is one that no line can say.
+        FileGrant::parse(&line, Path::new(""))
+            .ok()
+            .filter(|read| *read == grant || read.host != grant.host)?;
+        Some(line)
+    }
+}

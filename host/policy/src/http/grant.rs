@@ -1,0 +1,106 @@
+//! An operator's line that allows requests.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::host::{Host, HostPattern};
+use super::pattern::HttpPattern;
+use crate::address::{self, AddressClass};
+use crate::line::LineError;
+use crate::names::shortened;
+
+/// One line of `http` under a plugin: which requests, and which private ranges its name may resolve into.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HttpGrant {
+    pattern: HttpPattern,
+    via: Vec<IpNet>,
+}
+
+impl HttpGrant {
+    /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16`.
+    pub fn parse(line: &str) -> Result<Self, LineError> {
+        let mut words = line.splitn(2, " via ");
+        let pattern = HttpPattern::parse(words.next().unwrap_or_default())?;
+        let via = words.next().map_or(Ok(Vec::new()), |ranges| {
+            ranges.split(',').map(range).collect()
+        })?;
+        let Some(door) = pattern.door() else {
+            return Err(LineError::TooWide(shortened(line.trim())));
+        };
+        if let HostPattern::Exactly(host) = &door.host {
+            if let Some(class) = address::never_host(host) {
+                return Err(LineError::NeverReachable {
+                    host: host.to_string(),
+                    class: class.sentence(),
+                });
+            }
+            if !via.is_empty() && (matches!(host, Host::Ip(_)) || host.is_localhost()) {
+                return Err(LineError::ViaLiteral);
+            }
+        }
+        Ok(Self { pattern, via })
+    }
+
+    /// What the line matches.
+    pub fn pattern(&self) -> &HttpPattern {
+        &self.pattern
+    }
+
+    /// The private ranges that the line opens for its name.
+    pub fn via(&self) -> &[IpNet] {
+        &self.via
+    }
+
+    /// Whether `host`, which this line matches and which resolved to `ip`, may be connected there. A literal address
+    /// opens itself alone, `localhost` this machine alone, and any other name the open network and its `via` ranges.
+    pub(crate) fn opens(&self, host: &Host, ip: IpAddr) -> bool {
+        let class = address::classify(ip);
+        match host {
+            _ if class.is_never() => false,
+            Host::Ip(literal) => *literal == ip,
+            host if host.is_localhost() => class == AddressClass::Loopback,
+            _ if class == AddressClass::Public => true,
+            _ => {
+                let ip = ip.to_canonical();
+                self.via.iter().any(|range| range.contains(&ip))
+            }
+        }
+    }
+
+    /// The line for the same requests with `ip` opened, as it would have to stand in the operator's file.
+    pub(crate) fn with_via(&self, ip: IpAddr) -> String {
+        format!("{} via {}", self.pattern, IpNet::from(ip.to_canonical()))
+    }
+
+    /// Whether the line opens private ranges.
+    pub(crate) fn is_opening(&self) -> bool {
+        !self.via.is_empty()
+    }
+}
+
+fn range(text: &str) -> Result<IpNet, LineError> {
+    let text = text.trim();
+    let wrong = || LineError::Range(shortened(text));
+    let range: IpNet = match text.parse::<IpAddr>() {
+        Ok(ip) => ip.into(),
+        Err(_) => text.parse().map_err(|_| wrong())?,
+    };
+    let range = range.trunc();
+    if address::is_openable(&range) {
+        Ok(range)
+    } else {
+        Err(LineError::PublicRange(range.to_string()))
+    }
+}
+
+impl fmt::Display for HttpGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pattern.fmt(f)?;
+        for (nth, range) in self.via.iter().enumerate() {
+            write!(f, "{}{range}", if nth == 0 { " via " } else { ", " })?;
+        }
+        Ok(())
+    }
+}

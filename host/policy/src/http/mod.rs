@@ -1,0 +1,14 @@
+//! Web addresses: what a request asks for, normalised once, and the patterns that allow it.
+
+mod grant;
+mod host;
+mod path;
+mod pattern;
+mod target;
+mod wire;
+
+pub use grant::HttpGrant;
+pub use host::Host;
+pub use pattern::HttpPattern;
+pub use target::{HttpTarget, Method, Scheme, TargetError};
+pub use wire::PathError;

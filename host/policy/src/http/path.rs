@@ -1,0 +1,144 @@
+//! Patterns of paths.
+
+use std::fmt;
+
+use super::wire::{is_ambiguous_path, normal_path};
+use crate::line::{LINE_MAX, LineError};
+use crate::names::shortened;
+
+/// A path: segments, `*` for one of them, `**` at the end for any tail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PathPattern {
+    segments: Vec<Segment>,
+    tail: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Segment {
+    Exactly(String),
+    One,
+}
+
+impl PathPattern {
+    /// Reads `/repos/*/issues` or `/repos/acme/**`.
+    pub(crate) fn parse(text: &str) -> Result<Self, LineError> {
+        let wrong = |problem| LineError::Path {
+            path: shortened(text),
+            problem,
+        };
+        if text.contains('?') {
+            return Err(wrong("has a query: a line speaks of the path alone"));
+        }
+        let normal = normal_path(text)
+            .map_err(|_| wrong("has a character or an escape that a path cannot have"))?;
+        if is_ambiguous_path(&normal.text) {
+            return Err(wrong(
+                "has an escape that servers read differently, such as `%2F`",
+            ));
+        }
+        if normal.dots {
+            return Err(wrong("has `.` or `..`: write where it leads"));
+        }
+        let mut segments = Vec::new();
+        let mut pieces = normal.text.split('/').skip(1).peekable();
+        while let Some(piece) = pieces.next() {
+            match piece {
+                "**" if pieces.peek().is_none() => {
+                    return Ok(Self {
+                        segments,
+                        tail: true,
+                    });
+                }
+                "**" => return Err(wrong("has `**` before its end: it stands for any tail")),
+                "*" => segments.push(Segment::One),
+                _ if piece.contains('*') => {
+                    return Err(wrong(
+                        "has a star inside a segment: `*` is one whole segment",
+                    ));
+                }
+                _ => segments.push(Segment::Exactly(piece.to_owned())),
+            }
+        }
+        Ok(Self {
+            segments,
+            tail: false,
+        })
+    }
+
+    /// The smallest pattern for `path`. What a line cannot say exactly (a star, a path that can be read in two ways, one
+    /// that is too long to review) is said a little wider.
+    pub(crate) fn exactly(path: &str) -> Self {
+        if is_ambiguous_path(path) || path.len() > LINE_MAX / 2 {
+            return Self {
+                segments: Vec::new(),
+                tail: true,
+            };
+        }
+        let segment = |text: &str| {
+            if text.contains('*') {
+                Segment::One
+            } else {
+                Segment::Exactly(text.to_owned())
+            }
+        };
+        Self {
+            segments: path.split('/').skip(1).map(segment).collect(),
+            tail: false,
+        }
+    }
+
+    /// Whether `path`, in its one spelling, is matched. One that a server could read with another structure is matched
+    /// only by `/**`, which it cannot escape.
+    pub(crate) fn allows(&self, path: &str) -> bool {
+        if is_ambiguous_path(path) {
+            return self.tail && self.segments.is_empty();
+        }
+        let mut rest = path.split('/').skip(1);
+        for segment in &self.segments {
+            match (segment, rest.next()) {
+                (Segment::Exactly(wanted), Some(found)) if wanted == found => {}
+                (Segment::One, Some(found)) if !found.is_empty() => {}
+                _ => return false,
+            }
+        }
+        self.tail || rest.next().is_none()
+    }
+
+    /// Like [`allows`](Self::allows), but in doubt yes: letter case, empty segments and paths that can be read in two
+    /// ways are no way around a `deny`.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        if is_ambiguous_path(path) {
+            return true;
+        }
+        let mut found = path.split('/').filter(|part| !part.is_empty());
+        for segment in &self.segments {
+            let agrees = match segment {
+                Segment::Exactly(wanted) if wanted.is_empty() => true,
+                Segment::Exactly(wanted) => found
+                    .next()
+                    .is_some_and(|part| part.eq_ignore_ascii_case(wanted)),
+                Segment::One => found.next().is_some(),
+            };
+            if !agrees {
+                return false;
+            }
+        }
+        self.tail || found.next().is_none()
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                Segment::Exactly(text) => write!(f, "/{text}")?,
+                Segment::One => f.write_str("/*")?,
+            }
+        }
+        if self.tail {
+            f.write_str("/**")
+        } else {
+            Ok(())
+        }
+    }
+}

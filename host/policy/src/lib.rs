@@ -1,0 +1,59 @@
+//! Manifests, grants and limits: what a tool may do, decided without I/O.
+//!
+//! ```text
+//!  plugin.toml ──► Manifest ──► Requests ─┐
+//!                                         ├─► OperatorFile::authority ──► Authority ──► http, address, tool …
+//!  toolcrib.toml ──► OperatorFile ────────┘        ▲                                        │
+//!  (ceiling, grants)                               └── delegated: a caller's Authority      ▼
+//!                                                                                    allowed, or Refusal
+//! ```
+//!
+//! Text becomes checked values once, at the edge (`reader`, `manifest`, `operator`); an [`Authority`] is made once per
+//! plugin, passed along by whoever makes a call, and asked at the moment a socket or file is opened. An empty list is
+//! nothing, deny wins, an unknown key is an error, and every key that is accepted is enforced.
+//!
+//! Call rules, approvals and credentials have their place beside `operator` and read the same file; until they are
+//! there, their keys are refused.
+
+mod address;
+mod authority;
+mod digest;
+mod effect;
+mod error;
+mod files;
+mod http;
+mod limits;
+mod line;
+mod manifest;
+mod names;
+mod operator;
+mod reader;
+mod refusal;
+mod requests;
+mod rule;
+mod sections;
+mod tools;
+mod units;
+
+pub use address::{AddressClass, classify};
+pub use authority::Authority;
+pub use digest::{Digest, DigestError};
+pub use effect::{Effect, Trust, effective_effect};
+pub use error::{Place, PolicyError, PolicyProblem};
+pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
+pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Scheme, TargetError};
+pub use limits::{
+    ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes,
+    FileWriteBytes, FirstByteTime, Fuel, HandleCount, HeaderBytes, HostCallBytes, HostCallCount,
+    HttpInBytes, HttpOutBytes, HttpRequestCount, InstanceCount, LimitError, LimitName,
+    LimitRequest, Limits, LogBytes, LogLines, MemoryBytes, OpenFiles, OutputBytes, OutputLines,
+    ParallelRequests, ResultBytes, StackBytes, WallTime,
+};
+pub use line::LineError;
+pub use manifest::{Manifest, ToolManifest};
+pub use names::{NAME_MAX, NameError, PluginName, ToolName};
+pub use operator::OperatorFile;
+pub use refusal::{Refusal, RefusalCode, RefusalCodeError};
+pub use requests::Requests;
+pub use tools::{NamePattern, ToolPattern};
+pub use units::UnitError;

@@ -1,0 +1,265 @@
+//! `toolcrib.toml`: what the operator grants, and what nobody can be granted.
+
+mod grants;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::authority::Authority;
+use crate::error::{Place, PolicyError, PolicyProblem};
+use crate::files::FileCeiling;
+use crate::http::{HttpPattern, HttpTarget};
+use crate::limits::LimitRequest;
+use crate::line::LineError;
+use crate::names::{PluginName, ToolName, shortened};
+use crate::reader::{Source, Table};
+use crate::requests::Requests;
+use crate::rule::Rule;
+use crate::sections;
+use crate::tools::{NamePattern, ToolPattern};
+
+pub(crate) use grants::PluginGrants;
+
+/// What stands in a `toolcrib.toml`. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OperatorFile {
+    base: PathBuf,
+    ceiling: Arc<Ceiling>,
+    plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
+}
+
+/// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Ceiling {
+    pub(crate) http: Option<Vec<Rule<HttpPattern>>>,
+    pub(crate) files: Option<Vec<FileCeiling>>,
+    pub(crate) env: Option<Vec<NamePattern>>,
+    pub(crate) tools: Option<Vec<Rule<ToolPattern>>>,
+    pub(crate) ask: bool,
+    pub(crate) model: bool,
+    pub(crate) limits: LimitRequest,
+    pub(crate) reject_imports: Vec<String>,
+}
+
+impl Default for Ceiling {
+    fn default() -> Self {
+        Self {
+            http: None,
+            files: None,
+            env: None,
+            tools: None,
+            ask: true,
+            model: true,
+            limits: LimitRequest::default(),
+            reject_imports: Vec::new(),
+        }
+    }
+}
+
+const LATER: &[(&str, &str)] = &[
+    ("rule", "narrow the grants instead"),
+    ("rules", "narrow the grants instead"),
+    ("relabel", "values keep the labels that they have"),
+    ("approval", "leave the grant out instead"),
+    ("approvals", "leave the grant out instead"),
+    ("credentials", "requests go out without credentials"),
+];
+
+impl OperatorFile {
+    /// Reads an operator's file. `origin` is what messages call it; relative folders are taken from `base`.
+    pub fn parse(text: &str, origin: &str, base: &Path) -> Result<Self, PolicyError> {
+        let source = Source { text, origin };
+        let root = source.parse()?;
+        let mut table = Table::root(source, root.get_ref());
+        for (key, instead) in LATER {
+            table.not_supported(key, instead)?;
+        }
+        let mut file = Self::empty(base);
+        if let Some(node) = table.take("ceiling") {
+            file.ceiling = Arc::new(ceiling(node.table("`[ceiling]`".to_owned())?, base)?);
+        }
+        if let Some(node) = table.take("plugin") {
+            for node in node.table("`[plugin]`".to_owned())?.all() {
+                let name = PluginName::try_from(node.key());
+                let name = name.map_err(|error| PolicyProblem::from(error).at(node.place()))?;
+                let table = node.table(format!("`[plugin.{name}]`"))?;
+                file.plugins.insert(
+                    name.clone(),
+                    Arc::new(PluginGrants::read(table, &name, base)?),
+                );
+            }
+        }
+        table.finish()?;
+        Ok(file)
+    }
+
+    /// The file that grants nothing. Relative folders of later grants are taken from `base`.
+    pub fn empty(base: &Path) -> Self {
+        Self {
+            base: base.to_owned(),
+            ceiling: Arc::default(),
+            plugins: BTreeMap::new(),
+        }
+    }
+
+    /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
+    /// `files`, `env`, `config` (with a line `key=value`), `tools`, `ask` or `model` (with a line `true`).
+    pub fn add_grant(
+        &mut self,
+        plugin: &PluginName,
+        capability: &str,
+        line: &str,
+    ) -> Result<(), PolicyError> {
+        let mut grants = self
+            .plugins
+            .get(plugin)
+            .map_or_else(PluginGrants::default, |grants| (**grants).clone());
+        let at = Place {
+            origin: "--grant".to_owned(),
+            line: 0,
+            column: 0,
+        };
+        let known = grants.add(capability, line, &self.base).map_err(|source| {
+            PolicyProblem::Line {
+                key: shortened(capability),
+                line: shortened(line),
+                source,
+            }
+            .at(at.clone())
+        })?;
+        if !known {
+            let known = PluginGrants::CAPABILITIES.to_vec();
+            return Err(PolicyProblem::Capability {
+                given: shortened(capability),
+                known,
+            }
+            .at(at));
+        }
+        self.plugins.insert(plugin.clone(), Arc::new(grants));
+        Ok(())
+    }
+
+    /// What `plugin` may do: what it asks for, and is granted, under the ceiling, and, where another plugin calls it,
+    /// what that caller may do itself. Configuration is the plugin's own and not the caller's to narrow.
+    pub fn authority(
+        &self,
+        plugin: &PluginName,
+        requests: &Requests,
+        delegated: Option<&Authority>,
+    ) -> Authority {
+        let nothing = Arc::default();
+        let grants = self.plugins.get(plugin).unwrap_or(&nothing);
+        Authority::intersect(plugin, requests, grants, &self.ceiling, delegated)
+    }
+
+    /// The plugins that the file speaks of.
+    pub fn plugins(&self) -> impl Iterator<Item = &PluginName> {
+        self.plugins.keys()
+    }
+
+    /// The interfaces that no component may import.
+    pub fn reject_imports(&self) -> &[String] {
+        &self.ceiling.reject_imports
+    }
+
+    /// The line of `reject-imports` that rejects `import`, written `wasi:sockets/tcp@0.2.0`. A line names an interface
+    /// (`wasi:sockets/tcp`) or a whole package (`wasi:sockets`), in every version or in one.
+    pub fn rejects_import(&self, import: &str) -> Option<&str> {
+        let (name, version) = import.split_once('@').unwrap_or((import, ""));
+        let package = name.split('/').next().unwrap_or_default();
+        let rejects = |line: &&String| {
+            let (wanted, only) = line.split_once('@').unwrap_or((line, version));
+            (wanted == name || wanted == package) && only == version
+        };
+        self.ceiling
+            .reject_imports
+            .iter()
+            .find(rejects)
+            .map(String::as_str)
+    }
+}
+
+impl Ceiling {
+    pub(crate) fn allows_http(&self, target: &HttpTarget) -> bool {
+        self.http.as_ref().is_none_or(|rules| {
+            !rules
+                .iter()
+                .filter_map(Rule::denies)
+                .any(|deny| deny.denies(target))
+                && rules
+                    .iter()
+                    .filter_map(Rule::allows)
+                    .any(|allow| allow.matches(target))
+        })
+    }
+
+    pub(crate) fn allows_tool(&self, tool: &ToolName) -> bool {
+        self.tools.as_ref().is_none_or(|rules| {
+            !rules
+                .iter()
+                .filter_map(Rule::denies)
+                .any(|deny| deny.matches(tool))
+                && rules
+                    .iter()
+                    .filter_map(Rule::allows)
+                    .any(|allow| allow.matches(tool))
+        })
+    }
+}
+
+fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
+    let ceiling = Ceiling {
+        http: table
+            .take("http")
+            .map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse)))
+            .transpose()?,
+        files: table
+            .take("files")
+            .map(|node| node.lines(|line| FileCeiling::parse(line, base)))
+            .transpose()?,
+        env: table
+            .take("env")
+            .map(|node| node.lines(NamePattern::parse))
+            .transpose()?,
+        tools: table
+            .take("tools")
+            .map(|node| node.lines(|line| Rule::parse(line, ToolPattern::parse)))
+            .transpose()?,
+        ask: table.take("ask").map_or(Ok(true), |node| node.boolean())?,
+        model: table
+            .take("model")
+            .map_or(Ok(true), |node| node.boolean())?,
+        limits: sections::limits(&mut table)?,
+        reject_imports: table
+            .take("reject-imports")
+            .map_or(Ok(Vec::new()), |node| node.lines(interface))?,
+    };
+    for (key, instead) in LATER {
+        table.not_supported(key, instead)?;
+    }
+    table.finish()?;
+    Ok(ceiling)
+}
+
+fn interface(line: &str) -> Result<String, LineError> {
+    let line = line.trim();
+    let (name, version) = line.split_once('@').unwrap_or((line, "0"));
+    let (namespace, rest) = name.split_once(':').unwrap_or(("", ""));
+    let (package, interface) = rest.split_once('/').unwrap_or((rest, "x"));
+    let word = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-.+".contains(&b))
+    };
+    let fits = line.len() <= 200
+        && [namespace, package, interface, version]
+            .into_iter()
+            .all(word);
+    if fits {
+        Ok(line.to_owned())
+    } else {
+        Err(LineError::Interface(shortened(line)))
+    }
+}

@@ -1,0 +1,188 @@
+//! One `[plugin.NAME]` table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::LATER;
+use crate::effect::Effect;
+use crate::error::PolicyError;
+use crate::files::FileGrant;
+use crate::http::{HttpGrant, HttpPattern, HttpTarget};
+use crate::limits::LimitRequest;
+use crate::line::LineError;
+use crate::names::{PluginName, ToolName, shortened};
+use crate::reader::Table;
+use crate::rule::Rule;
+use crate::sections;
+use crate::tools::{ToolPattern, check_name};
+
+/// What the operator grants to one plugin.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PluginGrants {
+    pub(crate) http: Vec<HttpGrant>,
+    pub(crate) http_denied: Vec<HttpPattern>,
+    pub(crate) files: Vec<FileGrant>,
+    pub(crate) env: BTreeSet<String>,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) tools: Vec<ToolPattern>,
+    pub(crate) tools_denied: Vec<ToolPattern>,
+    pub(crate) ask: bool,
+    pub(crate) model: bool,
+    pub(crate) limits: LimitRequest,
+    pub(crate) effects: BTreeMap<String, Effect>,
+}
+
+/// A line of `http`: a grant, or a pattern that is denied.
+enum HttpLine {
+    Grant(HttpGrant),
+    Deny(HttpPattern),
+}
+
+impl PluginGrants {
+    /// What [`PluginGrants::add`] knows.
+    pub(crate) const CAPABILITIES: &'static [&'static str] =
+        &["http", "files", "env", "config", "tools", "ask", "model"];
+
+    pub(crate) fn read(
+        mut table: Table<'_>,
+        plugin: &PluginName,
+        base: &Path,
+    ) -> Result<Self, PolicyError> {
+        let mut grants = Self::default();
+        for line in table
+            .take("http")
+            .map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))?
+        {
+            grants.push_http(line);
+        }
+        if let Some(node) = table.take("files") {
+            // Each line is checked against those above it, so that the later of two is complained about.
+            let above = std::cell::RefCell::new(Vec::new());
+            node.lines(|line| push_folder(&mut above.borrow_mut(), FileGrant::parse(line, base)?))?;
+            grants.files = above.into_inner();
+        }
+        if let Some(node) = table.take("env") {
+            grants.env = node.lines(check_name)?.into_iter().collect();
+        }
+        if let Some(node) = table.take("config") {
+            for node in node.table(format!("`[plugin.{plugin}.config]`"))?.all() {
+                let key = check_name(node.key()).map_err(|error| node.wrong(node.key(), error))?;
+                grants.config.insert(key, node.text()?.to_owned());
+            }
+        }
+        for line in table.take("tools").map_or(Ok(Vec::new()), |node| {
+            node.lines(|l| Rule::parse(l, ToolPattern::parse))
+        })? {
+            grants.push_tool(line);
+        }
+        grants.ask = table.take("ask").map_or(Ok(false), |node| node.boolean())?;
+        grants.model = table
+            .take("model")
+            .map_or(Ok(false), |node| node.boolean())?;
+        grants.limits = sections::limits(&mut table)?;
+        let prefix = format!("plugin.{plugin}.");
+        let effects = sections::tools(&mut table, &prefix, |tool| {
+            tool.take("effect").map(sections::effect).transpose()
+        })?;
+        grants.effects = effects
+            .into_iter()
+            .filter_map(|(tool, effect)| Some((tool, effect?)))
+            .collect();
+        for (key, instead) in LATER {
+            table.not_supported(key, instead)?;
+        }
+        table.finish()?;
+        Ok(grants)
+    }
+
+    /// Adds one line. `false` where `capability` is none.
+    pub(crate) fn add(
+        &mut self,
+        capability: &str,
+        line: &str,
+        base: &Path,
+    ) -> Result<bool, LineError> {
+        match capability {
+            "http" => self.push_http(HttpLine::parse(line)?),
+            "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
+            "env" => {
+                self.env.insert(check_name(line.trim())?);
+            }
+            "config" => {
+                let (key, value) = line
+                    .split_once('=')
+                    .ok_or_else(|| LineError::Setting(shortened(line)))?;
+                self.config
+                    .insert(check_name(key.trim())?, value.to_owned());
+            }
+            "tools" => self.push_tool(Rule::parse(line, ToolPattern::parse)?),
+            "ask" => self.ask = switch(line)?,
+            "model" => self.model = switch(line)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn push_http(&mut self, line: HttpLine) {
+        match line {
+            HttpLine::Grant(grant) => self.http.push(grant),
+            HttpLine::Deny(pattern) => self.http_denied.push(pattern),
+        }
+    }
+
+    fn push_tool(&mut self, line: Rule<ToolPattern>) {
+        match line {
+            Rule::Allow(pattern) => self.tools.push(pattern),
+            Rule::Deny(pattern) => self.tools_denied.push(pattern),
+        }
+    }
+
+    pub(crate) fn grants_http(&self, target: &HttpTarget) -> bool {
+        self.http
+            .iter()
+            .any(|grant| grant.pattern().matches(target))
+    }
+
+    pub(crate) fn denies_http(&self, target: &HttpTarget) -> bool {
+        self.http_denied.iter().any(|deny| deny.denies(target))
+    }
+
+    pub(crate) fn denies_tool(&self, tool: &ToolName) -> bool {
+        self.tools_denied.iter().any(|deny| deny.matches(tool))
+    }
+}
+
+impl HttpLine {
+    fn parse(line: &str) -> Result<Self, LineError> {
+        match line.trim_start().strip_prefix("deny ") {
+            Some(rest) => Ok(Self::Deny(HttpPattern::parse(rest)?)),
+            None => Ok(Self::Grant(HttpGrant::parse(line)?)),
+        }
+    }
+}
+
+/// Adds a folder, unless its place is taken, or it would seem to take away what a folder around it gives.
+fn push_folder(files: &mut Vec<FileGrant>, grant: FileGrant) -> Result<(), LineError> {
+    if files.iter().any(|taken| taken.guest == grant.guest) {
+        return Err(LineError::SameGuest(grant.guest.to_string()));
+    }
+    let weaker = |inner: &FileGrant, outer: &FileGrant| {
+        inner.guest.below(&outer.guest).is_some() && inner.access < outer.access
+    };
+    if files
+        .iter()
+        .any(|other| weaker(&grant, other) || weaker(other, &grant))
+    {
+        return Err(LineError::WeakerInside(grant.guest.to_string()));
+    }
+    files.push(grant);
+    Ok(())
+}
+
+fn switch(line: &str) -> Result<bool, LineError> {
+    match line.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(LineError::Switch(shortened(other))),
+    }
+}

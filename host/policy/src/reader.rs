@@ -1,0 +1,272 @@
+//! Reads TOML into checked values with the place of each, so that every complaint points at its line and column.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Place, PolicyError, PolicyProblem};
+use crate::line::LineError;
+use crate::names::shortened;
+
+/// The largest policy file, in bytes. A larger one is not something a person wrote or can review.
+pub(crate) const FILE_MAX: usize = 1024 * 1024;
+
+/// The text that places are found in.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) origin: &'a str,
+}
+
+impl<'a> Source<'a> {
+    /// The table that the text is.
+    pub(crate) fn parse(self) -> Result<Spanned<DeTable<'a>>, PolicyError> {
+        if self.text.len() > FILE_MAX {
+            return Err(PolicyProblem::TooLarge(FILE_MAX).at(self.whole()));
+        }
+        DeTable::parse(self.text).map_err(|error| {
+            let at = error
+                .span()
+                .map_or_else(|| self.whole(), |span| self.place(span));
+            PolicyProblem::Syntax(error.message().trim().replace('\n', ", ")).at(at)
+        })
+    }
+
+    /// The file as a whole.
+    pub(crate) fn whole(self) -> Place {
+        Place {
+            origin: self.origin.to_owned(),
+            line: 0,
+            column: 0,
+        }
+    }
+
+    fn place(self, span: Range<usize>) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        Place {
+            origin: self.origin.to_owned(),
+            line,
+            column,
+        }
+    }
+}
+
+/// A value with its key and place.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'a> {
+    source: Source<'a>,
+    key: &'a str,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+/// A table whose keys are taken one by one; what is not taken is unknown.
+pub(crate) struct Table<'a> {
+    source: Source<'a>,
+    /// What the table is called in messages.
+    name: String,
+    entries: &'a DeTable<'a>,
+    known: BTreeSet<&'static str>,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn root(source: Source<'a>, entries: &'a DeTable<'a>) -> Self {
+        Self {
+            source,
+            name: "the file".to_owned(),
+            entries,
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// The value of `key`, if it is there. The key counts as known from here on.
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Node<'a>> {
+        self.known.insert(key);
+        let (found, value) = self
+            .entries
+            .iter()
+            .find(|(found, _)| found.get_ref() == key)?;
+        Some(Node {
+            source: self.source,
+            key: found.get_ref(),
+            value,
+        })
+    }
+
+    /// Every entry, where the keys are names that someone chose.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        let source = self.source;
+        self.entries.iter().map(move |(key, value)| Node {
+            source,
+            key: key.get_ref(),
+            value,
+        })
+    }
+
+    /// Refuses a key that a later version enforces.
+    pub(crate) fn not_supported(
+        &self,
+        key: &'static str,
+        instead: &'static str,
+    ) -> Result<(), PolicyError> {
+        match self
+            .entries
+            .iter()
+            .find(|(found, _)| found.get_ref() == key)
+        {
+            Some((found, _)) => {
+                let at = self.source.place(found.span());
+                Err(PolicyProblem::NotSupported {
+                    key: key.to_owned(),
+                    instead,
+                }
+                .at(at))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses every key that was not taken.
+    pub(crate) fn finish(self) -> Result<(), PolicyError> {
+        let known = |key: &str| self.known.contains(key);
+        // The first in the file, not in the alphabet.
+        let unknown = self
+            .entries
+            .keys()
+            .filter(|key| !known(key.get_ref()))
+            .min_by_key(|key| key.span().start);
+        match unknown {
+            None => Ok(()),
+            Some(key) => {
+                let nearest = nearest(key.get_ref(), self.known.iter().copied());
+                let problem = PolicyProblem::UnknownKey {
+                    key: shortened(key.get_ref()),
+                    table: self.name,
+                    nearest,
+                };
+                Err(problem.at(self.source.place(key.span())))
+            }
+        }
+    }
+}
+
+/// The known word nearest to `word`, if it is near.
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+    if word.len() > 64 {
+        return None;
+    }
+    let word = word.to_ascii_lowercase().replace('_', "-");
+    let scored = known.map(|known| (strsim::jaro_winkler(&word, known), known));
+    let best = scored.max_by(|one, two| one.0.total_cmp(&two.0))?;
+    (best.0 > 0.75).then(|| best.1.to_owned())
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn key(&self) -> &'a str {
+        self.key
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.source.place(self.value.span())
+    }
+
+    fn wrong_type(&self, expected: &'static str) -> PolicyError {
+        let found = match self.value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "a number",
+            DeValue::Float(_) => "a fraction",
+            DeValue::Boolean(_) => "`true` or `false`",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        PolicyProblem::WrongType {
+            key: shortened(self.key),
+            found,
+            expected,
+        }
+        .at(self.place())
+    }
+
+    /// A complaint about the value.
+    pub(crate) fn wrong(&self, value: &str, problem: impl ToString) -> PolicyError {
+        let (key, value) = (shortened(self.key), shortened(value));
+        PolicyProblem::Value {
+            key,
+            value,
+            problem: problem.to_string(),
+        }
+        .at(self.place())
+    }
+
+    pub(crate) fn text(&self) -> Result<&'a str, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.wrong_type("a string")),
+        }
+    }
+
+    /// A quantity: a string with a unit, or a plain number.
+    pub(crate) fn quantity(&self) -> Result<&'a str, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str()),
+            _ => Err(self.wrong_type("a number, or a string with a unit")),
+        }
+    }
+
+    pub(crate) fn boolean(&self) -> Result<bool, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::Boolean(value) => Ok(*value),
+            _ => Err(self.wrong_type("`true` or `false`")),
+        }
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::String(_))
+    }
+
+    pub(crate) fn table(&self, name: String) -> Result<Table<'a>, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::Table(entries) => Ok(Table {
+                source: self.source,
+                name,
+                entries,
+                known: BTreeSet::new(),
+            }),
+            _ => Err(self.wrong_type("a table")),
+        }
+    }
+
+    /// A list of lines, each read by `parse`.
+    pub(crate) fn lines<T>(
+        &self,
+        parse: impl Fn(&str) -> Result<T, LineError>,
+    ) -> Result<Vec<T>, PolicyError> {
+        let DeValue::Array(items) = self.value.get_ref() else {
+            return Err(self.wrong_type("a list of strings"));
+        };
+        let line = |value: &'a Spanned<DeValue<'a>>| {
+            let item = Node { value, ..*self };
+            let text = item.text()?;
+            parse(text).map_err(|source| {
+                PolicyProblem::Line {
+                    key: shortened(self.key),
+                    line: shortened(text),
+                    source,
+                }
+                .at(item.place())
+            })
+        };
+        items.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! What a refusal says: what was refused, by which rule, and the smallest grant that would have allowed it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::LimitName;
+
+/// The stable code of a refusal: one per cause, the same in every version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RefusalCode {
+    /// No rule allows the request on the network.
+    NetDenied,
+    /// The address is of a class that is closed.
+    NetAddressBlocked,
+    /// The request has no target that could be checked.
+    UrlInvalid,
+    /// No rule allows the folder, or not this access.
+    FileDenied,
+    /// No rule allows the environment variable.
+    EnvDenied,
+    /// No rule allows the configuration key.
+    ConfigDenied,
+    /// No rule allows the tool.
+    ToolDenied,
+    /// No rule allows questions to a person.
+    AskDenied,
+    /// No rule allows the language model.
+    ModelDenied,
+    /// The ceiling rejects an import of the component.
+    ImportDenied,
+    /// A limit of the call is used up.
+    Limit(LimitName),
+}
+
+impl RefusalCode {
+    const PLAIN: &'static [RefusalCode] = &[
+        Self::NetDenied,
+        Self::NetAddressBlocked,
+        Self::UrlInvalid,
+        Self::FileDenied,
+        Self::EnvDenied,
+        Self::ConfigDenied,
+        Self::ToolDenied,
+        Self::AskDenied,
+        Self::ModelDenied,
+        Self::ImportDenied,
+    ];
+
+    /// The code as text, such as `net-denied` or `limit-http-requests`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NetDenied => "net-denied",
+            Self::NetAddressBlocked => "net-address-blocked",
+            Self::UrlInvalid => "url-invalid",
+            Self::FileDenied => "file-denied",
+            Self::EnvDenied => "env-denied",
+            Self::ConfigDenied => "config-denied",
+            Self::ToolDenied => "tool-denied",
+            Self::AskDenied => "ask-denied",
+            Self::ModelDenied => "model-denied",
+            Self::ImportDenied => "import-denied",
+            Self::Limit(name) => name.code(),
+        }
+    }
+}
+
+/// The text is not the code of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the code of a refusal")]
+pub struct RefusalCodeError(String);
+
+impl TryFrom<String> for RefusalCode {
+    type Error = RefusalCodeError;
+
+    fn try_from(text: String) -> Result<Self, RefusalCodeError> {
+        let limits = LimitName::ALL.iter().map(|name| Self::Limit(*name));
+        let mut codes = Self::PLAIN.iter().copied().chain(limits);
+        codes
+            .find(|code| code.as_str() == text)
+            .ok_or_else(|| RefusalCodeError(crate::names::shortened(&text)))
+    }
+}
+
+impl From<RefusalCode> for String {
+    fn from(code: RefusalCode) -> String {
+        code.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The cause, for programs.
+    pub code: RefusalCode,
+    /// The cause, for people: one sentence that names what was refused and by which rule.
+    pub message: String,
+    /// The smallest grant that would have allowed it, as TOML to paste under `[plugin.NAME]` of the operator's file.
+    /// Absent where no grant would help.
+    pub grant: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal that no grant would have avoided.
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            grant: None,
+        }
+    }
+}

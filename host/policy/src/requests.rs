@@ -1,0 +1,75 @@
+//! What a plugin asks for. Asking grants nothing; what is not asked for is not got, even where it is granted.
+
+use crate::files::FileRequest;
+use crate::http::HttpPattern;
+use crate::limits::LimitRequest;
+use crate::tools::{NamePattern, ToolPattern};
+
+/// Everything that a plugin asks for. Empty lists ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Requests on the network.
+    pub http: Vec<HttpPattern>,
+    /// Places for folders.
+    pub files: Vec<FileRequest>,
+    /// Environment variables.
+    pub env: Vec<NamePattern>,
+    /// Configuration keys.
+    pub config: Vec<NamePattern>,
+    /// Other tools.
+    pub tools: Vec<ToolPattern>,
+    /// Questions to a person.
+    pub ask: bool,
+    /// Completions by a language model.
+    pub model: bool,
+    /// Limits that suffice, where they are lower than the host's own.
+    pub limits: LimitRequest,
+}
+
+impl Requests {
+    /// Asks for nothing: what a manifest without `[requests]` means.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Asks for everything.
+    pub fn everything() -> Self {
+        Self {
+            http: vec![HttpPattern::everything()],
+            files: vec![FileRequest::everything()],
+            env: vec![NamePattern::Any],
+            config: vec![NamePattern::Any],
+            tools: vec![ToolPattern::Any],
+            ask: true,
+            model: true,
+            limits: LimitRequest::default(),
+        }
+    }
+
+    /// Asks for everything that the imports of a component could use: what a plugin without a manifest means. Imports
+    /// are written `wasi:http/outgoing-handler@0.2.0`; the version plays no part.
+    pub fn from_imports<S: AsRef<str>>(imports: &[S]) -> Self {
+        let mut requests = Self::nothing();
+        let everything = Self::everything();
+        for import in imports {
+            let name = import.as_ref().split('@').next().unwrap_or_default();
+            match name {
+                "wasi:http/outgoing-handler" | "wasi:http/handler" | "wasi:http/client" => {
+                    requests.http.clone_from(&everything.http);
+                }
+                "wasi:filesystem/preopens" | "wasi:filesystem/types" => {
+                    requests.files.clone_from(&everything.files)
+                }
+                "wasi:cli/environment" => requests.env.clone_from(&everything.env),
+                _ if name.starts_with("wasi:config/") => {
+                    requests.config.clone_from(&everything.config)
+                }
+                "toolcrib:host/tools" => requests.tools.clone_from(&everything.tools),
+                "toolcrib:host/ask" => requests.ask = true,
+                "toolcrib:host/model" => requests.model = true,
+                _ => {}
+            }
+        }
+        requests
+    }
+}

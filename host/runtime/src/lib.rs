@@ -1,0 +1,1 @@
+//! Puts the boxes together: one crib that the doors open

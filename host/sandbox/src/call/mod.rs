@@ -1,0 +1,107 @@
+//! One call: a fresh store, a deadline, and a receipt whatever happens.
+//!
+//! ```text
+//! arguments ─► checked ─► store (fuel, memory, handles) ─► instance ─► guest ─► result
+//!                              │                                        │ │
+//!                              └── record ◄── capabilities ◄────────────┘ └─► trap, limit, deadline, cancel
+//!                                    └─► receipt
+//! ```
+
+mod classify;
+mod limiter;
+mod record;
+mod run;
+mod state;
+mod stop;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use toolcrib_policy::{Authority, Limits};
+
+use crate::outcome::CallError;
+use crate::services::{Alone, Services};
+
+pub(crate) use classify::{effect_of_failure, from_trap};
+pub(crate) use record::Record;
+pub(crate) use run::{list_tools, run};
+pub(crate) use state::CallState;
+pub(crate) use stop::Stop;
+
+/// What to call, with what, and what it may do.
+#[derive(Clone)]
+pub struct Call {
+    /// The tool's name inside its plugin.
+    pub tool: String,
+    /// The arguments: an object.
+    pub arguments: Value,
+    /// What the call may do. Everything that it lists was granted by the operator.
+    pub authority: Arc<Authority>,
+    /// Values of environment variables. Only names that the authority lists are shown.
+    pub environment: Arc<[(String, String)]>,
+    /// What the call may ask of the process around it.
+    pub services: Arc<dyn Services>,
+    /// Ends the call early.
+    pub cancel: CancellationToken,
+}
+
+impl Call {
+    /// A call that may do what `authority` says, on its own, and is not cancelled.
+    pub fn new(tool: impl Into<String>, arguments: Value, authority: Arc<Authority>) -> Self {
+        Call {
+            tool: tool.into(),
+            arguments,
+            authority,
+            environment: Arc::new([]),
+            services: Arc::new(Alone),
+            cancel: CancellationToken::new(),
+        }
+    }
+}
+
+/// Checks the arguments before anything is made for the call, and says how long they are as JSON.
+pub(crate) fn check_arguments(arguments: &Value, limits: &Limits) -> Result<String, CallError> {
+    use toolcrib_policy::LimitName;
+    if !arguments.is_object() {
+        return Err(CallError::invalid_arguments(format!(
+            "the arguments must be a JSON object, such as {{}}; this is {}",
+            kind_of(arguments)
+        )));
+    }
+    if !within_depth(arguments, limits.argument_depth.as_usize()) {
+        return Err(too_much(LimitName::ArgumentDepth, limits));
+    }
+    // Writing a value of bounded depth to memory cannot fail.
+    let text = serde_json::to_string(arguments).map_err(|e| CallError::invalid_arguments(e.to_string()))?;
+    if text.len() as u64 > limits.argument_bytes.get() {
+        return Err(too_much(LimitName::ArgumentBytes, limits));
+    }
+    Ok(text)
+}
+
+fn too_much(limit: toolcrib_policy::LimitName, limits: &Limits) -> CallError {
+    let stop = Stop::limit(limit, limits);
+    CallError::new(stop.code(), stop.to_string())
+}
+
+/// Whether nothing in `value` is nested deeper than `depth`. Recurses no further than that.
+pub(crate) fn within_depth(value: &Value, depth: usize) -> bool {
+    let inside = |v: &Value| depth > 0 && within_depth(v, depth - 1);
+    match value {
+        Value::Array(items) => depth > 0 && items.iter().all(inside),
+        Value::Object(fields) => depth > 0 && fields.values().all(inside),
+        _ => true,
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

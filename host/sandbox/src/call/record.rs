@@ -1,0 +1,144 @@
+//! What a call did, written down as it happens, by the store and by the tasks that work for it.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use toolcrib_policy::{LimitName, Limits, Refusal};
+
+use super::stop::Stop;
+use crate::receipt::{CapabilityUse, Uses};
+
+/// Uses that a receipt lists one by one; further ones are counted. A tool that opens ten thousand files needs a sum,
+/// not a list.
+const MAX_LISTED_USES: usize = 256;
+
+/// The shared notebook of one call.
+#[derive(Debug)]
+pub(crate) struct Record {
+    started: Instant,
+    host_bytes: AtomicU64,
+    host_bytes_limit: u64,
+    inner: Mutex<Inner>,
+    begun_writes: AtomicUsize,
+    write_settled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    uses: Uses,
+    last_refusal: Option<Refusal>,
+    stop: Option<Stop>,
+    possible_write: bool,
+}
+
+impl Record {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Record {
+            started: Instant::now(),
+            host_bytes: AtomicU64::new(0),
+            host_bytes_limit: limits.host_call_bytes.get(),
+            inner: Mutex::default(),
+            begun_writes: AtomicUsize::new(0),
+            write_settled: Notify::new(),
+        }
+    }
+
+    /// A panic elsewhere must not take the record with it: what was written stays readable.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Counts bytes that the guest handed to the host or got from it, over the whole call.
+    pub(crate) fn charge(&self, bytes: usize, limits: &Limits) -> Result<(), wasmtime::Error> {
+        let before = self.host_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before.saturating_add(bytes as u64) > self.host_bytes_limit {
+            return Err(self.stop(Stop::limit(LimitName::HostCallBytes, limits)));
+        }
+        Ok(())
+    }
+
+    /// Bytes that may still cross the boundary.
+    pub(crate) fn host_bytes_left(&self) -> u64 {
+        self.host_bytes_limit.saturating_sub(self.host_bytes())
+    }
+
+    pub(crate) fn host_bytes(&self) -> u64 {
+        self.host_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes why the call ends; the first reason counts. Returns the error that traps the guest.
+    pub(crate) fn stop(&self, stop: Stop) -> wasmtime::Error {
+        self.inner().stop.get_or_insert_with(|| stop.clone());
+        wasmtime::Error::new(stop)
+    }
+
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.inner().stop.clone()
+    }
+
+    /// Lists an allowed use of a capability. `write` says whether it may have changed something outside.
+    pub(crate) fn allowed(&self, used: CapabilityUse, write: bool) {
+        let mut inner = self.inner();
+        inner.possible_write |= write;
+        inner.uses.push(used, MAX_LISTED_USES);
+    }
+
+    /// Lists a refusal, and keeps it for the error of the call.
+    pub(crate) fn refused(&self, capability: &'static str, access: &str, target: &str, refusal: &Refusal) {
+        let mut inner = self.inner();
+        inner.uses.push(CapabilityUse::refused(capability, access, target, refusal), MAX_LISTED_USES);
+        inner.last_refusal = Some(refusal.clone());
+    }
+
+    /// Adds bytes to the use of the same capability, access and target that was listed last.
+    pub(crate) fn add_bytes(&self, capability: &'static str, access: &str, target: &str, bytes: u64) {
+        self.inner().uses.add_bytes(capability, access, target, bytes);
+    }
+
+    pub(crate) fn last_refusal(&self) -> Option<Refusal> {
+        self.inner().last_refusal.clone()
+    }
+
+    pub(crate) fn possible_write(&self) -> bool {
+        self.inner().possible_write
+    }
+
+    pub(crate) fn take_uses(&self) -> Uses {
+        std::mem::take(&mut self.inner().uses)
+    }
+
+    /// Marks a write to the outside as begun until the guard is dropped, which the writing task does when it ends.
+    pub(crate) fn begin_write(self: &std::sync::Arc<Self>) -> BegunWrite {
+        self.begun_writes.fetch_add(1, Ordering::SeqCst);
+        BegunWrite(self.clone())
+    }
+
+    /// Waits until no write is under way any more.
+    pub(crate) async fn writes_settled(&self) {
+        loop {
+            let settled = self.write_settled.notified();
+            if self.begun_writes.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            settled.await;
+        }
+    }
+}
+
+/// A write that has begun. Held by the task that does it, also when the call is gone.
+#[derive(Debug)]
+pub(crate) struct BegunWrite(std::sync::Arc<Record>);
+
+impl Drop for BegunWrite {
+    fn drop(&mut self) {
+        if self.0.begun_writes.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.write_settled.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the store of one call holds: the authority, the limits, and each capability's part.
+
+use std::sync::Arc;
+
+use toolcrib_policy::{Authority, LimitName};
+use wasmtime::component::ResourceTable;
+use wasmtime::{CallHook, StoreContextMut};
+
+use super::limiter::Limiter;
+use super::record::Record;
+use super::stop::Stop;
+use crate::capability::Prepared;
+use crate::services::Services;
+
+/// The data of a store.
+pub(crate) struct CallState {
+    pub(crate) table: ResourceTable,
+    pub(crate) limiter: Limiter,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) record: Arc<Record>,
+    pub(crate) services: Arc<dyn Services>,
+    pub(crate) capabilities: Prepared,
+    host_calls: u64,
+    /// Which side the engine lifts values for at this moment: a host function's arguments or the call's result.
+    in_host: bool,
+}
+
+impl CallState {
+    pub(crate) fn new(
+        authority: Arc<Authority>,
+        record: Arc<Record>,
+        services: Arc<dyn Services>,
+        capabilities: Prepared,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(authority.limits.handles.as_usize());
+        CallState {
+            table,
+            limiter: Limiter::new(authority.clone(), record.clone()),
+            authority,
+            record,
+            services,
+            capabilities,
+            host_calls: 0,
+            in_host: false,
+        }
+    }
+
+    pub(crate) fn host_calls(&self) -> u64 {
+        self.host_calls
+    }
+
+    /// Whether the last lift of values was for a host function.
+    pub(crate) fn in_host(&self) -> bool {
+        self.in_host
+    }
+}
+
+/// Runs at each step between guest and host: counts the calls, and bounds what the engine may copy on the way.
+///
+/// The engine's own bound is per lift. Here it is what is left of the whole call's bytes while a host function's
+/// arguments are read, and the size of a result while the call's result is.
+pub(crate) fn on_transition(mut store: StoreContextMut<'_, CallState>, transition: CallHook) -> wasmtime::Result<()> {
+    match transition {
+        CallHook::CallingHost => {
+            let state = store.data_mut();
+            state.in_host = true;
+            state.host_calls += 1;
+            let limits = &state.authority.limits;
+            if state.host_calls > limits.host_calls.get() {
+                return Err(state.record.stop(Stop::limit(LimitName::HostCallCount, limits)));
+            }
+            let left = usize::try_from(state.record.host_bytes_left()).unwrap_or(usize::MAX);
+            store.set_hostcall_fuel(left);
+        }
+        CallHook::ReturningFromHost => {
+            let state = store.data_mut();
+            state.in_host = false;
+            let result = state.authority.limits.result.as_usize();
+            store.set_hostcall_fuel(result);
+        }
+        CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+    }
+    Ok(())
+}

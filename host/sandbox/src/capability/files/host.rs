@@ -1,0 +1,480 @@
+//! The functions of `wasi:filesystem`.
+
+use std::sync::Arc;
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
+use cap_std::fs::{Metadata, MetadataExt, OpenOptions};
+use toolcrib_policy::Access;
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
+
+use super::descriptor::{Descriptor, Folder, OpenFile, Way};
+use super::directory::Entries;
+use super::error::{FsError, FsResult, code_of};
+use super::mount::Mount;
+use super::open::{Opening, open};
+use super::stream::{FileInput, FileOutput, Place, blocking, read_at, resize, write_at};
+use super::{FilesView, metadata};
+use crate::bindings::filesystem::wasi::filesystem::types::{
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHashValue,
+    NewTimestamp, OpenFlags, PathFlags,
+};
+use crate::bindings::filesystem::wasi::filesystem::preopens;
+
+/// The longest path that a guest may hand over. Linux takes no longer one.
+const MAX_PATH_BYTES: usize = 4096;
+
+type Handle = Resource<Descriptor>;
+
+impl FilesView<'_> {
+    fn charge(&self, bytes: usize) -> FsResult<()> {
+        self.record.charge(bytes, &self.authority.limits).map_err(FsError::Trap)
+    }
+
+    /// The folder that a path is relative to. A path that leads nowhere near a mount is refused here.
+    fn folder(&self, handle: &Handle, path: &str, access: Access) -> FsResult<Arc<Folder>> {
+        self.charge(path.len())?;
+        if path.len() > MAX_PATH_BYTES {
+            return Err(ErrorCode::NameTooLong.into());
+        }
+        match self.table.get(handle)? {
+            Descriptor::Way(way) => Err(self.mounts.refuse(&way_path(way, path), access)),
+            other => Ok(other.folder()?.clone()),
+        }
+    }
+
+    fn writable_folder(&self, handle: &Handle, path: &str) -> FsResult<Arc<Folder>> {
+        let folder = self.folder(handle, path, Access::ReadWrite)?;
+        folder.writable(path)?;
+        Ok(folder)
+    }
+
+    fn file(&self, handle: &Handle) -> FsResult<Arc<OpenFile>> {
+        Ok(self.table.get(handle)?.file()?.clone())
+    }
+
+    /// A way at `path`, or the refusal of it.
+    fn way(&self, way: &Way, path: &str, access: Access) -> FsResult<Way> {
+        let path = way_path(way, path);
+        let inside = format!("{}/", path.trim_end_matches('/'));
+        let leads = self.mounts.mounts().map_err(FsError::Trap)?.iter().any(|m| m.guest.starts_with(&inside));
+        if access == Access::Read && (path == "/" || leads) {
+            return Ok(Way { path });
+        }
+        Err(self.mounts.refuse(&path, access))
+    }
+
+    fn push_mount(&mut self, mount: &Arc<Mount>) -> wasmtime::Result<Handle> {
+        let open = self.mounts.count_open().map_err(trap)?;
+        let folder = Folder {
+            mounts: self.mounts.clone(),
+            mount: mount.clone(),
+            dir: mount.dir.clone(),
+            relative: String::new(),
+            _open: open,
+        };
+        Ok(self.table.push(Descriptor::Folder(Arc::new(folder)))?)
+    }
+}
+
+/// A change in a folder, done where blocking is allowed and known to the record until it is done.
+async fn change<T: Send + 'static>(
+    folder: Arc<Folder>,
+    access: &str,
+    path: String,
+    work: impl FnOnce(&Folder, &str) -> std::io::Result<T> + Send + 'static,
+) -> FsResult<T> {
+    folder.mounts.allowed(&folder.path_of(&path), access, true);
+    let begun = folder.mounts.record().begin_write();
+    let (inside, name) = (folder.clone(), path.clone());
+    let result = blocking(move || {
+        let _begun = begun;
+        work(&inside, &name)
+    })
+    .await;
+    result.map_err(|error| beneath(&folder, &path, error))
+}
+
+/// Looks at a path without changing anything.
+async fn look<T: Send + 'static>(
+    folder: Arc<Folder>,
+    path: String,
+    work: impl FnOnce(&Folder, &str) -> std::io::Result<T> + Send + 'static,
+) -> FsResult<T> {
+    let (inside, name) = (folder.clone(), path.clone());
+    blocking(move || work(&inside, &name)).await.map_err(|error| beneath(&folder, &path, error))
+}
+
+/// A path that leads out of its folder is refused, whatever is there.
+fn beneath(folder: &Folder, path: &str, error: FsError) -> FsError {
+    match error {
+        FsError::Escape => {
+            let why = format!("may not leave the folder `{}` by the path `{}`", folder.path_of(""), path.escape_debug());
+            folder.mounts.forbid(&folder.path_of(path), "open", &why)
+        }
+        other => other,
+    }
+}
+
+fn metadata_of(file: &OpenFile) -> std::io::Result<Metadata> {
+    Metadata::from_file(&file.file)
+}
+
+fn stat_at(folder: &Folder, flags: PathFlags, path: &str) -> std::io::Result<Metadata> {
+    match follow(flags) {
+        FollowSymlinks::Yes => folder.dir.metadata(path),
+        FollowSymlinks::No => folder.dir.symlink_metadata(path),
+    }
+}
+
+fn file_times(access: NewTimestamp, modified: NewTimestamp) -> FsResult<std::fs::FileTimes> {
+    let mut times = std::fs::FileTimes::new();
+    if let Some(time) = metadata::new_time(access)? {
+        times = times.set_accessed(time);
+    }
+    if let Some(time) = metadata::new_time(modified)? {
+        times = times.set_modified(time);
+    }
+    Ok(times)
+}
+
+fn trap(error: FsError) -> wasmtime::Error {
+    match error {
+        FsError::Trap(error) => error,
+        FsError::Code(code) => wasmtime::Error::new(code),
+        FsError::Escape => wasmtime::Error::new(ErrorCode::NotPermitted),
+    }
+}
+
+fn way_path(way: &Way, path: &str) -> String {
+    match path {
+        "" | "." => way.path.clone(),
+        path => format!("{}/{path}", way.path.trim_end_matches('/')),
+    }
+}
+
+fn follow(flags: PathFlags) -> FollowSymlinks {
+    if flags.contains(PathFlags::SYMLINK_FOLLOW) { FollowSymlinks::Yes } else { FollowSymlinks::No }
+}
+
+impl preopens::Host for FilesView<'_> {
+    async fn get_directories(&mut self) -> wasmtime::Result<Vec<(Handle, String)>> {
+        let mounts: Vec<Arc<Mount>> = self.mounts.mounts()?.to_vec();
+        let mut preopens = Vec::with_capacity(mounts.len() + 1);
+        if mounts.iter().all(|mount| mount.guest != "/") {
+            let root = Descriptor::Way(Way { path: "/".to_owned() });
+            preopens.push((self.table.push(root)?, "/".to_owned()));
+        }
+        for mount in &mounts {
+            preopens.push((self.push_mount(mount)?, mount.guest.clone()));
+        }
+        Ok(preopens)
+    }
+}
+
+impl types::Host for FilesView<'_> {
+    fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
+        match error {
+            FsError::Code(code) => Ok(code),
+            FsError::Escape => Ok(ErrorCode::NotPermitted),
+            FsError::Trap(error) => Err(error),
+        }
+    }
+
+    fn filesystem_error_code(
+        &mut self,
+        error: Resource<wasmtime_wasi_io::streams::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
+        let error = self.table.get(&error)?;
+        Ok(error
+            .downcast_ref::<ErrorCode>()
+            .copied()
+            .or_else(|| error.downcast_ref::<std::io::Error>().map(code_of)))
+    }
+}
+
+impl types::HostDescriptor for FilesView<'_> {
+    fn read_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynInputStream>> {
+        let file = self.file(&handle)?;
+        file.readable()?;
+        let stream: DynInputStream = Box::new(FileInput::new(file, offset));
+        Ok(self.table.push(stream)?)
+    }
+
+    fn write_via_stream(&mut self, handle: Handle, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+        let file = self.file(&handle)?;
+        file.writable()?;
+        let stream: DynOutputStream = Box::new(FileOutput::new(file, Place::At(offset)));
+        Ok(self.table.push(stream)?)
+    }
+
+    fn append_via_stream(&mut self, handle: Handle) -> FsResult<Resource<DynOutputStream>> {
+        let file = self.file(&handle)?;
+        file.writable()?;
+        let stream: DynOutputStream = Box::new(FileOutput::new(file, Place::End));
+        Ok(self.table.push(stream)?)
+    }
+
+    /// Advice is taken and not followed.
+    async fn advise(&mut self, handle: Handle, _offset: u64, _len: u64, _advice: Advice) -> FsResult<()> {
+        self.file(&handle)?;
+        Ok(())
+    }
+
+    async fn sync_data(&mut self, handle: Handle) -> FsResult<()> {
+        self.sync(handle).await
+    }
+
+    async fn sync(&mut self, handle: Handle) -> FsResult<()> {
+        let Descriptor::File(file) = self.table.get(&handle)? else { return Ok(()) };
+        let file = file.clone();
+        // A file that was opened for reading has nothing to bring to the disk.
+        if !file.flags.contains(DescriptorFlags::WRITE) {
+            return Ok(());
+        }
+        blocking(move || file.file.sync_all()).await
+    }
+
+    async fn get_flags(&mut self, handle: Handle) -> FsResult<DescriptorFlags> {
+        Ok(match self.table.get(&handle)? {
+            Descriptor::Way(_) => DescriptorFlags::READ,
+            Descriptor::File(file) => file.flags,
+            Descriptor::Folder(folder) => match folder.mount.access {
+                Access::Read => DescriptorFlags::READ,
+                Access::ReadWrite => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+            },
+        })
+    }
+
+    async fn get_type(&mut self, handle: Handle) -> FsResult<DescriptorType> {
+        Ok(match self.table.get(&handle)? {
+            Descriptor::Way(_) | Descriptor::Folder(_) => DescriptorType::Directory,
+            Descriptor::File(_) => DescriptorType::RegularFile,
+        })
+    }
+
+    async fn set_size(&mut self, handle: Handle, size: u64) -> FsResult<()> {
+        let file = self.file(&handle)?;
+        file.writable()?;
+        self.mounts.count_written(0)?;
+        let begun = self.record.begin_write();
+        blocking(move || {
+            let _begun = begun;
+            resize(&file, size)
+        })
+        .await
+    }
+
+    async fn set_times(&mut self, handle: Handle, access: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
+        let file = self.file(&handle)?;
+        file.writable()?;
+        let times = file_times(access, modified)?;
+        blocking(move || file.file.set_times(times)).await
+    }
+
+    async fn read(&mut self, handle: Handle, len: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
+        let file = self.file(&handle)?;
+        file.readable()?;
+        let (bytes, end) = read_at(&file, usize::try_from(len).unwrap_or(usize::MAX), offset).await?;
+        self.charge(bytes.len())?;
+        Ok((bytes.into(), end))
+    }
+
+    async fn write(&mut self, handle: Handle, buffer: Vec<u8>, offset: u64) -> FsResult<u64> {
+        self.charge(buffer.len())?;
+        let file = self.file(&handle)?;
+        file.writable()?;
+        write_at(&file, buffer.into(), Place::At(offset)).await
+    }
+
+    async fn read_directory(&mut self, handle: Handle) -> FsResult<Resource<Entries>> {
+        let entries = match self.table.get(&handle)? {
+            Descriptor::Way(way) => Entries::of_way(&way.path, self.mounts.mounts().map_err(FsError::Trap)?),
+            other => {
+                let folder = other.folder()?.clone();
+                self.mounts.allowed(&folder.path_of(""), "list", false);
+                blocking(move || Entries::read(&folder.dir)).await?
+            }
+        };
+        Ok(self.table.push(entries)?)
+    }
+
+    async fn create_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        let folder = self.writable_folder(&handle, &path)?;
+        self.mounts.count_created()?;
+        change(folder, "create", path, |folder, path| {
+            folder.mount.take_room(0, 1)?;
+            folder.dir.create_dir(path).inspect_err(|_| folder.mount.give_back(0, 1))
+        })
+        .await
+    }
+
+    async fn stat(&mut self, handle: Handle) -> FsResult<DescriptorStat> {
+        match self.table.get(&handle)? {
+            Descriptor::Way(_) => Ok(metadata::stat_of_way()),
+            Descriptor::Folder(folder) => {
+                let folder = folder.clone();
+                blocking(move || folder.dir.dir_metadata().map(|m| metadata::stat_of(&m))).await
+            }
+            Descriptor::File(file) => {
+                let file = file.clone();
+                blocking(move || metadata_of(&file).map(|m| metadata::stat_of(&m))).await
+            }
+        }
+    }
+
+    async fn stat_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
+        if let Descriptor::Way(way) = self.table.get(&handle)? {
+            return self.way(way, &path, Access::Read).map(|_| metadata::stat_of_way());
+        }
+        let folder = self.folder(&handle, &path, Access::Read)?;
+        let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
+        Ok(metadata::stat_of(&stat))
+    }
+
+    async fn set_times_at(
+        &mut self,
+        handle: Handle,
+        flags: PathFlags,
+        path: String,
+        access: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        let folder = self.writable_folder(&handle, &path)?;
+        let times = file_times(access, modified)?;
+        change(folder, "set times", path, move |folder, path| {
+            let mut options = OpenOptions::new();
+            options.read(true).follow(follow(flags));
+            folder.dir.open_with(path, &options)?.into_std().set_times(times)
+        })
+        .await
+    }
+
+    /// A second name would carry a file from one grant into another.
+    async fn link_at(
+        &mut self,
+        handle: Handle,
+        _flags: PathFlags,
+        old_path: String,
+        _new: Handle,
+        _new_path: String,
+    ) -> FsResult<()> {
+        let folder = self.folder(&handle, &old_path, Access::ReadWrite)?;
+        Err(self.mounts.forbid(&folder.path_of(&old_path), "link", "may not make links: no tool may"))
+    }
+
+    async fn open_at(
+        &mut self,
+        handle: Handle,
+        path_flags: PathFlags,
+        path: String,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Handle> {
+        let opening = Opening { path, follow: follow(path_flags), open: open_flags, flags };
+        let wants = opening.access();
+        if let Descriptor::Way(way) = self.table.get(&handle)? {
+            let way = self.way(way, &opening.path, wants)?;
+            return Ok(self.table.push(Descriptor::Way(way))?);
+        }
+        let folder = self.folder(&handle, &opening.path, wants)?;
+        if wants == Access::ReadWrite {
+            folder.writable(&opening.path)?;
+        }
+        let guard = self.mounts.count_open()?;
+        let path = opening.path.clone();
+        let opened = open(&folder, opening, guard).await.map_err(|error| beneath(&folder, &path, error))?;
+        Ok(self.table.push(opened)?)
+    }
+
+    async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
+        let folder = self.folder(&handle, &path, Access::Read)?;
+        let target = look(folder, path, |folder, path| folder.dir.read_link(path)).await?;
+        target.into_os_string().into_string().map_err(|_| ErrorCode::IllegalByteSequence.into())
+    }
+
+    async fn remove_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        let folder = self.writable_folder(&handle, &path)?;
+        change(folder, "remove", path, |folder, path| folder.dir.remove_dir(path)).await
+    }
+
+    async fn rename_at(&mut self, handle: Handle, old_path: String, new: Handle, new_path: String) -> FsResult<()> {
+        let from = self.writable_folder(&handle, &old_path)?;
+        let to = self.writable_folder(&new, &new_path)?;
+        if !Arc::ptr_eq(&from.mount, &to.mount) {
+            return Err(ErrorCode::CrossDevice.into());
+        }
+        change(from, "rename", old_path, move |from, path| from.dir.rename(path, &to.dir, new_path)).await
+    }
+
+    /// A link could point out of its folder for whoever follows it from outside.
+    async fn symlink_at(&mut self, handle: Handle, _old_path: String, new_path: String) -> FsResult<()> {
+        let folder = self.folder(&handle, &new_path, Access::ReadWrite)?;
+        Err(self.mounts.forbid(&folder.path_of(&new_path), "link", "may not make links: no tool may"))
+    }
+
+    async fn unlink_file_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
+        let folder = self.writable_folder(&handle, &path)?;
+        change(folder, "remove", path, |folder, path| folder.dir.remove_file_or_symlink(path)).await
+    }
+
+    async fn is_same_object(&mut self, a: Handle, b: Handle) -> wasmtime::Result<bool> {
+        let hash = |view: &Self, handle: &Handle| -> wasmtime::Result<Option<(u64, u64)>> {
+            Ok(match view.table.get(handle)? {
+                Descriptor::Way(_) => None,
+                Descriptor::Folder(folder) => folder.dir.dir_metadata().ok().map(|m| (m.dev(), m.ino())),
+                Descriptor::File(file) => metadata_of(file).ok().map(|m| (m.dev(), m.ino())),
+            })
+        };
+        Ok(match (hash(self, &a)?, hash(self, &b)?) {
+            (Some(a), Some(b)) => a == b,
+            _ => a.rep() == b.rep(),
+        })
+    }
+
+    async fn metadata_hash(&mut self, handle: Handle) -> FsResult<MetadataHashValue> {
+        match self.table.get(&handle)? {
+            Descriptor::Way(_) => Ok(MetadataHashValue { lower: 0, upper: 0 }),
+            Descriptor::Folder(folder) => {
+                let folder = folder.clone();
+                blocking(move || folder.dir.dir_metadata().map(|m| metadata::hash_of(&m))).await
+            }
+            Descriptor::File(file) => {
+                let file = file.clone();
+                blocking(move || metadata_of(&file).map(|m| metadata::hash_of(&m))).await
+            }
+        }
+    }
+
+    async fn metadata_hash_at(
+        &mut self,
+        handle: Handle,
+        flags: PathFlags,
+        path: String,
+    ) -> FsResult<MetadataHashValue> {
+        if let Descriptor::Way(way) = self.table.get(&handle)? {
+            return self.way(way, &path, Access::Read).map(|_| MetadataHashValue { lower: 0, upper: 0 });
+        }
+        let folder = self.folder(&handle, &path, Access::Read)?;
+        let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
+        Ok(metadata::hash_of(&stat))
+    }
+
+    fn drop(&mut self, handle: Handle) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}
+
+impl types::HostDirectoryEntryStream for FilesView<'_> {
+    fn read_directory_entry(&mut self, entries: Resource<Entries>) -> FsResult<Option<DirectoryEntry>> {
+        let entry = self.table.get_mut(&entries)?.next()?;
+        self.charge(entry.as_ref().map_or(0, |e| e.name.len()))?;
+        Ok(entry)
+    }
+
+    fn drop(&mut self, entries: Resource<Entries>) -> wasmtime::Result<()> {
+        self.table.delete(entries)?;
+        Ok(())
+    }
+}

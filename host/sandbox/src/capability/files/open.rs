@@ -1,0 +1,140 @@
+//! Opening a path below a folder.
+
+use std::io;
+use std::sync::Arc;
+
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions};
+use toolcrib_policy::Access;
+
+use super::descriptor::{Descriptor, Folder, OpenFile};
+use super::error::FsResult;
+use super::mount::OpenGuard;
+use super::stream::blocking;
+use crate::bindings::filesystem::wasi::filesystem::types::{DescriptorFlags, OpenFlags};
+
+/// What a guest wants to open, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    pub(super) path: String,
+    pub(super) follow: FollowSymlinks,
+    pub(super) open: OpenFlags,
+    pub(super) flags: DescriptorFlags,
+}
+
+impl Opening {
+    /// The access that it needs. Creating and truncating are writing, whatever the descriptor is for afterwards.
+    pub(super) fn access(&self) -> Access {
+        let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
+        if self.flags.contains(DescriptorFlags::WRITE) || self.open.intersects(changes) {
+            Access::ReadWrite
+        } else {
+            Access::Read
+        }
+    }
+
+    fn options(&self, create: bool) -> OpenOptions {
+        let writes = self.access() == Access::ReadWrite;
+        let mut options = OpenOptions::new();
+        options
+            .read(self.flags.contains(DescriptorFlags::READ) || !writes)
+            .write(writes)
+            .create_new(create)
+            .follow(self.follow)
+            // A pipe in a granted folder must not hold the call.
+            .nonblock(true);
+        options
+    }
+}
+
+/// What was found at a path.
+enum Found {
+    Folder(Dir),
+    File(std::fs::File),
+    /// A device, socket or pipe.
+    Other,
+    /// A file with several names, one of which may lie outside.
+    Linked,
+}
+
+/// Opens a path. `open` is counted already, and counted back when the descriptor is dropped.
+pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard) -> FsResult<Descriptor> {
+    let path = folder.path_of(&opening.path);
+    let writes = opening.access() == Access::ReadWrite;
+    let begun = writes.then(|| folder.mounts.record().begin_write());
+    let (inside, wanted) = (folder.clone(), opening.clone());
+    let found = blocking(move || {
+        let _begun = begun;
+        find(&inside, &wanted)
+    })
+    .await?;
+    folder.mounts.allowed(&path, if writes { "write" } else { "read" }, writes);
+    match found {
+        Found::Folder(dir) => Ok(Descriptor::Folder(Arc::new(Folder {
+            mounts: folder.mounts.clone(),
+            mount: folder.mount.clone(),
+            dir: Arc::new(dir),
+            relative: folder.below(&opening.path),
+            _open: open,
+        }))),
+        Found::File(file) => Ok(Descriptor::File(Arc::new(OpenFile {
+            mounts: folder.mounts.clone(),
+            mount: folder.mount.clone(),
+            file,
+            path,
+            flags: opening.flags & (DescriptorFlags::READ | DescriptorFlags::WRITE),
+            _open: open,
+        }))),
+        Found::Other => Err(folder.mounts.forbid(&path, "open", "may open files and folders only")),
+        Found::Linked => {
+            let why = "may not write to a file that has other names: one of them may lie outside the folder";
+            Err(folder.mounts.forbid(&path, "write", why))
+        }
+    }
+}
+
+/// Blocks. Truncating waits until the file is known to be one that may be written.
+fn find(folder: &Folder, opening: &Opening) -> io::Result<Found> {
+    let file = match folder.dir.open_with(&opening.path, &opening.options(false)) {
+        Ok(file) if opening.open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
+            drop(file);
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && opening.open.contains(OpenFlags::CREATE) => {
+            create(folder, opening)?
+        }
+        other => other?,
+    };
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Ok(Found::Folder(Dir::from_std_file(file.into_std())));
+    }
+    if opening.open.contains(OpenFlags::DIRECTORY) {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Ok(Found::Other);
+    }
+    if opening.access() == Access::ReadWrite {
+        if several_names(&metadata) {
+            return Ok(Found::Linked);
+        }
+        if opening.open.contains(OpenFlags::TRUNCATE) {
+            file.set_len(0)?;
+        }
+    }
+    Ok(Found::File(file.into_std()))
+}
+
+fn create(folder: &Folder, opening: &Opening) -> io::Result<File> {
+    folder.mounts.count_created().map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+    folder.mount.take_room(0, 1)?;
+    folder
+        .dir
+        .open_with(&opening.path, &opening.options(true))
+        .inspect_err(|_| folder.mount.give_back(0, 1))
+}
+
+fn several_names(metadata: &Metadata) -> bool {
+    metadata.nlink() > 1
+}

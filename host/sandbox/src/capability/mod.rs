@@ -1,0 +1,120 @@
+//! What a guest may import, one folder for each capability, all of the same shape.
+//!
+//! A capability has three lifetimes. The *engine*: every supported interface is linked once, whether anybody was
+//! granted it or not. The *plugin*: from its imports follows what it can ever reach. The *call*: the authority is
+//! turned into state in the store, and each effect is checked against it at the moment it happens.
+//!
+//! To add one: its WIT file, its folder, its line in [`each_capability`], its hostile guests.
+
+pub(crate) mod clocks;
+pub(crate) mod env;
+pub mod files;
+pub(crate) mod host;
+pub(crate) mod http;
+pub(crate) mod io;
+pub(crate) mod random;
+pub(crate) mod sockets;
+pub(crate) mod streams;
+
+use std::sync::Arc;
+
+use toolcrib_policy::Authority;
+use wasmtime::component::Linker;
+
+use crate::call::{CallState, Record};
+use crate::error::SandboxError;
+use crate::plugin::Reach;
+
+/// One capability.
+pub(crate) trait Capability {
+    /// Its name, as it stands in receipts and in what `inspect` prints.
+    const NAME: &'static str;
+    /// The interfaces that it implements, without their versions.
+    const INTERFACES: &'static [&'static str];
+    /// What a component that imports one of them could reach with every grant, as a plain sentence; `None` where
+    /// there is nothing outside the call to reach.
+    const REACH: Option<&'static str>;
+    /// Its part of a call's state.
+    type State;
+
+    /// Links its interfaces, once for each engine.
+    fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()>;
+
+    /// Its state for one call.
+    fn prepare(setup: &Setup<'_>) -> Self::State;
+}
+
+/// What a capability prepares a call from.
+pub(crate) struct Setup<'a> {
+    pub(crate) authority: &'a Arc<Authority>,
+    pub(crate) record: &'a Arc<Record>,
+    pub(crate) network: &'a Arc<dyn http::Network>,
+    /// Values of environment variables.
+    pub(crate) environment: &'a Arc<[(String, String)]>,
+}
+
+/// The list of capabilities: the one place where a new one is named.
+macro_rules! each_capability {
+    ($($module:ident: $capability:ident),* $(,)?) => {
+        /// The state of every capability in one call.
+        pub(crate) struct Prepared {
+            $( pub(crate) $module: <$module::$capability as Capability>::State, )*
+        }
+
+        impl Prepared {
+            pub(crate) fn new(setup: &Setup<'_>) -> Self {
+                Prepared { $( $module: <$module::$capability as Capability>::prepare(setup), )* }
+            }
+        }
+
+        /// Links every supported interface.
+        pub(crate) fn link_all(linker: &mut Linker<CallState>) -> Result<(), SandboxError> {
+            $(
+                <$module::$capability as Capability>::link(linker).map_err(|error| SandboxError::Link {
+                    interface: <$module::$capability as Capability>::NAME,
+                    detail: format!("{error:#}"),
+                })?;
+            )*
+            Ok(())
+        }
+
+        /// Whether some capability implements an interface, in whatever version.
+        pub(crate) fn supports(import: &str) -> bool {
+            let name = without_version(import);
+            [$( <$module::$capability as Capability>::INTERFACES ),*].iter().any(|known| known.contains(&name))
+        }
+
+        /// Which capabilities the imports of a component touch.
+        pub(crate) fn reach(imports: &[String]) -> Vec<Reach> {
+            let mut found = Vec::new();
+            $( found.extend(reach_of::<$module::$capability>(imports)); )*
+            found
+        }
+    };
+}
+
+each_capability! {
+    io: Io,
+    clocks: Clocks,
+    random: Random,
+    streams: Streams,
+    env: Env,
+    files: Files,
+    http: Http,
+    sockets: Sockets,
+    host: Host,
+}
+
+fn reach_of<C: Capability>(imports: &[String]) -> Option<Reach> {
+    let interfaces: Vec<String> =
+        imports.iter().filter(|i| C::INTERFACES.contains(&without_version(i))).cloned().collect();
+    if interfaces.is_empty() {
+        return None;
+    }
+    Some(Reach { capability: C::NAME.to_owned(), interfaces, sentence: C::REACH.map(str::to_owned) })
+}
+
+/// `wasi:http/types` of `wasi:http/types@0.2.3`.
+fn without_version(interface: &str) -> &str {
+    interface.split_once('@').map_or(interface, |(name, _)| name)
+}

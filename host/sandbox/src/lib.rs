@@ -1,0 +1,39 @@
+//! One call of one component under limits, with only the capabilities it is handed. All of the engine lives here.
+//!
+//! ```text
+//!  bytes ─► compile (child, cache) ─► plugin (template, tools) ─┐
+//!                                                               ▼
+//!  arguments + authority ───────────────────────────────────► call ─► outcome + receipt
+//!                                                               │ ▲
+//!                                                   capability ◄┘ └ services
+//! ```
+//!
+//! What is deliberately absent: a way to give a call authority that is not in its [`Authority`](toolcrib_policy::Authority),
+//! a way to use a store twice, and a way to run compiled code that this crate did not make itself.
+
+mod bindings;
+mod call;
+mod capability;
+mod compile;
+mod engine;
+mod error;
+mod info;
+mod outcome;
+mod plugin;
+mod receipt;
+mod reflect;
+mod sandbox;
+mod services;
+
+pub use call::Call;
+pub use capability::http::{Connection, Network, SystemNetwork};
+pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};
+pub use engine::{Pooling, Profile};
+pub use error::{LoadError, SandboxError};
+pub use info::{PluginInfo, PluginKind, ToolInfo};
+pub use outcome::{Blob, CallError, CallReport, Content, EffectState, ToolOutput};
+pub use plugin::{Plugin, Reach, reach};
+pub use receipt::{CapabilityUse, Captured, Receipt, Uses};
+pub use sandbox::{CacheConfig, Sandbox, SandboxConfig};
+pub use services::{Alone, Completed, Completion, Services};
+pub use tokio_util::sync::CancellationToken;

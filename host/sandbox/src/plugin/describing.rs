@@ -1,0 +1,83 @@
+//! Components that export `toolcrib:tool/tools`: they describe their tools themselves.
+
+use wasmtime::Store;
+
+use super::contract;
+use crate::bindings::tool::PluginPre;
+use crate::call::{Call, CallState, effect_of_failure, from_trap};
+use crate::info::ToolInfo;
+use crate::outcome::{CallError, EffectState, ToolOutput};
+
+/// Tools that one plugin may have.
+const MAX_TOOLS: usize = 256;
+
+/// A version of the contract, ready for calls. A later version becomes another type beside this one, and whoever
+/// calls sees no difference.
+pub(crate) struct Describing(pub(super) PluginPre<CallState>);
+
+impl Describing {
+    /// The interface that this version of the contract exports.
+    pub(crate) const INTERFACE: &'static str = "toolcrib:tool/tools";
+
+    /// Asks the plugin for its tools.
+    pub(crate) async fn list(&self, store: &mut Store<CallState>) -> Result<Vec<ToolInfo>, CallError> {
+        let plugin = self.0.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
+        store.data_mut().limiter.instantiated();
+        let tools = plugin
+            .toolcrib_tool_tools()
+            .call_list_tools(&mut *store)
+            .await
+            .map_err(|e| trapped(store, &e))?
+            .map_err(contract::error_from_guest)?;
+        if tools.len() > MAX_TOOLS {
+            return Err(CallError::new("failed", format!("{} tools; a plugin may have {MAX_TOOLS}", tools.len())));
+        }
+        tools.into_iter().map(|tool| contract::tool_info(tool).map_err(|why| CallError::new("failed", why))).collect()
+    }
+
+    /// Calls a tool; gives the result and its size in bytes.
+    pub(crate) async fn call(
+        &self,
+        store: &mut Store<CallState>,
+        call: &Call,
+        arguments: String,
+    ) -> Result<(ToolOutput, u64), CallError> {
+        let plugin = self.0.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
+        store.data_mut().limiter.instantiated();
+        let answer = plugin
+            .toolcrib_tool_tools()
+            .call_call_tool(&mut *store, &call.tool, &arguments)
+            .await
+            .map_err(|e| trapped(store, &e))?;
+        match answer {
+            Ok(output) => {
+                let bytes = output.structured.as_ref().map_or(0, String::len) as u64;
+                Ok((contract::output_from_guest(output)?, bytes))
+            }
+            Err(error) => Err(weighed(contract::error_from_guest(error), store)),
+        }
+    }
+}
+
+pub(super) fn trapped(store: &Store<CallState>, error: &wasmtime::Error) -> CallError {
+    let state = store.data();
+    from_trap(error, &state.record, &state.authority.limits, state.in_host())
+}
+
+/// A tool's own error, seen beside the record: a refusal explains a failure better than the tool can, and a possible
+/// write is not believed away.
+pub(super) fn weighed(mut error: CallError, store: &Store<CallState>) -> CallError {
+    let record = &store.data().record;
+    error.effect = effect_of_failure(record, error.effect);
+    let by_refusal = matches!(error.code.as_str(), "denied" | "failed" | "unavailable");
+    if let Some(refusal) = record.last_refusal().filter(|_| by_refusal) {
+        error.detail = Some(error.message);
+        error.message = refusal.message.clone();
+        error.code = refusal.code.as_str().to_owned();
+        error.refusal = Some(refusal);
+    }
+    if error.effect == EffectState::None && record.possible_write() {
+        error.effect = EffectState::Unknown;
+    }
+    error
+}
