@@ -36,9 +36,14 @@ impl Inspect for Describer {
             digest,
             kind: PluginKind::Describing,
             tools: (0..self.tools).map(|number| tool(seed, number)).collect(),
-            imports: ["wasi:cli/environment", "wasi:clocks/wall-clock", "wasi:http/outgoing-handler", "wasi:io/streams"]
-                .map(|import| format!("{import}@0.2.0"))
-                .to_vec(),
+            imports: [
+                "wasi:cli/environment",
+                "wasi:clocks/wall-clock",
+                "wasi:http/outgoing-handler",
+                "wasi:io/streams",
+            ]
+            .map(|import| format!("{import}@0.2.0"))
+            .to_vec(),
             exports: vec!["toolcrib:tool/tools@0.1.0".to_owned()],
         })
     }
@@ -104,9 +109,15 @@ async fn measure(root: &Path, plugins: usize, tools: usize) -> Result<(), Box<dy
     let start = Instant::now();
     let catalog = open().await;
     let snapshot = catalog.snapshot();
-    println!("{} plugins, {} tools, {} problems", snapshot.plugins().len(), snapshot.tools().len(), snapshot.problems().len());
+    println!(
+        "{} plugins, {} tools, {} problems",
+        snapshot.plugins().len(),
+        snapshot.tools().len(),
+        snapshot.problems().len()
+    );
     println!("cold open, own share     {:>9.2?}", start.elapsed());
-    let size: u64 = std::fs::read_dir(root.join("cache"))?.flatten().flat_map(|file| file.metadata()).map(|m| m.len()).sum();
+    let size: u64 =
+        std::fs::read_dir(root.join("cache"))?.flatten().flat_map(|file| file.metadata()).map(|m| m.len()).sum();
     println!("index                    {:>9} KiB", size >> 10);
 
     let mut opens = Vec::new();

@@ -44,9 +44,9 @@ pub(crate) fn snapshot(generation: u64, sources: &[Source]) -> Snapshot {
 fn with_version_in_use(problem: &Problem, plugin: Option<&Arc<Plugin>>) -> Problem {
     let mut problem = problem.clone();
     if let Some(plugin) = plugin {
-        problem.message = format!("{}; the version before it ({}) stays in use", problem.message, plugin.digest.short());
+        problem.message =
+            format!("{}; the version before it ({}) stays in use", problem.message, plugin.digest.short());
         problem.plugin = Some(plugin.name.clone());
     }
     problem
 }
-

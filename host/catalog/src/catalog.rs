@@ -1,5 +1,6 @@
 //! The catalog: a snapshot that is swapped, and the only way to a component's bytes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -63,7 +64,9 @@ pub enum CatalogError {
         reason: String,
     },
     /// The component says other things about itself than the index said.
-    #[error("the cached description of `{0}` is not what its component says; the cache was altered, and the plugin is inspected again at the next start or reload")]
+    #[error(
+        "the cached description of `{0}` is not what its component says; the cache was altered, and the plugin is inspected again at the next start or reload"
+    )]
     IndexMismatch(PluginName),
     /// The reading was stopped.
     #[error("reading `{}` was stopped", .0.display())]
@@ -213,14 +216,17 @@ impl Catalog {
         Err(CatalogError::IndexMismatch(plugin.name.clone()))
     }
 
-    /// The directories that it looks at.
-    pub(crate) async fn directories(&self) -> Vec<PathBuf> {
+    /// The directories in which something may move: those of the sources, and those of components elsewhere in them.
+    pub(crate) async fn directories(&self) -> (Vec<PathBuf>, BTreeSet<PathBuf>) {
         let state = self.inner.state.lock().await;
-        let directories = state.sources.iter().filter_map(|source| match &source.kind {
+        let roots = state.sources.iter().filter_map(|source| match &source.kind {
             SourceKind::Directory(path, _) => Some(path.clone()),
             SourceKind::Embedded(_) => None,
         });
-        directories.collect()
+        let records = state.sources.iter().flat_map(|source| source.records.values());
+        let components = records.filter_map(|record| record.component.as_ref());
+        let parents = components.filter_map(|(path, _)| path.parent().map(Path::to_owned));
+        (roots.collect(), parents.collect())
     }
 
     /// Makes the next look, also that of another process, read the plugin's place again, whatever its stamps say. With

@@ -79,3 +79,34 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use toolcrib_policy::PluginName;
+
+    use super::*;
+    use crate::plugin::tests::empty;
+    use crate::source::Rank;
+
+    fn plugin(name: &str) -> Arc<Plugin> {
+        Arc::new(empty(&PluginName::try_from(name).unwrap(), Rank::User, "/u/x.wasm"))
+    }
+
+    #[test]
+    fn nothing_is_kept_until_somebody_watches_and_then_no_more_than_the_limit() {
+        let (kept, bytes) = (Kept::default(), Bytes::from_static(&[0; 40]));
+        let [a, b, c] = ["a", "b", "c"].map(plugin);
+        kept.keep(&a, &bytes);
+        assert_eq!(kept.get(&a), None);
+        kept.enable(100);
+        for plugin in [&a, &b, &b, &c] {
+            kept.keep(plugin, &bytes);
+        }
+        assert_eq!([&a, &b, &c].map(|plugin| kept.get(plugin).is_some()), [false, true, true]);
+        assert!(kept.has_room(20) && !kept.has_room(21));
+        kept.keep(&a, &Bytes::from_static(&[0; 101]));
+        assert_eq!(kept.get(&a), None);
+        kept.retain([].into_iter());
+        assert!(kept.get(&b).is_none() && kept.has_room(100));
+    }
+}

@@ -22,34 +22,34 @@
 //! - Everything that a plugin says about itself is untrusted text. What a person could not see is taken out where it
 //!   comes in, and a [`Problem`] says that it was there.
 
-mod source;
 mod scan;
+mod source;
 mod stamp;
 
+mod inspect;
 mod manifest;
 mod names;
 mod place;
-mod inspect;
 mod sandboxed;
-mod text;
 mod schema;
 mod search;
+mod text;
 
-mod tool;
+mod index;
+mod kept;
 mod plugin;
 mod record;
-mod index;
-mod state;
-mod kept;
 mod refresh;
+mod state;
+mod tool;
 
-mod resolve;
-mod snapshot;
 mod assemble;
 mod catalog;
-mod watch;
 pub mod limits;
 mod problem;
+mod resolve;
+mod snapshot;
+mod watch;
 pub use catalog::{Catalog, CatalogConfig, CatalogError};
 pub use inspect::{Inspect, InspectError};
 pub use manifest::MANIFEST_FILE;

@@ -84,6 +84,9 @@ pub(crate) fn component_path(manifest: &Manifest, folder: &Path) -> Result<PathB
     if relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         Ok(folder.join(relative))
     } else {
-        Err(format!("{MANIFEST_FILE}: `component = \"{}\"` leaves the plugin's folder; name a file inside it", relative.display()))
+        Err(format!(
+            "{MANIFEST_FILE}: `component = \"{}\"` leaves the plugin's folder; name a file inside it",
+            relative.display()
+        ))
     }
 }

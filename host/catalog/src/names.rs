@@ -5,8 +5,25 @@ use toolcrib_policy::PluginName;
 /// Names, and words of names, that speak for the host. A person who is asked about `grant-permission` should never be
 /// looking at a plugin.
 const HOST_WORDS: &[&str] = &[
-    "admin", "administrator", "approval", "approvals", "approve", "approver", "authority", "grant", "grants", "ledger",
-    "operator", "permission", "permissions", "policy", "root", "sandbox", "sudo", "superuser", "toolcrib",
+    "admin",
+    "administrator",
+    "approval",
+    "approvals",
+    "approve",
+    "approver",
+    "authority",
+    "grant",
+    "grants",
+    "ledger",
+    "operator",
+    "permission",
+    "permissions",
+    "policy",
+    "root",
+    "sandbox",
+    "sudo",
+    "superuser",
+    "toolcrib",
 ];
 
 /// Names that speak for the host when they stand alone, or first.
@@ -45,11 +62,13 @@ pub(crate) fn skeleton(name: &str) -> String {
 pub(crate) fn from_file_stem(stem: &str) -> Result<PluginName, String> {
     let name = stem.replace('_', "-");
     let suggestion = |stem: &str| {
-        let lower: String = stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let lower: String =
+            stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let name = lower.trim_matches(|c: char| !c.is_ascii_lowercase()).to_owned();
         if PluginName::try_from(name.as_str()).is_ok() { name } else { "my-plugin".to_owned() }
     };
-    PluginName::try_from(name.as_str()).map_err(|error| format!("{error}; rename the file to `{}.wasm`", suggestion(stem)))
+    PluginName::try_from(name.as_str())
+        .map_err(|error| format!("{error}; rename the file to `{}.wasm`", suggestion(stem)))
 }
 
 #[cfg(test)]
@@ -62,9 +81,16 @@ mod tests {
 
     #[test]
     fn names_that_can_be_taken_for_each_other_share_a_skeleton() {
-        for (a, b) in [("files", "flles"), ("files", "fi1es"), ("http", "http"), ("tool", "t00l"), ("modern", "modem"),
-            ("web-search", "websearch"), ("vvater", "water"), ("aws", "aw5")]
-        {
+        for (a, b) in [
+            ("files", "flles"),
+            ("files", "fi1es"),
+            ("http", "http"),
+            ("tool", "t00l"),
+            ("modern", "modem"),
+            ("web-search", "websearch"),
+            ("vvater", "water"),
+            ("aws", "aw5"),
+        ] {
             assert_eq!(skeleton(a), skeleton(b), "{a} {b}");
         }
         for (a, b) in [("files", "file"), ("data", "date"), ("http", "https")] {
@@ -74,9 +100,18 @@ mod tests {
 
     #[test]
     fn names_that_speak_for_the_host_are_reserved() {
-        for reserved in ["toolcrib", "t00lcrib", "tool-crib", "host", "h0st", "host-tools", "grant-permission", "my-sudo",
-            "auto-approve", "system"]
-        {
+        for reserved in [
+            "toolcrib",
+            "t00lcrib",
+            "tool-crib",
+            "host",
+            "h0st",
+            "host-tools",
+            "grant-permission",
+            "my-sudo",
+            "auto-approve",
+            "system",
+        ] {
             assert!(reserved_word(&name(reserved)).is_some(), "{reserved}");
         }
         for free in ["files", "ghost", "localhost", "grantham", "ecosystem", "file-system", "http", "rooted"] {

@@ -90,7 +90,9 @@ fn component_failed(
     let shown = shown.unwrap_or_default();
     let problem = match error {
         ReadError::Io(io) if is_folder && io.kind() == ErrorKind::NotFound => {
-            let message = format!("{shown}the component is missing; build it, or name another with `component` in {MANIFEST_FILE}");
+            let message = format!(
+                "{shown}the component is missing; build it, or name another with `component` in {MANIFEST_FILE}"
+            );
             Problem::refused(path, "component-missing", message)
         }
         ReadError::TooLarge(_) => {

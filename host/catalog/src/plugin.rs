@@ -202,7 +202,8 @@ impl Entry<'_> {
             *counts.entry(&info.name).or_default() += 1;
         }
         if infos.is_empty() {
-            self.notes.push(Problem::note(self.path, "no-tools", "it has no tools: it exports no function").of(self.name));
+            self.notes
+                .push(Problem::note(self.path, "no-tools", "it has no tools: it exports no function").of(self.name));
         }
         if infos.len() > MAX_TOOLS {
             let message = format!("it has {} tools, and the first {MAX_TOOLS} count; split the plugin", infos.len());
@@ -252,7 +253,8 @@ impl Entry<'_> {
         let Some(manifest) = self.manifest else { return };
         for said in manifest::tools(manifest).filter(|said| !infos.iter().any(|info| info.name == *said)) {
             let names: Vec<&str> = infos.iter().take(20).map(|info| info.name.as_str()).collect();
-            let message = format!("{}: it has no tool `{said}`; its tools are: {}", manifest::MANIFEST_FILE, names.join(", "));
+            let message =
+                format!("{}: it has no tool `{said}`; its tools are: {}", manifest::MANIFEST_FILE, names.join(", "));
             self.notes.push(Problem::note(self.path, "manifest-unknown-tool", message).of(self.name));
         }
     }

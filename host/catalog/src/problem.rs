@@ -52,12 +52,7 @@ impl Problem {
         self
     }
 
-    fn new(
-        severity: Severity,
-        path: &Path,
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<String>,
-    ) -> Self {
+    fn new(severity: Severity, path: &Path, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         // Messages quote what untrusted files say; a problem stays one plain line whatever that is.
         let message = crate::text::one_line(&message.into());
         Self { severity, path: path.to_owned(), plugin: None, code: code.into(), message }

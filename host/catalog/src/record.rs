@@ -14,6 +14,9 @@ use crate::stamp::Stamp;
 /// Records by their place: a `.wasm` file, a plugin's folder, or `embedded:NAME`.
 pub(crate) type Records = BTreeMap<PathBuf, Record>;
 
+/// The stamps of a manifest and of a component.
+pub(crate) type Stamps = (Option<Stamp>, Option<Stamp>);
+
 /// What was found at one place.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -70,7 +73,7 @@ impl Record {
     }
 
     /// The stamps, for telling a file that still changes from one that is at rest.
-    pub(crate) fn stamps(&self) -> (Option<Stamp>, Option<Stamp>) {
+    pub(crate) fn stamps(&self) -> Stamps {
         (self.manifest, self.component.as_ref().and_then(|(_, stamp)| *stamp))
     }
 }

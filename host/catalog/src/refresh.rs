@@ -15,16 +15,15 @@ use crate::manifest::{self, ManifestText};
 use crate::place::{self, Contents};
 use crate::plugin::{self, Origin, Plugin, embedded_path};
 use crate::problem::Problem;
-use crate::record::{Outcome, Record};
+use crate::record::{Outcome, Record, Stamps};
 use crate::scan::Form;
 use crate::source::{Embedded, Rank};
-use crate::stamp::Stamp;
 use crate::state::{Source, SourceKind, Stale};
 
 /// Files that are broken and may still be being written, since when they look as they do.
 #[derive(Default)]
 pub(crate) struct Unsettled {
-    since: HashMap<PathBuf, ((Option<Stamp>, Option<Stamp>), Instant)>,
+    since: HashMap<PathBuf, (Stamps, Instant)>,
 }
 
 impl Unsettled {
@@ -130,13 +129,7 @@ impl Examiner {
         (place, before, record)
     }
 
-    async fn contents(
-        &self,
-        rank: Rank,
-        place: &Path,
-        contents: Contents,
-        before: Option<&Arc<Plugin>>,
-    ) -> Record {
+    async fn contents(&self, rank: Rank, place: &Path, contents: Contents, before: Option<&Arc<Plugin>>) -> Record {
         let Contents { name, manifest, manifest_stamp, component, component_stamp, bytes, digest } = contents;
         let same = |plugin: &&Arc<Plugin>| {
             let origin = matches!(&plugin.origin, Origin::File { component: known, .. } if *known == component);
@@ -166,8 +159,9 @@ impl Examiner {
         digest: Digest,
     ) -> Outcome {
         let path = origin.path();
-        let bad = |code, message: String, lasting| {
-            Outcome::Bad { problem: Problem::refused(&path, code, message).of(&name), lasting }
+        let bad = |code, message: String, lasting| Outcome::Bad {
+            problem: Problem::refused(&path, code, message).of(&name),
+            lasting,
         };
         match self.inspector.inspect(bytes.clone()).await {
             Ok(info) if info.digest == digest => {
@@ -237,4 +231,3 @@ fn is_current(record: &Record, embedded: &Embedded) -> bool {
         && plugin.digest.to_string() == embedded.digest
         && plugin.manifest.as_ref().is_some_and(|manifest| manifest.text() == embedded.manifest_toml)
 }
-

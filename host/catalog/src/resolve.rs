@@ -63,7 +63,11 @@ fn refusal(claim: &Claim, owner: Option<&Claim>, rival: Option<&Claim>) -> Optio
     let (code, cause) = if other.name == *name {
         ("name-taken", format!("the name `{name}` is taken by {place_of_other} ({})", other.rank.as_str()))
     } else {
-        let cause = format!("the name `{name}` looks like `{}`, which is {place_of_other} ({})", other.name, other.rank.as_str());
+        let cause = format!(
+            "the name `{name}` looks like `{}`, which is {place_of_other} ({})",
+            other.name,
+            other.rank.as_str()
+        );
         ("name-lookalike", cause)
     };
     let message = match owner {

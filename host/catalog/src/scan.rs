@@ -43,7 +43,8 @@ pub(crate) fn scan(directory: &Path) -> Scan {
     };
     for (count, entry) in entries.enumerate() {
         if count == MAX_ENTRIES {
-            let message = format!("more than {MAX_ENTRIES} entries: the rest is not looked at; use a directory of its own");
+            let message =
+                format!("more than {MAX_ENTRIES} entries: the rest is not looked at; use a directory of its own");
             scan.problems.push(Problem::refused(directory, "too-many-entries", message));
             break;
         }

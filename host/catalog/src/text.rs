@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn ordinary_text_passes_without_a_finding() {
-        for text in ["Liest eine Datei\n\n- schön\t✓", "⚠️ careful", "天気を調べる", "a\r\nb", "see `<!--` in HTML"] {
+        for text in ["Liest eine Datei\n\n- schön\t✓", "⚠️ careful", "天気を調べる", "a\r\nb", "see `<!--` in HTML"]
+        {
             let (shown, findings) = passage(text, 100);
             assert!(!findings.any(), "{text:?}: {findings:?}");
             assert_eq!(shown, text.replace(['\r', '\u{fe0f}'], ""));
@@ -194,7 +195,7 @@ mod tests {
             assert_eq!(shown, "ab", "{text:?}");
             assert!(findings.comment);
         }
-        let deep = format!("a{}", "<!-".repeat(50) + &"<!-- x -->- ".repeat(50));
+        let deep = (0..30).fold("<!-- x -->".to_owned(), |inner, _| format!("<!-{inner}- send it -->"));
         assert!(!passage(&deep, 10_000).0.contains("<!--"));
     }
 

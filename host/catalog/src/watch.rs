@@ -3,7 +3,8 @@
 //! Events only say *when* to look, never what to believe: a lost event costs time, not correctness, and a slow poll
 //! covers what sends none (network file systems, targets of links, directories that do not exist yet).
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::catalog::Catalog;
-use crate::limits::MAX_KEPT_BYTES;
+use crate::limits::{MAX_ENTRIES, MAX_KEPT_BYTES};
 use crate::plugin::Origin;
 use crate::stamp::Stamp;
 
@@ -65,8 +66,7 @@ impl Catalog {
 
     async fn watch_for_ever(self, options: WatchOptions) {
         let moved = Arc::new(Notify::new());
-        let mut events = Events::new(&moved);
-        events.follow(self.directories().await);
+        let mut events = self.follow(Events::new(&moved)).await;
         // What moved between the last look and now has sent no event.
         let (_, mut unsettled) = self.look(Some(options.patience)).await;
         self.keep_current().await;
@@ -75,11 +75,27 @@ impl Catalog {
             let until = Instant::now() + longest;
             if timeout_at(until, moved.notified()).await.is_ok() {
                 // Quiet means that nothing moves for a while, up to the time of the next poll.
-                while timeout_at(Instant::now() + options.quiet, moved.notified()).await.is_ok() && Instant::now() < until {}
+                while timeout_at(Instant::now() + options.quiet, moved.notified()).await.is_ok()
+                    && Instant::now() < until
+                {}
             }
-            unsettled = self.look(Some(options.patience)).await.1;
-            events.follow(self.directories().await);
+            // Followed before the look, so that what comes after the look sends an event.
+            events = self.follow(events).await;
+            let (change, still_unsettled) = self.look(Some(options.patience)).await;
+            unsettled = still_unsettled;
+            if !change.is_empty() {
+                events = self.follow(events).await;
+            }
         }
+    }
+
+    async fn follow(&self, mut events: Events) -> Events {
+        let (roots, parents) = self.directories().await;
+        let followed = tokio::task::spawn_blocking(move || {
+            events.follow(roots, parents);
+            events
+        });
+        followed.await.unwrap_or_default()
     }
 
     /// Brings the plugins that are listed into memory, as long as there is room, so that their files may break.
@@ -98,10 +114,12 @@ impl Catalog {
     }
 }
 
-/// The system's events for some directories.
+/// The system's events for some directories, each for itself: what a build leaves deep inside a plugin's folder is
+/// nobody's business.
+#[derive(Default)]
 struct Events {
     watcher: Option<notify::RecommendedWatcher>,
-    followed: Vec<PathBuf>,
+    followed: BTreeSet<PathBuf>,
 }
 
 impl Events {
@@ -113,29 +131,40 @@ impl Events {
             }
         });
         let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "no file events: plugins are polled")).ok();
-        Self { watcher, followed: Vec::new() }
+        Self { watcher, followed: BTreeSet::new() }
     }
 
-    /// Follows directories that exist and are not followed yet, and lets go of those that are gone.
-    fn follow(&mut self, directories: Vec<PathBuf>) {
+    /// Follows `roots`, the folders in them, and `parents`, and lets go of everything else. Blocks.
+    fn follow(&mut self, roots: Vec<PathBuf>, parents: BTreeSet<PathBuf>) {
         let Some(watcher) = &mut self.watcher else { return };
-        self.followed.retain(|directory| {
-            let is_there = directory.is_dir();
-            if !is_there {
-                // The system forgets a directory that is gone by itself; an error says just that.
-                let _ = watcher.unwatch(directory);
+        let mut wanted = parents;
+        wanted.extend(roots.iter().flat_map(|root| folders(root)));
+        wanted.extend(roots);
+        wanted.retain(|directory| directory.is_dir());
+        for gone in self.followed.difference(&wanted) {
+            // The system forgets a directory that is gone by itself; an error says just that.
+            let _ = watcher.unwatch(gone);
+        }
+        self.followed.retain(|directory| wanted.contains(directory));
+        for directory in wanted {
+            if self.followed.contains(&directory) {
+                continue;
             }
-            is_there
-        });
-        for directory in directories {
-            if directory.is_dir() && !self.followed.contains(&directory) {
-                match watcher.watch(&directory, RecursiveMode::Recursive) {
-                    Ok(()) => self.followed.push(directory),
-                    Err(error) => tracing::debug!(directory = %directory.display(), %error, "polled, not watched"),
+            match watcher.watch(&directory, RecursiveMode::NonRecursive) {
+                Ok(()) => {
+                    self.followed.insert(directory);
                 }
+                Err(error) => tracing::debug!(directory = %directory.display(), %error, "polled, not watched"),
             }
         }
     }
+}
+
+/// The folders in a directory that may be, or may become, plugins.
+fn folders(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().take(MAX_ENTRIES);
+    let visible = entries.filter(|entry| entry.file_name().as_encoded_bytes().first() != Some(&b'.'));
+    visible.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 /// Whether an event can mean a change. Reading a file sends events too, and a look reads files.

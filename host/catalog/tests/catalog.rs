@@ -118,7 +118,8 @@ async fn a_manifest_with_a_typo_names_line_and_key_and_the_last_good_plugin_stay
 #[tokio::test]
 async fn a_manifest_speaks_for_its_tools_and_only_for_those_that_exist() {
     let crib = Crib::new();
-    let tools = "[tool.read]\neffect = \"read\"\ndescription = \"As the manifest says.\"\n[tool.raed]\neffect = \"read\"\n";
+    let tools =
+        "[tool.read]\neffect = \"read\"\ndescription = \"As the manifest says.\"\n[tool.raed]\neffect = \"read\"\n";
     crib.write("project/a/plugin.toml", manifest("a") + tools);
     crib.write("project/a/a.wasm", component("read", "As the component says."));
     let snapshot = crib.open().await.snapshot();
@@ -137,7 +138,9 @@ async fn a_swapped_file_is_never_given_out() {
     crib.write("project/a.wasm", &swapped);
     let error = catalog.component(&name("a")).await.unwrap_err();
     let (before, after) = (Digest::of(listed.as_bytes()), Digest::of(swapped.as_bytes()));
-    assert!(matches!(&error, CatalogError::DigestMismatch { expected, actual, .. } if (*expected, *actual) == (before, after)));
+    assert!(
+        matches!(&error, CatalogError::DigestMismatch { expected, actual, .. } if (*expected, *actual) == (before, after))
+    );
     assert_eq!(error.code(), "digest-mismatch");
     assert!(error.to_string().contains(&before.to_string()) && error.to_string().contains(&after.to_string()));
     catalog.reload().await;
@@ -170,14 +173,14 @@ async fn an_index_that_is_cut_altered_or_of_another_engine_is_made_anew() {
     let cache = crib.path("cache");
     let good: Vec<_> = index_files(&cache).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
     let longest = good.iter().map(|(bytes, _)| bytes.len()).max().unwrap();
-    let damages: Vec<Box<dyn Fn(&mut Vec<u8>)>> = vec![
-        Box::new(|bytes| bytes.clear()),
-        Box::new(|bytes| bytes.truncate(20)),
-        Box::new(|bytes| bytes.truncate(bytes.len() - 1)),
-        Box::new(|bytes| bytes.push(0)),
-        Box::new(|bytes| bytes[0] ^= 1),
-        Box::new(|bytes| *bytes.last_mut().unwrap() ^= 1),
-        Box::new(|bytes| *bytes = vec![0xff; 4096]),
+    let damages: [fn(&mut Vec<u8>); 7] = [
+        |bytes| bytes.clear(),
+        |bytes| bytes.truncate(20),
+        |bytes| bytes.truncate(bytes.len() - 1),
+        |bytes| bytes.push(0),
+        |bytes| bytes[0] ^= 1,
+        |bytes| *bytes.last_mut().unwrap() ^= 1,
+        |bytes| *bytes = vec![0xff; 4096],
     ];
     for damage in damages {
         for (bytes, file) in &good {

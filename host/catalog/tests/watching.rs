@@ -32,7 +32,7 @@ async fn watched(crib: &Crib, options: WatchOptions) -> (Catalog, Watcher, Recei
 }
 
 async fn next(changes: &mut Receiver<Change>) -> Change {
-    timeout(LONG, changes.recv()).await.expect("a change in time").unwrap()
+    timeout(LONG, changes.recv()).await.expect("a change in time").expect("no change was missed")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,28 +39,17 @@ impl AddressClass {
     /// Whether no grant opens the class.
     pub const fn is_never(self) -> bool {
         use AddressClass::*;
-        matches!(
-            self,
-            Metadata | LinkLocal | Unspecified | Multicast | Documentation | Tunnel | Reserved
-        )
+        matches!(self, Metadata | LinkLocal | Unspecified | Multicast | Documentation | Tunnel | Reserved)
     }
 
     /// Why an address of the class is refused, for messages.
     pub const fn sentence(self) -> &'static str {
         match self {
             AddressClass::Public => "public addresses are reachable",
-            AddressClass::Loopback => {
-                "addresses of this machine are closed unless a grant names them"
-            }
-            AddressClass::Private => {
-                "addresses of private networks are closed unless a grant names them"
-            }
-            AddressClass::SharedSpace => {
-                "addresses of a provider's own network are closed unless a grant names them"
-            }
-            AddressClass::Benchmarking => {
-                "addresses for measurements are closed unless a grant names them"
-            }
+            AddressClass::Loopback => "addresses of this machine are closed unless a grant names them",
+            AddressClass::Private => "addresses of private networks are closed unless a grant names them",
+            AddressClass::SharedSpace => "addresses of a provider's own network are closed unless a grant names them",
+            AddressClass::Benchmarking => "addresses for measurements are closed unless a grant names them",
             AddressClass::Metadata => "metadata services are never reachable",
             AddressClass::LinkLocal => "link-local addresses are never reachable",
             AddressClass::Unspecified => "unspecified addresses are never reachable",
@@ -73,11 +62,8 @@ impl AddressClass {
 }
 
 /// Metadata services outside the link-local range: Alibaba, Oracle, Azure's agent.
-const METADATA_V4: &[Ipv4Addr] = &[
-    Ipv4Addr::new(100, 100, 100, 200),
-    Ipv4Addr::new(192, 0, 0, 192),
-    Ipv4Addr::new(168, 63, 129, 16),
-];
+const METADATA_V4: &[Ipv4Addr] =
+    &[Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
 
 /// Metadata services with IPv6: AWS (instances, credentials of pods), Google, Scaleway.
 const METADATA_V6: &[Ipv6Addr] = &[
@@ -88,13 +74,8 @@ const METADATA_V6: &[Ipv6Addr] = &[
 ];
 
 /// Names of metadata services. They resolve inside a cloud only, and nothing else has them.
-const METADATA_NAMES: &[&str] = &[
-    "metadata",
-    "metadata.google.internal",
-    "metadata.goog",
-    "instance-data",
-    "instance-data.ec2.internal",
-];
+const METADATA_NAMES: &[&str] =
+    &["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"];
 
 /// The class of an address. Mapped and translated forms are seen through.
 pub fn classify(ip: IpAddr) -> AddressClass {
@@ -157,9 +138,7 @@ fn classify_v6(ip: Ipv6Addr) -> AddressClass {
 pub(crate) fn never_host(host: &Host) -> Option<AddressClass> {
     match host {
         Host::Ip(ip) => Some(classify(*ip)).filter(|class| class.is_never()),
-        Host::Name(name) => METADATA_NAMES
-            .contains(&name.as_str())
-            .then_some(AddressClass::Metadata),
+        Host::Name(name) => METADATA_NAMES.contains(&name.as_str()).then_some(AddressClass::Metadata),
     }
 }
 
@@ -178,8 +157,5 @@ const OPENABLE: &[&str] = &[
 
 /// Whether `range` lies within a range that can be opened.
 pub(crate) fn is_openable(range: &IpNet) -> bool {
-    OPENABLE
-        .iter()
-        .filter_map(|outer| outer.parse::<IpNet>().ok())
-        .any(|outer| outer.contains(range))
+    OPENABLE.iter().filter_map(|outer| outer.parse::<IpNet>().ok()).any(|outer| outer.contains(range))
 }

@@ -72,10 +72,7 @@ impl Authority {
             model: false,
             effects: BTreeMap::new(),
             plugin,
-            sides: Sides {
-                requests: Requests::everything(),
-                ..Sides::default()
-            },
+            sides: Sides { requests: Requests::everything(), ..Sides::default() },
         }
     }
 
@@ -96,26 +93,11 @@ impl Authority {
         let caller = |switch: fn(&Authority) -> bool| delegated.is_none_or(switch);
         Self {
             limits: sides.limits(),
-            http: grants
-                .http
-                .iter()
-                .filter(|grant| sides.meet_http(grant.pattern()))
-                .cloned()
-                .collect(),
+            http: grants.http.iter().filter(|grant| sides.meet_http(grant.pattern())).cloned().collect(),
             files: sides.files(),
-            env: grants
-                .env
-                .iter()
-                .filter(|name| sides.missing_for_env(name).is_empty())
-                .cloned()
-                .collect(),
+            env: grants.env.iter().filter(|name| sides.missing_for_env(name).is_empty()).cloned().collect(),
             config: sides.config(),
-            tools: grants
-                .tools
-                .iter()
-                .filter(|pattern| sides.meet_tool(pattern))
-                .cloned()
-                .collect(),
+            tools: grants.tools.iter().filter(|pattern| sides.meet_tool(pattern)).cloned().collect(),
             ask: requests.ask && grants.ask && ceiling.ask && caller(|caller| caller.ask),
             model: requests.model && grants.model && ceiling.model && caller(|caller| caller.model),
             effects: grants.effects.clone(),
@@ -136,29 +118,15 @@ impl Authority {
 
     /// Whether nothing is granted that leads out of the sandbox. Variables and configuration only lead in.
     pub(crate) fn reaches_nothing(&self) -> bool {
-        self.http.is_empty()
-            && self.files.is_empty()
-            && self.tools.is_empty()
-            && !self.ask
-            && !self.model
+        self.http.is_empty() && self.files.is_empty() && self.tools.is_empty() && !self.ask && !self.model
     }
 
     /// The worst that the grants permit. A question to a person and a completion change nothing by themselves.
     pub(crate) fn worst_effect(&self) -> Effect {
-        let writes = self
-            .http
-            .iter()
-            .any(|grant| self.may_write(grant.pattern()))
-            || self
-                .files
-                .iter()
-                .any(|grant| grant.access == Access::ReadWrite)
+        let writes = self.http.iter().any(|grant| self.may_write(grant.pattern()))
+            || self.files.iter().any(|grant| grant.access == Access::ReadWrite)
             || !self.tools.is_empty();
-        if writes {
-            Effect::Irreversible
-        } else {
-            Effect::Read
-        }
+        if writes { Effect::Irreversible } else { Effect::Read }
     }
 
     /// Whether every side leaves `pattern` a method that may change something.
@@ -167,66 +135,36 @@ impl Authority {
         let sides = &self.sides;
         !pattern.is_safe()
             && sides.requests.http.iter().any(left)
-            && sides
-                .ceiling
-                .http
-                .as_ref()
-                .is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(left))
-            && sides
-                .delegated
-                .as_ref()
-                .is_none_or(|caller| caller.http.iter().any(|grant| left(grant.pattern())))
+            && sides.ceiling.http.as_ref().is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(left))
+            && sides.delegated.as_ref().is_none_or(|caller| caller.http.iter().any(|grant| left(grant.pattern())))
     }
 }
 
 impl Sides {
     fn limits(&self) -> Limits {
         let lowered = Limits::default().lowered(&self.ceiling.limits);
-        let lowered = lowered
-            .lowered(&self.grants.limits)
-            .lowered(&self.requests.limits);
-        self.delegated
-            .as_ref()
-            .map_or(lowered.clone(), |caller| lowered.lower_of(&caller.limits))
+        let lowered = lowered.lowered(&self.grants.limits).lowered(&self.requests.limits);
+        self.delegated.as_ref().map_or(lowered.clone(), |caller| lowered.lower_of(&caller.limits))
     }
 
     /// Whether every side could agree to some request that `pattern` matches. Where not, the grant is dropped.
     fn meet_http(&self, pattern: &HttpPattern) -> bool {
         let meets = |other: &HttpPattern| other.meets(pattern);
         self.requests.http.iter().any(meets)
-            && self
-                .ceiling
-                .http
-                .as_ref()
-                .is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(meets))
-            && self
-                .delegated
-                .as_ref()
-                .is_none_or(|caller| caller.http.iter().any(|grant| meets(grant.pattern())))
+            && self.ceiling.http.as_ref().is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(meets))
+            && self.delegated.as_ref().is_none_or(|caller| caller.http.iter().any(|grant| meets(grant.pattern())))
     }
 
     /// Whether every side could agree to some tool that `pattern` matches.
     fn meet_tool(&self, pattern: &ToolPattern) -> bool {
         let meets = |other: &ToolPattern| other.meets(pattern);
         self.requests.tools.iter().any(meets)
-            && self
-                .ceiling
-                .tools
-                .as_ref()
-                .is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(meets))
-            && self
-                .delegated
-                .as_ref()
-                .is_none_or(|caller| caller.tools.iter().any(meets))
+            && self.ceiling.tools.as_ref().is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(meets))
+            && self.delegated.as_ref().is_none_or(|caller| caller.tools.iter().any(meets))
     }
 
     fn config(&self) -> BTreeMap<String, String> {
-        let asked = |key: &str| {
-            self.requests
-                .config
-                .iter()
-                .any(|pattern| pattern.matches(key))
-        };
+        let asked = |key: &str| self.requests.config.iter().any(|pattern| pattern.matches(key));
         self.grants
             .config
             .iter()
@@ -240,24 +178,16 @@ impl Sides {
     fn files(&self) -> Vec<FileGrant> {
         let asked = |grant: &FileGrant| {
             // The widest access that the plugin asks for at this place.
-            let here = self
-                .requests
-                .files
-                .iter()
-                .filter(|request| grant.guest.below(&request.guest).is_some());
+            let here = self.requests.files.iter().filter(|request| grant.guest.below(&request.guest).is_some());
             let access = here.map(|request| request.access).max()?;
-            Some(FileGrant {
-                access: access.min(grant.access),
-                ..grant.clone()
-            })
+            Some(FileGrant { access: access.min(grant.access), ..grant.clone() })
         };
         let mut files: Vec<FileGrant> = self.grants.files.iter().filter_map(asked).collect();
         if let Some(ceilings) = &self.ceiling.files {
             files = narrowed(&files, ceilings);
         }
         if let Some(caller) = &self.delegated {
-            let ceilings: Vec<FileCeiling> =
-                caller.files.iter().map(FileGrant::as_ceiling).collect();
+            let ceilings: Vec<FileCeiling> = caller.files.iter().map(FileGrant::as_ceiling).collect();
             files = narrowed(&files, &ceilings);
         }
         one_per_place(files)
@@ -265,14 +195,7 @@ impl Sides {
 }
 
 fn narrowed(grants: &[FileGrant], ceilings: &[FileCeiling]) -> Vec<FileGrant> {
-    grants
-        .iter()
-        .flat_map(|grant| {
-            ceilings
-                .iter()
-                .filter_map(|under| grant.narrowed_under(under))
-        })
-        .collect()
+    grants.iter().flat_map(|grant| ceilings.iter().filter_map(|under| grant.narrowed_under(under))).collect()
 }
 
 /// Where several lines overlap, a place shows the widest of them. Each was allowed by every side on its own.
@@ -281,11 +204,7 @@ fn one_per_place(mut files: Vec<FileGrant>) -> Vec<FileGrant> {
         let room = |quota: Option<u64>| quota.unwrap_or(u64::MAX);
         (grant.access, room(grant.max_bytes), room(grant.max_files))
     };
-    files.sort_by(|one, two| {
-        one.guest
-            .cmp(&two.guest)
-            .then_with(|| width(two).cmp(&width(one)))
-    });
+    files.sort_by(|one, two| one.guest.cmp(&two.guest).then_with(|| width(two).cmp(&width(one))));
     files.dedup_by(|later, first| later.guest == first.guest);
     files
 }

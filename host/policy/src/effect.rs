@@ -36,9 +36,7 @@ impl Effect {
     #[must_use]
     pub fn worse(self, other: Effect) -> Effect {
         match (&self, &other) {
-            (Effect::Reversible { undo: one }, Effect::Reversible { undo: two }) if one != two => {
-                Effect::Irreversible
-            }
+            (Effect::Reversible { undo: one }, Effect::Reversible { undo: two }) if one != two => Effect::Irreversible,
             _ if other.rank() > self.rank() => other,
             _ => self,
         }

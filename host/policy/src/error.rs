@@ -20,11 +20,7 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.origin)?;
-        if self.line == 0 {
-            Ok(())
-        } else {
-            write!(f, ":{}:{}", self.line, self.column)
-        }
+        if self.line == 0 { Ok(()) } else { write!(f, ":{}:{}", self.line, self.column) }
     }
 }
 
@@ -58,9 +54,7 @@ pub enum PolicyProblem {
         nearest: Option<String>,
     },
     /// A key of the design that this version does not enforce.
-    #[error(
-        "`{key}` is not supported by this version, and what is not enforced is not accepted: {instead}"
-    )]
+    #[error("`{key}` is not supported by this version, and what is not enforced is not accepted: {instead}")]
     NotSupported {
         /// The key.
         key: String,
@@ -124,15 +118,10 @@ pub enum PolicyProblem {
 impl PolicyProblem {
     /// The problem with its place.
     pub(crate) fn at(self, at: Place) -> PolicyError {
-        PolicyError {
-            at,
-            problem: Box::new(self),
-        }
+        PolicyError { at, problem: Box::new(self) }
     }
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest
-        .map(|near| format!(": did you mean `{near}`?"))
-        .unwrap_or_default()
+    nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
 }

@@ -46,15 +46,13 @@ impl GuestPath {
     pub fn parse(text: &str) -> Result<Self, LineError> {
         let wrong = || LineError::GuestPath(shortened(text));
         let rest = text.strip_prefix('/').ok_or_else(wrong)?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let rest = rest.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(rest);
         let part = |part: &str| {
             !part.is_empty()
                 && part != "."
                 && part != ".."
                 && part.len() <= 255
-                && !part
-                    .chars()
-                    .any(|c| c.is_control() || matches!(c, '\\' | '*' | ','))
+                && !part.chars().any(|c| c.is_control() || matches!(c, '\\' | '*' | ','))
         };
         if text.len() > LINE_MAX || !(rest.is_empty() || rest.split('/').all(part)) {
             return Err(wrong());
@@ -150,8 +148,7 @@ pub struct FileRequest {
     pub guest: GuestPath,
 }
 
-const GRANT_SHAPE: &str =
-    "`read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`";
+const GRANT_SHAPE: &str = "`read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`";
 const CEILING_SHAPE: &str = "`read ./docs` or `read-write ./out, 100 MiB, 1000 files`";
 const REQUEST_SHAPE: &str = "`read /docs`, or `read-write /**` for any";
 
@@ -159,19 +156,11 @@ impl FileGrant {
     /// Reads `read ./docs as /docs`. A relative folder is taken from `base`; nothing is looked up on disk.
     pub fn parse(line: &str, base: &Path) -> Result<Self, LineError> {
         let (access, rest) = access(line, GRANT_SHAPE)?;
-        let (host, rest) = rest
-            .rsplit_once(" as ")
-            .ok_or(LineError::FileShape(GRANT_SHAPE))?;
+        let (host, rest) = rest.rsplit_once(" as ").ok_or(LineError::FileShape(GRANT_SHAPE))?;
         let mut parts = rest.split(',');
         let guest = GuestPath::parse(parts.next().unwrap_or_default().trim())?;
         let (max_bytes, max_files) = quotas(parts, access)?;
-        Ok(Self {
-            access,
-            host: host_path(host.trim(), base)?,
-            guest,
-            max_bytes,
-            max_files,
-        })
+        Ok(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
     }
 
     /// The part of the grant that lies under `ceiling`, seen where the plugin would see it.
@@ -181,10 +170,7 @@ impl FileGrant {
         } else {
             // A part of the path that is not text has no name inside the sandbox.
             let rest = ceiling.host.strip_prefix(&self.host).ok()?.to_str()?;
-            (
-                ceiling.host.clone(),
-                GuestPath::parse(self.guest.join(rest).as_str()).ok()?,
-            )
+            (ceiling.host.clone(), GuestPath::parse(self.guest.join(rest).as_str()).ok()?)
         };
         Some(FileGrant {
             access: self.access.min(ceiling.access),
@@ -212,13 +198,11 @@ impl FileCeiling {
         let (access, rest) = access(line, CEILING_SHAPE)?;
         let mut parts = rest.split(',');
         let host = parts.next().unwrap_or_default().trim();
+        if host.contains(" as ") {
+            return Err(LineError::FileShape(CEILING_SHAPE));
+        }
         let (max_bytes, max_files) = quotas(parts, access)?;
-        Ok(Self {
-            access,
-            host: host_path(host, base)?,
-            max_bytes,
-            max_files,
-        })
+        Ok(Self { access, host: host_path(host, base)?, max_bytes, max_files })
     }
 }
 
@@ -236,10 +220,7 @@ impl FileRequest {
 
     /// Any access anywhere.
     pub fn everything() -> Self {
-        Self {
-            access: Access::ReadWrite,
-            guest: GuestPath("/".to_owned()),
-        }
+        Self { access: Access::ReadWrite, guest: GuestPath("/".to_owned()) }
     }
 }
 
@@ -247,10 +228,7 @@ fn access<'a>(line: &'a str, shape: &'static str) -> Result<(Access, &'a str), L
     if line.len() > LINE_MAX {
         return Err(LineError::TooLong);
     }
-    let (word, rest) = line
-        .trim()
-        .split_once(' ')
-        .ok_or(LineError::FileShape(shape))?;
+    let (word, rest) = line.trim().split_once(' ').ok_or(LineError::FileShape(shape))?;
     let access = match word {
         "read" => Access::Read,
         "read-write" => Access::ReadWrite,
@@ -260,18 +238,12 @@ fn access<'a>(line: &'a str, shape: &'static str) -> Result<(Access, &'a str), L
     Ok((access, rest.trim()))
 }
 
-fn quotas<'a>(
-    parts: impl Iterator<Item = &'a str>,
-    access: Access,
-) -> Result<(Option<u64>, Option<u64>), LineError> {
+fn quotas<'a>(parts: impl Iterator<Item = &'a str>, access: Access) -> Result<(Option<u64>, Option<u64>), LineError> {
     let (mut bytes, mut files) = (None, None);
     for part in parts {
         let part = part.trim();
         let wrong = || LineError::Quota(shortened(part));
-        let count = part
-            .strip_suffix("files")
-            .or_else(|| part.strip_suffix("file"))
-            .filter(|head| head.ends_with(' '));
+        let count = part.strip_suffix("files").or_else(|| part.strip_suffix("file")).filter(|head| head.ends_with(' '));
         let (slot, value) = match count {
             Some(count) => (&mut files, units::parse(count, Unit::Count)),
             // A bare number could be either.
@@ -290,17 +262,12 @@ fn quotas<'a>(
 
 /// The folder that is meant, without `.` and `..`: what is checked against the ceiling is what is opened.
 fn host_path(text: &str, base: &Path) -> Result<PathBuf, LineError> {
-    let wrong = |problem| LineError::HostPath {
-        path: shortened(text),
-        problem,
-    };
+    let wrong = |problem| LineError::HostPath { path: shortened(text), problem };
     if text.is_empty() {
         return Err(wrong("is empty: write `.` for the folder of the file"));
     }
     if text.starts_with('~') || text.contains('$') {
-        return Err(wrong(
-            "has `~` or `$`, which are not expanded: write the whole path",
-        ));
+        return Err(wrong("has `~` or `$`, which are not expanded: write the whole path"));
     }
     if text.chars().any(|c| c.is_control() || c == '*') {
         return Err(wrong("has a star or a control character: name one folder"));
@@ -346,13 +313,7 @@ fn write_quotas(f: &mut fmt::Formatter<'_>, bytes: Option<u64>, files: Option<u6
 
 impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} as {}",
-            self.access,
-            self.host.display(),
-            self.guest
-        )?;
+        write!(f, "{} {} as {}", self.access, self.host.display(), self.guest)?;
         write_quotas(f, self.max_bytes, self.max_files)
     }
 }

@@ -43,11 +43,10 @@ pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Scheme, TargetError};
 pub use limits::{
-    ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes,
-    FileWriteBytes, FirstByteTime, Fuel, HandleCount, HeaderBytes, HostCallBytes, HostCallCount,
-    HttpInBytes, HttpOutBytes, HttpRequestCount, InstanceCount, LimitError, LimitName,
-    LimitRequest, Limits, LogBytes, LogLines, MemoryBytes, OpenFiles, OutputBytes, OutputLines,
-    ParallelRequests, ResultBytes, StackBytes, WallTime,
+    ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes, FileWriteBytes,
+    FirstByteTime, Fuel, HandleCount, HeaderBytes, HostCallBytes, HostCallCount, HttpInBytes, HttpOutBytes,
+    HttpRequestCount, InstanceCount, LimitError, LimitName, LimitRequest, Limits, LogBytes, LogLines, MemoryBytes,
+    OpenFiles, OutputBytes, OutputLines, ParallelRequests, ResultBytes, StackBytes, WallTime,
 };
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};

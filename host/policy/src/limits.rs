@@ -221,9 +221,7 @@ pub enum LimitError {
         source: units::UnitError,
     },
     /// The value is above the default.
-    #[error(
-        "`{key}` cannot be `{value}`: a limit is lowered, never raised, and this one is at most {most}"
-    )]
+    #[error("`{key}` cannot be `{value}`: a limit is lowered, never raised, and this one is at most {most}")]
     Raised {
         /// The key of the limit.
         key: &'static str,
@@ -246,11 +244,7 @@ impl LimitRequest {
         })?;
         if raw > name.default_raw() {
             let most = units::print(name.default_raw(), name.unit());
-            return Err(LimitError::Raised {
-                key,
-                value: crate::names::shortened(value),
-                most,
-            });
+            return Err(LimitError::Raised { key, value: crate::names::shortened(value), most });
         }
         self.set(name, raw);
         Ok(())

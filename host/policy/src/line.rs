@@ -26,9 +26,7 @@ pub enum LineError {
     )]
     EveryHost,
     /// A wildcard below a name where everybody can register.
-    #[error(
-        "`*.{0}` would grant hosts of everybody who registers below `{0}`: name at least one label more"
-    )]
+    #[error("`*.{0}` would grant hosts of everybody who registers below `{0}`: name at least one label more")]
     SharedSuffix(String),
     /// User name or password in the address.
     #[error("an address in a policy has no user name or password: credentials never stand in it")]
@@ -48,9 +46,7 @@ pub enum LineError {
         problem: &'static str,
     },
     /// A request for any address in a place where addresses must be named.
-    #[error(
-        "`{0}` grants every host: a grant names hosts (only a manifest and the ceiling can speak of all of them)"
-    )]
+    #[error("`{0}` grants every host: a grant names hosts (only a manifest and the ceiling can speak of all of them)")]
     TooWide(String),
     /// `via` outside a grant.
     #[error("`via` opens a private range and belongs to a grant, not here")]
@@ -75,17 +71,13 @@ pub enum LineError {
         class: &'static str,
     },
     /// `deny` in a place that only asks.
-    #[error(
-        "`deny` belongs to the operator's file: a manifest asks, and what it does not ask for it does not get"
-    )]
+    #[error("`deny` belongs to the operator's file: a manifest asks, and what it does not ask for it does not get")]
     DenyHere,
     /// A file line without access or path.
     #[error("write an access and a folder, such as {0}")]
     FileShape(&'static str),
     /// A guest path that is not absolute and plain.
-    #[error(
-        "`{0}` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts"
-    )]
+    #[error("`{0}` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts")]
     GuestPath(String),
     /// A host path that cannot be meant.
     #[error("`{path}` {problem}")]
@@ -96,9 +88,7 @@ pub enum LineError {
         problem: &'static str,
     },
     /// A quota that cannot be read.
-    #[error(
-        "`{0}` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once"
-    )]
+    #[error("`{0}` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once")]
     Quota(String),
     /// A quota on a folder that is only read.
     #[error("a quota limits what is written: `read` has none")]
@@ -112,17 +102,13 @@ pub enum LineError {
     )]
     WeakerInside(String),
     /// The name of an environment variable or configuration key cannot be one.
-    #[error(
-        "`{0}` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars"
-    )]
+    #[error("`{0}` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars")]
     Name(String),
     /// The tool pattern is none.
     #[error("{0}, or `plugin.*` for all tools of a plugin")]
     Tool(#[from] NameError),
     /// The name of an interface cannot be one.
-    #[error(
-        "`{0}` is not an interface: write `namespace:package/interface`, with `@version` where one is meant"
-    )]
+    #[error("`{0}` is not an interface: write `namespace:package/interface`, with `@version` where one is meant")]
     Interface(String),
     /// A configuration line without a value.
     #[error("`{0}` is not a setting: write `key=value`")]

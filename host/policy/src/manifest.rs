@@ -52,13 +52,9 @@ impl Manifest {
         let root = source.parse()?;
         let mut table = Table::root(source, root.get_ref());
         let missing = |key, example| PolicyProblem::Missing { key, example }.at(source.whole());
-        let name = table
-            .take("name")
-            .ok_or_else(|| missing("name", "write `name = \"my-plugin\"`"))?;
+        let name = table.take("name").ok_or_else(|| missing("name", "write `name = \"my-plugin\"`"))?;
         let name: PluginName = parsed(name)?;
-        let version = table
-            .take("version")
-            .ok_or_else(|| missing("version", "write `version = \"0.1.0\"`"))?;
+        let version = table.take("version").ok_or_else(|| missing("version", "write `version = \"0.1.0\"`"))?;
         let manifest = Self {
             component: table.take("component").map(component).transpose()?,
             name,
@@ -76,8 +72,7 @@ impl Manifest {
 
 fn parsed<T: std::str::FromStr<Err: ToString>>(node: Node<'_>) -> Result<T, PolicyError> {
     let text = node.text()?;
-    text.parse()
-        .map_err(|error: T::Err| node.wrong(text, error))
+    text.parse().map_err(|error: T::Err| node.wrong(text, error))
 }
 
 /// Text for people, at most 8 KiB of it.
@@ -94,24 +89,16 @@ fn prose(table: &mut Table<'_>, key: &'static str) -> Result<Option<String>, Pol
 
 fn component(node: Node<'_>) -> Result<PathBuf, PolicyError> {
     let text = node.text()?;
-    let plain =
-        |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
-    let inside =
-        !text.is_empty() && Path::new(text).components().all(plain) && !text.contains(['\\', '\0']);
+    let plain = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
+    let inside = !text.is_empty() && Path::new(text).components().all(plain) && !text.contains(['\\', '\0']);
     if !inside || !text.ends_with(".wasm") {
-        return Err(node.wrong(
-            text,
-            "name a `.wasm` file in the folder of the manifest or below",
-        ));
+        return Err(node.wrong(text, "name a `.wasm` file in the folder of the manifest or below"));
     }
     Ok(PathBuf::from(text))
 }
 
 fn requests(table: &mut Table<'_>) -> Result<Requests, PolicyError> {
-    let mut requests = Requests {
-        limits: sections::limits(table)?,
-        ..Requests::nothing()
-    };
+    let mut requests = Requests { limits: sections::limits(table)?, ..Requests::nothing() };
     let Some(node) = table.take("requests") else {
         return Ok(requests);
     };
@@ -132,9 +119,7 @@ fn requests(table: &mut Table<'_>) -> Result<Requests, PolicyError> {
         requests.tools = node.lines(ToolPattern::parse)?;
     }
     requests.ask = table.take("ask").map_or(Ok(false), |node| node.boolean())?;
-    requests.model = table
-        .take("model")
-        .map_or(Ok(false), |node| node.boolean())?;
+    requests.model = table.take("model").map_or(Ok(false), |node| node.boolean())?;
     table.not_supported("credentials", "a request goes out without credentials")?;
     table.finish()?;
     Ok(requests)

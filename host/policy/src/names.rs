@@ -13,14 +13,10 @@ pub const NAME_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// The text is not a plugin name.
-    #[error(
-        "`{0}` is not a plugin name: 1 to 64 characters of a-z, 0-9 and `-`, beginning with a letter"
-    )]
+    #[error("`{0}` is not a plugin name: 1 to 64 characters of a-z, 0-9 and `-`, beginning with a letter")]
     Plugin(String),
     /// The text is not the name of a tool inside a plugin.
-    #[error(
-        "`{0}` is not a tool name: 1 to 64 characters of a-z, 0-9, `-` and `_`, beginning with a letter"
-    )]
+    #[error("`{0}` is not a tool name: 1 to 64 characters of a-z, 0-9, `-` and `_`, beginning with a letter")]
     Tool(String),
     /// The text has no dot between plugin and tool.
     #[error("`{0}` is not a qualified tool name: write `plugin.tool`")]
@@ -68,10 +64,7 @@ impl ToolName {
     /// The tool called `tool` (1 to 64 characters of `a-z`, `0-9`, `-` and `_`, beginning with a letter) of `plugin`.
     pub fn new(plugin: PluginName, tool: &str) -> Result<Self, NameError> {
         check_tool(tool)?;
-        Ok(Self {
-            plugin,
-            tool: tool.to_owned(),
-        })
+        Ok(Self { plugin, tool: tool.to_owned() })
     }
 
     /// The plugin that has the tool.
@@ -89,9 +82,7 @@ impl FromStr for ToolName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let (plugin, tool) = text
-            .split_once('.')
-            .ok_or_else(|| NameError::Unqualified(shortened(text)))?;
+        let (plugin, tool) = text.split_once('.').ok_or_else(|| NameError::Unqualified(shortened(text)))?;
         Self::new(plugin.parse()?, tool)
     }
 }
@@ -145,19 +136,13 @@ text_conversions!(ToolName);
 
 /// Checks the name of a tool inside its plugin.
 pub(crate) fn check_tool(text: &str) -> Result<(), NameError> {
-    if is_name(text, |byte| byte == b'-' || byte == b'_') {
-        Ok(())
-    } else {
-        Err(NameError::Tool(shortened(text)))
-    }
+    if is_name(text, |byte| byte == b'-' || byte == b'_') { Ok(()) } else { Err(NameError::Tool(shortened(text))) }
 }
 
 fn is_name(text: &str, extra: impl Fn(u8) -> bool) -> bool {
     text.len() <= NAME_MAX
         && text.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || extra(byte))
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || extra(byte))
 }
 
 /// `text` made safe for a message: at most 120 characters, control and invisible characters escaped.
@@ -176,11 +161,7 @@ fn printable(character: char) -> impl Iterator<Item = char> {
     let hidden = character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-    let escaped = if hidden {
-        Some(character.escape_unicode())
-    } else {
-        None
-    };
+    let escaped = if hidden { Some(character.escape_unicode()) } else { None };
     let plain = if hidden { None } else { Some(character) };
     escaped.into_iter().flatten().chain(plain)
 }

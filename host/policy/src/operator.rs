@@ -84,10 +84,7 @@ impl OperatorFile {
                 let name = PluginName::try_from(node.key());
                 let name = name.map_err(|error| PolicyProblem::from(error).at(node.place()))?;
                 let table = node.table(format!("`[plugin.{name}]`"))?;
-                file.plugins.insert(
-                    name.clone(),
-                    Arc::new(PluginGrants::read(table, &name, base)?),
-                );
+                file.plugins.insert(name.clone(), Arc::new(PluginGrants::read(table, &name, base)?));
             }
         }
         table.finish()?;
@@ -96,45 +93,20 @@ impl OperatorFile {
 
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
-        Self {
-            base: base.to_owned(),
-            ceiling: Arc::default(),
-            plugins: BTreeMap::new(),
-        }
+        Self { base: base.to_owned(), ceiling: Arc::default(), plugins: BTreeMap::new() }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
     /// `files`, `env`, `config` (with a line `key=value`), `tools`, `ask` or `model` (with a line `true`).
-    pub fn add_grant(
-        &mut self,
-        plugin: &PluginName,
-        capability: &str,
-        line: &str,
-    ) -> Result<(), PolicyError> {
-        let mut grants = self
-            .plugins
-            .get(plugin)
-            .map_or_else(PluginGrants::default, |grants| (**grants).clone());
-        let at = Place {
-            origin: "--grant".to_owned(),
-            line: 0,
-            column: 0,
-        };
+    pub fn add_grant(&mut self, plugin: &PluginName, capability: &str, line: &str) -> Result<(), PolicyError> {
+        let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
+        let at = Place { origin: "--grant".to_owned(), line: 0, column: 0 };
         let known = grants.add(capability, line, &self.base).map_err(|source| {
-            PolicyProblem::Line {
-                key: shortened(capability),
-                line: shortened(line),
-                source,
-            }
-            .at(at.clone())
+            PolicyProblem::Line { key: shortened(capability), line: shortened(line), source }.at(at.clone())
         })?;
         if !known {
             let known = PluginGrants::CAPABILITIES.to_vec();
-            return Err(PolicyProblem::Capability {
-                given: shortened(capability),
-                known,
-            }
-            .at(at));
+            return Err(PolicyProblem::Capability { given: shortened(capability), known }.at(at));
         }
         self.plugins.insert(plugin.clone(), Arc::new(grants));
         Ok(())
@@ -142,12 +114,7 @@ impl OperatorFile {
 
     /// What `plugin` may do: what it asks for, and is granted, under the ceiling, and, where another plugin calls it,
     /// what that caller may do itself. Configuration is the plugin's own and not the caller's to narrow.
-    pub fn authority(
-        &self,
-        plugin: &PluginName,
-        requests: &Requests,
-        delegated: Option<&Authority>,
-    ) -> Authority {
+    pub fn authority(&self, plugin: &PluginName, requests: &Requests, delegated: Option<&Authority>) -> Authority {
         let nothing = Arc::default();
         let grants = self.plugins.get(plugin).unwrap_or(&nothing);
         Authority::intersect(plugin, requests, grants, &self.ceiling, delegated)
@@ -156,6 +123,12 @@ impl OperatorFile {
     /// The plugins that the file speaks of.
     pub fn plugins(&self) -> impl Iterator<Item = &PluginName> {
         self.plugins.keys()
+    }
+
+    /// What the file grants and denies to `plugin`: each capability with its line, as [`OperatorFile::add_grant`] takes
+    /// them. What counts is less, where the plugin asks for less or the ceiling is lower: see [`OperatorFile::authority`].
+    pub fn grants(&self, plugin: &PluginName) -> Vec<(&'static str, String)> {
+        self.plugins.get(plugin).map(|grants| grants.lines()).unwrap_or_default()
     }
 
     /// The interfaces that no component may import.
@@ -172,68 +145,36 @@ impl OperatorFile {
             let (wanted, only) = line.split_once('@').unwrap_or((line, version));
             (wanted == name || wanted == package) && only == version
         };
-        self.ceiling
-            .reject_imports
-            .iter()
-            .find(rejects)
-            .map(String::as_str)
+        self.ceiling.reject_imports.iter().find(rejects).map(String::as_str)
     }
 }
 
 impl Ceiling {
     pub(crate) fn allows_http(&self, target: &HttpTarget) -> bool {
         self.http.as_ref().is_none_or(|rules| {
-            !rules
-                .iter()
-                .filter_map(Rule::denies)
-                .any(|deny| deny.denies(target))
-                && rules
-                    .iter()
-                    .filter_map(Rule::allows)
-                    .any(|allow| allow.matches(target))
+            !rules.iter().filter_map(Rule::denies).any(|deny| deny.denies(target))
+                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(target))
         })
     }
 
     pub(crate) fn allows_tool(&self, tool: &ToolName) -> bool {
         self.tools.as_ref().is_none_or(|rules| {
-            !rules
-                .iter()
-                .filter_map(Rule::denies)
-                .any(|deny| deny.matches(tool))
-                && rules
-                    .iter()
-                    .filter_map(Rule::allows)
-                    .any(|allow| allow.matches(tool))
+            !rules.iter().filter_map(Rule::denies).any(|deny| deny.matches(tool))
+                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(tool))
         })
     }
 }
 
 fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
     let ceiling = Ceiling {
-        http: table
-            .take("http")
-            .map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse)))
-            .transpose()?,
-        files: table
-            .take("files")
-            .map(|node| node.lines(|line| FileCeiling::parse(line, base)))
-            .transpose()?,
-        env: table
-            .take("env")
-            .map(|node| node.lines(NamePattern::parse))
-            .transpose()?,
-        tools: table
-            .take("tools")
-            .map(|node| node.lines(|line| Rule::parse(line, ToolPattern::parse)))
-            .transpose()?,
+        http: table.take("http").map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse))).transpose()?,
+        files: table.take("files").map(|node| node.lines(|line| FileCeiling::parse(line, base))).transpose()?,
+        env: table.take("env").map(|node| node.lines(NamePattern::parse)).transpose()?,
+        tools: table.take("tools").map(|node| node.lines(|line| Rule::parse(line, ToolPattern::parse))).transpose()?,
         ask: table.take("ask").map_or(Ok(true), |node| node.boolean())?,
-        model: table
-            .take("model")
-            .map_or(Ok(true), |node| node.boolean())?,
+        model: table.take("model").map_or(Ok(true), |node| node.boolean())?,
         limits: sections::limits(&mut table)?,
-        reject_imports: table
-            .take("reject-imports")
-            .map_or(Ok(Vec::new()), |node| node.lines(interface))?,
+        reject_imports: table.take("reject-imports").map_or(Ok(Vec::new()), |node| node.lines(interface))?,
     };
     for (key, instead) in LATER {
         table.not_supported(key, instead)?;
@@ -247,19 +188,7 @@ fn interface(line: &str) -> Result<String, LineError> {
     let (name, version) = line.split_once('@').unwrap_or((line, "0"));
     let (namespace, rest) = name.split_once(':').unwrap_or(("", ""));
     let (package, interface) = rest.split_once('/').unwrap_or((rest, "x"));
-    let word = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-.+".contains(&b))
-    };
-    let fits = line.len() <= 200
-        && [namespace, package, interface, version]
-            .into_iter()
-            .all(word);
-    if fits {
-        Ok(line.to_owned())
-    } else {
-        Err(LineError::Interface(shortened(line)))
-    }
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.+".contains(&b));
+    let fits = line.len() <= 200 && [namespace, package, interface, version].into_iter().all(word);
+    if fits { Ok(line.to_owned()) } else { Err(LineError::Interface(shortened(line))) }
 }

@@ -27,37 +27,21 @@ impl<'a> Source<'a> {
             return Err(PolicyProblem::TooLarge(FILE_MAX).at(self.whole()));
         }
         DeTable::parse(self.text).map_err(|error| {
-            let at = error
-                .span()
-                .map_or_else(|| self.whole(), |span| self.place(span));
+            let at = error.span().map_or_else(|| self.whole(), |span| self.place(span));
             PolicyProblem::Syntax(error.message().trim().replace('\n', ", ")).at(at)
         })
     }
 
     /// The file as a whole.
     pub(crate) fn whole(self) -> Place {
-        Place {
-            origin: self.origin.to_owned(),
-            line: 0,
-            column: 0,
-        }
+        Place { origin: self.origin.to_owned(), line: 0, column: 0 }
     }
 
     fn place(self, span: Range<usize>) -> Place {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
-        Place {
-            origin: self.origin.to_owned(),
-            line,
-            column,
-        }
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Place { origin: self.origin.to_owned(), line, column }
     }
 }
 
@@ -80,56 +64,28 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn root(source: Source<'a>, entries: &'a DeTable<'a>) -> Self {
-        Self {
-            source,
-            name: "the file".to_owned(),
-            entries,
-            known: BTreeSet::new(),
-        }
+        Self { source, name: "the file".to_owned(), entries, known: BTreeSet::new() }
     }
 
     /// The value of `key`, if it is there. The key counts as known from here on.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Node<'a>> {
         self.known.insert(key);
-        let (found, value) = self
-            .entries
-            .iter()
-            .find(|(found, _)| found.get_ref() == key)?;
-        Some(Node {
-            source: self.source,
-            key: found.get_ref(),
-            value,
-        })
+        let (found, value) = self.entries.iter().find(|(found, _)| found.get_ref() == key)?;
+        Some(Node { source: self.source, key: found.get_ref(), value })
     }
 
     /// Every entry, where the keys are names that someone chose.
     pub(crate) fn all(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
         let source = self.source;
-        self.entries.iter().map(move |(key, value)| Node {
-            source,
-            key: key.get_ref(),
-            value,
-        })
+        self.entries.iter().map(move |(key, value)| Node { source, key: key.get_ref(), value })
     }
 
     /// Refuses a key that a later version enforces.
-    pub(crate) fn not_supported(
-        &self,
-        key: &'static str,
-        instead: &'static str,
-    ) -> Result<(), PolicyError> {
-        match self
-            .entries
-            .iter()
-            .find(|(found, _)| found.get_ref() == key)
-        {
+    pub(crate) fn not_supported(&self, key: &'static str, instead: &'static str) -> Result<(), PolicyError> {
+        match self.entries.iter().find(|(found, _)| found.get_ref() == key) {
             Some((found, _)) => {
                 let at = self.source.place(found.span());
-                Err(PolicyProblem::NotSupported {
-                    key: key.to_owned(),
-                    instead,
-                }
-                .at(at))
+                Err(PolicyProblem::NotSupported { key: key.to_owned(), instead }.at(at))
             }
             None => Ok(()),
         }
@@ -139,20 +95,12 @@ impl<'a> Table<'a> {
     pub(crate) fn finish(self) -> Result<(), PolicyError> {
         let known = |key: &str| self.known.contains(key);
         // The first in the file, not in the alphabet.
-        let unknown = self
-            .entries
-            .keys()
-            .filter(|key| !known(key.get_ref()))
-            .min_by_key(|key| key.span().start);
+        let unknown = self.entries.keys().filter(|key| !known(key.get_ref())).min_by_key(|key| key.span().start);
         match unknown {
             None => Ok(()),
             Some(key) => {
                 let nearest = nearest(key.get_ref(), self.known.iter().copied());
-                let problem = PolicyProblem::UnknownKey {
-                    key: shortened(key.get_ref()),
-                    table: self.name,
-                    nearest,
-                };
+                let problem = PolicyProblem::UnknownKey { key: shortened(key.get_ref()), table: self.name, nearest };
                 Err(problem.at(self.source.place(key.span())))
             }
         }
@@ -189,23 +137,13 @@ impl<'a> Node<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        PolicyProblem::WrongType {
-            key: shortened(self.key),
-            found,
-            expected,
-        }
-        .at(self.place())
+        PolicyProblem::WrongType { key: shortened(self.key), found, expected }.at(self.place())
     }
 
     /// A complaint about the value.
     pub(crate) fn wrong(&self, value: &str, problem: impl ToString) -> PolicyError {
         let (key, value) = (shortened(self.key), shortened(value));
-        PolicyProblem::Value {
-            key,
-            value,
-            problem: problem.to_string(),
-        }
-        .at(self.place())
+        PolicyProblem::Value { key, value, problem: problem.to_string() }.at(self.place())
     }
 
     pub(crate) fn text(&self) -> Result<&'a str, PolicyError> {
@@ -237,21 +175,13 @@ impl<'a> Node<'a> {
 
     pub(crate) fn table(&self, name: String) -> Result<Table<'a>, PolicyError> {
         match self.value.get_ref() {
-            DeValue::Table(entries) => Ok(Table {
-                source: self.source,
-                name,
-                entries,
-                known: BTreeSet::new(),
-            }),
+            DeValue::Table(entries) => Ok(Table { source: self.source, name, entries, known: BTreeSet::new() }),
             _ => Err(self.wrong_type("a table")),
         }
     }
 
     /// A list of lines, each read by `parse`.
-    pub(crate) fn lines<T>(
-        &self,
-        parse: impl Fn(&str) -> Result<T, LineError>,
-    ) -> Result<Vec<T>, PolicyError> {
+    pub(crate) fn lines<T>(&self, parse: impl Fn(&str) -> Result<T, LineError>) -> Result<Vec<T>, PolicyError> {
         let DeValue::Array(items) = self.value.get_ref() else {
             return Err(self.wrong_type("a list of strings"));
         };
@@ -259,12 +189,7 @@ impl<'a> Node<'a> {
             let item = Node { value, ..*self };
             let text = item.text()?;
             parse(text).map_err(|source| {
-                PolicyProblem::Line {
-                    key: shortened(self.key),
-                    line: shortened(text),
-                    source,
-                }
-                .at(item.place())
+                PolicyProblem::Line { key: shortened(self.key), line: shortened(text), source }.at(item.place())
             })
         };
         items.iter().map(line).collect()

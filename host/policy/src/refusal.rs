@@ -77,9 +77,7 @@ impl TryFrom<String> for RefusalCode {
     fn try_from(text: String) -> Result<Self, RefusalCodeError> {
         let limits = LimitName::ALL.iter().map(|name| Self::Limit(*name));
         let mut codes = Self::PLAIN.iter().copied().chain(limits);
-        codes
-            .find(|code| code.as_str() == text)
-            .ok_or_else(|| RefusalCodeError(crate::names::shortened(&text)))
+        codes.find(|code| code.as_str() == text).ok_or_else(|| RefusalCodeError(crate::names::shortened(&text)))
     }
 }
 
@@ -111,10 +109,6 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that no grant would have avoided.
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            grant: None,
-        }
+        Self { code, message: message.into(), grant: None }
     }
 }

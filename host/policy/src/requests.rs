@@ -57,13 +57,9 @@ impl Requests {
                 "wasi:http/outgoing-handler" | "wasi:http/handler" | "wasi:http/client" => {
                     requests.http.clone_from(&everything.http);
                 }
-                "wasi:filesystem/preopens" | "wasi:filesystem/types" => {
-                    requests.files.clone_from(&everything.files)
-                }
+                "wasi:filesystem/preopens" | "wasi:filesystem/types" => requests.files.clone_from(&everything.files),
                 "wasi:cli/environment" => requests.env.clone_from(&everything.env),
-                _ if name.starts_with("wasi:config/") => {
-                    requests.config.clone_from(&everything.config)
-                }
+                _ if name.starts_with("wasi:config/") => requests.config.clone_from(&everything.config),
                 "toolcrib:host/tools" => requests.tools.clone_from(&everything.tools),
                 "toolcrib:host/ask" => requests.ask = true,
                 "toolcrib:host/model" => requests.model = true,
@@ -71,5 +67,18 @@ impl Requests {
             }
         }
         requests
+    }
+
+    /// Every request as a capability with its line, as they stand in a manifest.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        lines.extend(self.http.iter().map(|pattern| ("http", pattern.to_string())));
+        lines.extend(self.files.iter().map(|request| ("files", request.to_string())));
+        lines.extend(self.env.iter().map(|name| ("env", name.to_string())));
+        lines.extend(self.config.iter().map(|key| ("config", key.to_string())));
+        lines.extend(self.tools.iter().map(|pattern| ("tools", pattern.to_string())));
+        lines.extend(self.ask.then(|| ("ask", true.to_string())));
+        lines.extend(self.model.then(|| ("model", true.to_string())));
+        lines
     }
 }

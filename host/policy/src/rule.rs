@@ -13,10 +13,7 @@ pub(crate) enum Rule<P> {
 
 impl<P> Rule<P> {
     /// Reads a line: `deny ` and what is denied, or what is allowed.
-    pub(crate) fn parse(
-        line: &str,
-        parse: impl Fn(&str) -> Result<P, LineError>,
-    ) -> Result<Self, LineError> {
+    pub(crate) fn parse(line: &str, parse: impl Fn(&str) -> Result<P, LineError>) -> Result<Self, LineError> {
         match line.trim_start().strip_prefix("deny ") {
             Some(rest) => Ok(Self::Deny(parse(rest)?)),
             None => Ok(Self::Allow(parse(line)?)),

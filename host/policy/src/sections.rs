@@ -45,9 +45,7 @@ pub(crate) fn effect(node: Node<'_>) -> Result<Effect, PolicyError> {
     };
     let tool = undo.text()?;
     check_tool(tool).map_err(|error| PolicyProblem::from(error).at(undo.place()))?;
-    Ok(Effect::Reversible {
-        undo: tool.to_owned(),
-    })
+    Ok(Effect::Reversible { undo: tool.to_owned() })
 }
 
 /// Reads the tables `[tool.NAME]`, each with `read`.

@@ -32,9 +32,7 @@ impl ToolPattern {
     pub(crate) fn meets(&self, other: &ToolPattern) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,
-            (Self::Exactly(tool), pattern) | (pattern, Self::Exactly(tool)) => {
-                pattern.matches(tool)
-            }
+            (Self::Exactly(tool), pattern) | (pattern, Self::Exactly(tool)) => pattern.matches(tool),
             (Self::Plugin(one), Self::Plugin(two)) => one == two,
         }
     }
@@ -98,12 +96,6 @@ impl fmt::Display for NamePattern {
 /// Checks the name of an environment variable or configuration key.
 pub(crate) fn check_name(text: &str) -> Result<String, LineError> {
     let fits = (1..=128).contains(&text.len())
-        && text.bytes().all(|b| {
-            b.is_ascii_graphic() && !matches!(b, b'=' | b'*' | b'"' | b'\'' | b'`' | b'\\')
-        });
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(LineError::Name(shortened(text)))
-    }
+        && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'=' | b'*' | b'"' | b'\'' | b'`' | b'\\'));
+    if fits { Ok(text.to_owned()) } else { Err(LineError::Name(shortened(text))) }
 }

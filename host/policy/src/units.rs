@@ -25,12 +25,7 @@ impl Unit {
                 ("B", 1),
             ],
             Unit::Time => &[("min", 60_000), ("s", 1_000), ("ms", 1)],
-            Unit::Count => &[
-                ("G", 1_000_000_000),
-                ("M", 1_000_000),
-                ("k", 1_000),
-                ("", 1),
-            ],
+            Unit::Count => &[("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000), ("", 1)],
         }
     }
 
@@ -63,22 +58,14 @@ pub enum UnitError {
 /// Reads a quantity. A number without a suffix counts bytes, milliseconds or things. Fractions are read exactly where
 /// they come out whole (`1.5 s`).
 pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
-    let malformed = UnitError::Malformed {
-        expected: unit.expected(),
-    };
+    let malformed = UnitError::Malformed { expected: unit.expected() };
     let text = text.trim();
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let suffix = suffix.trim_start();
     let factor = match suffix {
         "" => Some(1),
-        _ => unit
-            .suffixes()
-            .iter()
-            .find(|(name, _)| *name == suffix)
-            .map(|(_, factor)| *factor),
+        _ => unit.suffixes().iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor),
     };
     let factor = factor.ok_or_else(|| malformed.clone())?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -95,18 +82,13 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
     }
     let part = u64::try_from(scaled / u128::from(denominator)).map_err(|_| UnitError::TooLarge)?;
     value = value.checked_add(part).ok_or(UnitError::TooLarge)?;
-    if value == 0 {
-        Err(UnitError::Zero)
-    } else {
-        Ok(value)
-    }
+    if value == 0 { Err(UnitError::Zero) } else { Ok(value) }
 }
 
 /// Reads decimal digits with `_` between them. `None` where the text has something else.
 fn digits(text: &str) -> Option<Result<u64, UnitError>> {
     let clean: String = text.chars().filter(|c| *c != '_').collect();
-    if clean.is_empty() || !clean.bytes().all(|byte| byte.is_ascii_digit()) || text.starts_with('_')
-    {
+    if clean.is_empty() || !clean.bytes().all(|byte| byte.is_ascii_digit()) || text.starts_with('_') {
         return None;
     }
     Some(clean.parse().map_err(|_| UnitError::TooLarge))
@@ -114,10 +96,7 @@ fn digits(text: &str) -> Option<Result<u64, UnitError>> {
 
 /// Writes a quantity with the largest suffix that leaves a whole number.
 pub(crate) fn print(value: u64, unit: Unit) -> String {
-    let suffix = unit
-        .suffixes()
-        .iter()
-        .find(|(_, factor)| value != 0 && value.is_multiple_of(*factor));
+    let suffix = unit.suffixes().iter().find(|(_, factor)| value != 0 && value.is_multiple_of(*factor));
     match suffix {
         Some(("", _)) | None => value.to_string(),
         Some((name, factor)) => format!("{} {name}", value / factor),

@@ -1,1 +1,37 @@
-//! Puts the boxes together: one crib that the doors open
+//! Puts the boxes together: one crib that every door opens.
+//!
+//! ```text
+//!  settings ─► Crib ── call ──► authority ─► sandbox ─► report
+//!                │                 ▲
+//!                ├── run ──► agent ┴─► ledger ─► outcome
+//!                └── inspect, tools, runs, verify
+//! ```
+//!
+//! The agent knows tools, ledger and person only as traits; here they become the catalog with the sandbox, the event
+//! log, and whoever sits at the door.
+
+mod call;
+mod crib;
+mod error;
+mod inspect;
+mod ledger;
+mod plugins;
+mod run;
+mod services;
+mod settings;
+mod tools;
+
+pub use call::{CallReport, Caller};
+pub use crib::Crib;
+pub use error::CribError;
+pub use inspect::{Inspection, inspect_file};
+pub use ledger::RunLog;
+pub use run::{PlannerChoice, RunRequest, RunResult};
+pub use settings::{Folders, Settings, SettingsError};
+
+pub use toolcrib_agent as agent;
+pub use toolcrib_catalog as catalog;
+pub use toolcrib_ledger as ledger_store;
+pub use toolcrib_model as model;
+pub use toolcrib_policy as policy;
+pub use toolcrib_sandbox as sandbox;

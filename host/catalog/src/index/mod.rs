@@ -17,6 +17,7 @@ mod stored;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -30,6 +31,15 @@ const MAGIC: &[u8] = b"tc-index";
 
 /// Raised whenever the layout or the cleaning of texts changes.
 const VERSION: u32 = 1;
+
+/// How the names of files begin that are being written.
+const UNFINISHED: &str = ".plugins-";
+
+/// How long a file may be being written. Longer means that its writer died.
+const KEEP_UNFINISHED: Duration = Duration::from_secs(60 * 60);
+
+/// How long an index is kept after it was written: half a year.
+const KEEP_INDEX: Duration = Duration::from_secs(182 * 24 * 60 * 60);
 
 const CHECKSUM_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 4;
@@ -69,9 +79,10 @@ impl Index {
     pub(crate) fn store(&self, records: &Records) -> std::io::Result<()> {
         let parent = self.file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
-        let mut file = tempfile::Builder::new().prefix(".plugins-").tempfile_in(parent)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent)?;
         file.write_all(&self.encode(records)?)?;
         file.persist(&self.file)?;
+        sweep(parent);
         Ok(())
     }
 
@@ -98,6 +109,23 @@ impl Index {
             return None;
         }
         table.into_records(&rest, rank, embedded)
+    }
+}
+
+/// Removes what nobody needs: half-written files of processes that died, and indexes of directories that nobody has
+/// changed for long. An index that was still wanted is made anew. What cannot be removed does no harm.
+fn sweep(cache: &Path) {
+    for entry in std::fs::read_dir(cache).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let keep = match name.to_str() {
+            Some(name) if name.starts_with(UNFINISHED) => KEEP_UNFINISHED,
+            Some(name) if name.starts_with("plugins-") && name.ends_with(".idx") => KEEP_INDEX,
+            _ => continue,
+        };
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > keep) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -99,7 +99,9 @@ impl Texts {
     fn record(&mut self, place: &Path, record: &Record) -> Option<StoredRecord> {
         let outcome = match &record.outcome {
             // A file without a stamp is in doubt and is read again.
-            Outcome::Good(plugin) if record.component.is_none() && plugin.origin.rank() != Rank::Embedded => return None,
+            Outcome::Good(plugin) if record.component.is_none() && plugin.origin.rank() != Rank::Embedded => {
+                return None;
+            }
             Outcome::Good(plugin) => StoredOutcome::Good(self.plugin(plugin)?),
             Outcome::Bad { problem, lasting: true } => StoredOutcome::Bad(problem.clone()),
             Outcome::Bad { lasting: false, .. } => return None,

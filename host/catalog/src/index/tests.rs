@@ -190,3 +190,25 @@ async fn spans_that_point_nowhere_make_the_index_useless_and_nothing_worse() {
         }
     }
 }
+
+#[test]
+fn half_written_files_of_the_dead_and_old_indexes_are_swept_away_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, age: Duration| {
+        let file = std::fs::File::create(dir.path().join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    };
+    write(".plugins-abc", KEEP_UNFINISHED * 2);
+    write(".plugins-new", Duration::ZERO);
+    write("plugins-old.idx", KEEP_INDEX * 2);
+    write("plugins-recent.idx", KEEP_UNFINISHED * 2);
+    write("somebody-elses", KEEP_INDEX * 2);
+    Index::new(dir.path(), Path::new("/plugins"), "engine").store(&Records::new()).unwrap();
+    let mut left: Vec<String> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("plugins-") || !name.contains(|c: char| c.is_ascii_digit()))
+        .collect();
+    left.sort();
+    assert_eq!(left, [".plugins-new", "plugins-recent.idx", "somebody-elses"]);
+}

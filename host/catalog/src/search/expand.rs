@@ -71,8 +71,9 @@ impl Dictionary {
     fn corrections(&self, term: &str) -> impl Iterator<Item = u32> {
         let wanted: Vec<char> = term.chars().collect();
         let length = wanted.len();
-        let lengths = if length >= MIN_TYPO { length - 1..=length + 1 } else { 1..=0 };
-        lengths
+        [length.saturating_sub(1), length, length + 1]
+            .into_iter()
+            .filter(move |_| length >= MIN_TYPO)
             .filter_map(|length| self.by_length.get(&length))
             .flatten()
             .copied()

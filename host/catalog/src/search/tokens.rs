@@ -16,11 +16,7 @@ const STOP_WORDS: &[&str] = &[
 
 /// The terms of a text, in order, repeated as often as they occur.
 pub(crate) fn terms(text: &str) -> Vec<String> {
-    words(text)
-        .into_iter()
-        .filter(|word| !is_stop_word(word))
-        .map(|word| stem(&word))
-        .collect()
+    words(text).into_iter().filter(|word| !is_stop_word(word)).map(|word| stem(&word)).collect()
 }
 
 /// The terms of a query. A query of stop words alone keeps them: they are all that it has.

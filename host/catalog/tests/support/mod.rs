@@ -1,5 +1,5 @@
 //! A directory of plugins, and an inspector for components that are just JSON.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "helpers of tests, of which each file uses a part")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -17,14 +17,10 @@ impl Authority {
             return Err(self.blocked(&target.shown(), class, None));
         }
         // Where several lines match, one that also opens a private range is the one that is meant.
-        let mut matching = self
-            .http
-            .iter()
-            .filter(|grant| grant.pattern().matches(target));
+        let mut matching = self.http.iter().filter(|grant| grant.pattern().matches(target));
         let first = matching.next();
-        let grant = matching
-            .find(|grant| grant.is_opening() && first.is_some_and(|first| !first.is_opening()))
-            .or(first);
+        let grant =
+            matching.find(|grant| grant.is_opening() && first.is_some_and(|first| !first.is_opening())).or(first);
         let missing = self.missing_for_http(target, grant.is_some());
         match grant {
             Some(grant) if missing.is_empty() => Ok(grant),
@@ -43,29 +39,18 @@ impl Authority {
         };
         // Lines that say the same and open different ranges count as one.
         let same = |own: &&HttpGrant| own.pattern() == grant.pattern();
-        if !self
-            .http
-            .iter()
-            .filter(same)
-            .any(|own| own.opens(&host, ip))
-        {
+        if !self.http.iter().filter(same).any(|own| own.opens(&host, ip)) {
             return Err(self.address_refusal(grant, &host, ip));
         }
         match &self.sides.delegated {
-            Some(caller) if !caller.opens_door(grant, &host, ip) => {
-                Err(self.caller_refusal(caller, &host, ip))
-            }
+            Some(caller) if !caller.opens_door(grant, &host, ip) => Err(self.caller_refusal(caller, &host, ip)),
             _ => Ok(()),
         }
     }
 
     /// Whether the plugin may see the environment variable `name`.
     pub fn env(&self, name: &str) -> Result<(), Refusal> {
-        if self.env.contains(name) {
-            Ok(())
-        } else {
-            Err(self.env_refusal(name))
-        }
+        if self.env.contains(name) { Ok(()) } else { Err(self.env_refusal(name)) }
     }
 
     /// The value of the configuration key `key`. A key that the plugin asks for and the operator has not set is `None`;
@@ -73,61 +58,36 @@ impl Authority {
     pub fn config(&self, key: &str) -> Result<Option<&str>, Refusal> {
         match self.config.get(key) {
             Some(value) => Ok(Some(value)),
-            None if self
-                .sides
-                .requests
-                .config
-                .iter()
-                .any(|pattern| pattern.matches(key)) =>
-            {
-                Ok(None)
-            }
+            None if self.sides.requests.config.iter().any(|pattern| pattern.matches(key)) => Ok(None),
             None => Err(self.config_refusal(key)),
         }
     }
 
     /// Whether the plugin may ask a person.
     pub fn ask(&self) -> Result<(), Refusal> {
-        if self.ask {
-            Ok(())
-        } else {
-            Err(self.ask_refusal())
-        }
+        if self.ask { Ok(()) } else { Err(self.ask_refusal()) }
     }
 
     /// Whether the plugin may use the language model.
     pub fn model(&self) -> Result<(), Refusal> {
-        if self.model {
-            Ok(())
-        } else {
-            Err(self.model_refusal())
-        }
+        if self.model { Ok(()) } else { Err(self.model_refusal()) }
     }
 
     /// Whether the plugin may call `tool`.
     pub fn tool(&self, tool: &ToolName) -> Result<(), Refusal> {
-        let missing = self.missing_for_tool(tool);
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(self.tool_refusal(tool, &missing))
-        }
+        let granted = self.tools.iter().any(|pattern| pattern.matches(tool));
+        let missing = self.missing_for_tool(tool, granted);
+        if granted && missing.is_empty() { Ok(()) } else { Err(self.tool_refusal(tool, &missing)) }
     }
 
     /// Whether this authority and all that handed it on open `ip` to a host that `grant` also names.
     fn opens_door(&self, grant: &HttpGrant, host: &Host, ip: IpAddr) -> bool {
         let same = |own: &&HttpGrant| match (own.pattern().door(), grant.pattern().door()) {
-            (Some(own), Some(door)) => {
-                own.scheme == door.scheme && own.port == door.port && own.host.matches(host)
-            }
+            (Some(own), Some(door)) => own.scheme == door.scheme && own.port == door.port && own.host.matches(host),
             _ => false,
         };
         self.http.iter().filter(same).any(|own| own.opens(host, ip))
-            && self
-                .sides
-                .delegated
-                .as_ref()
-                .is_none_or(|caller| caller.opens_door(grant, host, ip))
+            && self.sides.delegated.as_ref().is_none_or(|caller| caller.opens_door(grant, host, ip))
     }
 
     fn missing_for_http(&self, target: &HttpTarget, granted: bool) -> Vec<Missing> {
@@ -140,29 +100,16 @@ impl Authority {
             }
         };
         side(!sides.grants.denies_http(target), Missing::Denied);
-        side(
-            sides
-                .requests
-                .http
-                .iter()
-                .any(|asked| asked.matches(target)),
-            Missing::Requested,
-        );
-        side(
-            granted || sides.grants.grants_http(target),
-            Missing::Granted,
-        );
+        side(sides.requests.http.iter().any(|asked| asked.matches(target)), Missing::Requested);
+        side(granted || sides.grants.grants_http(target), Missing::Granted);
         side(ceiling.allows_http(target), Missing::Ceiling);
         if let Some(caller) = &sides.delegated {
-            side(
-                caller.http(target).is_ok(),
-                Missing::Delegated(caller.plugin.clone()),
-            );
+            side(caller.http(target).is_ok(), Missing::Delegated(caller.plugin.clone()));
         }
         missing
     }
 
-    fn missing_for_tool(&self, tool: &ToolName) -> Vec<Missing> {
+    fn missing_for_tool(&self, tool: &ToolName, granted: bool) -> Vec<Missing> {
         let sides = &self.sides;
         let mut missing = Vec::new();
         let mut side = |agrees: bool, name: Missing| {
@@ -171,22 +118,11 @@ impl Authority {
             }
         };
         side(!sides.grants.denies_tool(tool), Missing::Denied);
-        side(
-            sides.requests.tools.iter().any(|asked| asked.matches(tool)),
-            Missing::Requested,
-        );
-        let granted = self
-            .tools
-            .iter()
-            .chain(&sides.grants.tools)
-            .any(|granted| granted.matches(tool));
-        side(granted, Missing::Granted);
+        side(sides.requests.tools.iter().any(|asked| asked.matches(tool)), Missing::Requested);
+        side(granted || sides.grants.grants_tool(tool), Missing::Granted);
         side(sides.ceiling.allows_tool(tool), Missing::Ceiling);
         if let Some(caller) = &sides.delegated {
-            side(
-                caller.tool(tool).is_ok(),
-                Missing::Delegated(caller.plugin.clone()),
-            );
+            side(caller.tool(tool).is_ok(), Missing::Delegated(caller.plugin.clone()));
         }
         missing
     }

@@ -41,6 +41,8 @@ impl fmt::Display for Missing {
 }
 
 fn sentence(missing: &[Missing]) -> String {
+    // Nobody objects where a list of the value itself was shortened.
+    let missing = if missing.is_empty() { &[Missing::Granted] } else { missing };
     let parts: Vec<String> = missing.iter().map(Missing::to_string).collect();
     parts.join(", and ")
 }
@@ -52,46 +54,21 @@ fn list(key: &str, value: &str) -> String {
 
 impl Authority {
     fn refusal(&self, code: RefusalCode, asked: &str, why: &str, grant: Option<String>) -> Refusal {
-        Refusal {
-            code,
-            message: format!("plugin `{}` asked {asked}: {why}", self.plugin),
-            grant,
-        }
+        Refusal { code, message: format!("plugin `{}` asked {asked}: {why}", self.plugin), grant }
     }
 
-    fn refused_by(
-        &self,
-        code: RefusalCode,
-        asked: &str,
-        missing: &[Missing],
-        grant: String,
-    ) -> Refusal {
+    fn refused_by(&self, code: RefusalCode, asked: &str, missing: &[Missing], grant: String) -> Refusal {
         let grant = Some(grant).filter(|_| missing.contains(&Missing::Granted));
         self.refusal(code, asked, &sentence(missing), grant)
     }
 
     /// The refusal of a request whose target cannot be checked.
     pub fn url_refusal(&self, error: &TargetError) -> Refusal {
-        self.refusal(
-            RefusalCode::UrlInvalid,
-            "for an address that cannot be checked",
-            &error.to_string(),
-            None,
-        )
+        self.refusal(RefusalCode::UrlInvalid, "for an address that cannot be checked", &error.to_string(), None)
     }
 
-    pub(crate) fn blocked(
-        &self,
-        target: &str,
-        class: AddressClass,
-        grant: Option<String>,
-    ) -> Refusal {
-        self.refusal(
-            RefusalCode::NetAddressBlocked,
-            &format!("for `{target}`"),
-            class.sentence(),
-            grant,
-        )
+    pub(crate) fn blocked(&self, target: &str, class: AddressClass, grant: Option<String>) -> Refusal {
+        self.refusal(RefusalCode::NetAddressBlocked, &format!("for `{target}`"), class.sentence(), grant)
     }
 
     pub(crate) fn http_refusal(&self, target: &HttpTarget, missing: &[Missing]) -> Refusal {
@@ -103,10 +80,7 @@ impl Authority {
             _ => RefusalCode::NetDenied,
         };
         let mut refusal = self.refused_by(code, &asked, missing, grant);
-        if let Some((_, hint)) = self
-            .nearest_grant(target)
-            .filter(|_| missing.contains(&Missing::Granted))
-        {
+        if let Some((_, hint)) = self.nearest_grant(target).filter(|_| missing.contains(&Missing::Granted)) {
             refusal.message.push_str(&hint);
         }
         refusal
@@ -118,18 +92,13 @@ impl Authority {
             let (distance, what) = grant.pattern().difference(target)?;
             Some((distance, format!(" (`{grant}` does not cover {what})")))
         };
-        self.http
-            .iter()
-            .filter_map(near)
-            .max_by_key(|(distance, _)| *distance)
+        self.http.iter().filter_map(near).max_by_key(|(distance, _)| *distance)
     }
 
     pub(crate) fn address_refusal(&self, grant: &HttpGrant, host: &Host, ip: IpAddr) -> Refusal {
         let class = classify(ip);
         let help = match host {
-            Host::Name(_) if !class.is_never() && !host.is_localhost() => {
-                Some(list("http", &grant.with_via(ip)))
-            }
+            Host::Name(_) if !class.is_never() && !host.is_localhost() => Some(list("http", &grant.with_via(ip))),
             _ => None,
         };
         self.blocked(&format!("{host}` at `{ip}"), class, help)
@@ -138,41 +107,24 @@ impl Authority {
     pub(crate) fn caller_refusal(&self, caller: &Authority, host: &Host, ip: IpAddr) -> Refusal {
         let missing = [Missing::Delegated(caller.plugin.clone())];
         let asked = format!("for `{host}` at `{ip}`");
-        self.refusal(
-            RefusalCode::NetAddressBlocked,
-            &asked,
-            &sentence(&missing),
-            None,
-        )
+        self.refusal(RefusalCode::NetAddressBlocked, &asked, &sentence(&missing), None)
     }
 
     pub(crate) fn tool_refusal(&self, tool: &ToolName, missing: &[Missing]) -> Refusal {
         let asked = format!("to call `{tool}`");
-        self.refused_by(
-            RefusalCode::ToolDenied,
-            &asked,
-            missing,
-            list("tools", &tool.to_string()),
-        )
+        self.refused_by(RefusalCode::ToolDenied, &asked, missing, list("tools", &tool.to_string()))
     }
 
     /// The refusal of `access` to `path`, which no folder of [`Authority::files`] covers.
     pub fn file_refusal(&self, path: &str, access: Access) -> Refusal {
-        let verb = if access == Access::Read {
-            "read"
-        } else {
-            "write"
-        };
+        let verb = if access == Access::Read { "read" } else { "write" };
         let asked = format!("to {verb} `{}`", shortened(path));
         let Ok(guest) = GuestPath::parse(path) else {
             let why = "it is not a plain path inside the sandbox";
             return self.refusal(RefusalCode::FileDenied, &asked, why, None);
         };
         let missing = self.sides.missing_for_file(&guest, access);
-        let grant = self
-            .sides
-            .smallest_folder(&guest, access)
-            .map(|line| list("files", &line));
+        let grant = self.sides.smallest_folder(&guest, access).map(|line| list("files", &line));
         let grant = grant.filter(|_| missing.contains(&Missing::Granted));
         self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant)
     }
@@ -182,55 +134,23 @@ impl Authority {
         let asked = format!("for the environment variable `{}`", shortened(name));
         let missing = self.sides.missing_for_env(name);
         // A name that no line can say has no grant.
-        let grant = check_name(name)
-            .ok()
-            .filter(|_| missing.contains(&Missing::Granted));
-        self.refusal(
-            RefusalCode::EnvDenied,
-            &asked,
-            &sentence(&missing),
-            grant.map(|name| list("env", &name)),
-        )
+        let grant = check_name(name).ok().filter(|_| missing.contains(&Missing::Granted));
+        self.refusal(RefusalCode::EnvDenied, &asked, &sentence(&missing), grant.map(|name| list("env", &name)))
     }
 
     pub(crate) fn config_refusal(&self, key: &str) -> Refusal {
         let asked = format!("for the configuration key `{}`", shortened(key));
-        self.refusal(
-            RefusalCode::ConfigDenied,
-            &asked,
-            &sentence(&[Missing::Requested]),
-            None,
-        )
+        self.refusal(RefusalCode::ConfigDenied, &asked, &sentence(&[Missing::Requested]), None)
     }
 
     pub(crate) fn ask_refusal(&self) -> Refusal {
-        let missing = self.missing_switch(
-            |s| s.requests.ask,
-            |s| s.grants.ask,
-            |s| s.ceiling.ask,
-            |a| a.ask,
-        );
-        self.refused_by(
-            RefusalCode::AskDenied,
-            "to ask a person",
-            &missing,
-            "ask = true".to_owned(),
-        )
+        let missing = self.missing_switch(|s| s.requests.ask, |s| s.grants.ask, |s| s.ceiling.ask, |a| a.ask);
+        self.refused_by(RefusalCode::AskDenied, "to ask a person", &missing, "ask = true".to_owned())
     }
 
     pub(crate) fn model_refusal(&self) -> Refusal {
-        let missing = self.missing_switch(
-            |s| s.requests.model,
-            |s| s.grants.model,
-            |s| s.ceiling.model,
-            |a| a.model,
-        );
-        self.refused_by(
-            RefusalCode::ModelDenied,
-            "for a completion by the model",
-            &missing,
-            "model = true".to_owned(),
-        )
+        let missing = self.missing_switch(|s| s.requests.model, |s| s.grants.model, |s| s.ceiling.model, |a| a.model);
+        self.refused_by(RefusalCode::ModelDenied, "for a completion by the model", &missing, "model = true".to_owned())
     }
 
     fn missing_switch(
@@ -252,17 +172,9 @@ impl Authority {
 
     /// The refusal of what would go beyond the limit `name`.
     pub fn limit_refusal(&self, name: LimitName) -> Refusal {
-        let message = format!(
-            "plugin `{}` has used up its limit `{}` of {}",
-            self.plugin,
-            name.key(),
-            self.limits.shown(name)
-        );
-        Refusal {
-            code: RefusalCode::Limit(name),
-            message,
-            grant: None,
-        }
+        let message =
+            format!("plugin `{}` has used up its limit `{}` of {}", self.plugin, name.key(), self.limits.shown(name));
+        Refusal { code: RefusalCode::Limit(name), message, grant: None }
     }
 }
 
@@ -272,12 +184,8 @@ impl Sides {
         let mut missing = Vec::new();
         missing.extend((!matches(&self.requests.env)).then_some(Missing::Requested));
         missing.extend((!self.grants.env.contains(name)).then_some(Missing::Granted));
-        missing
-            .extend((!self.ceiling.env.as_deref().is_none_or(matches)).then_some(Missing::Ceiling));
-        let caller = self
-            .delegated
-            .as_ref()
-            .filter(|caller| !caller.env.contains(name));
+        missing.extend((!self.ceiling.env.as_deref().is_none_or(matches)).then_some(Missing::Ceiling));
+        let caller = self.delegated.as_ref().filter(|caller| !caller.env.contains(name));
         missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
         missing
     }
@@ -285,70 +193,51 @@ impl Sides {
     /// Who does not agree to `access` to `path`. The ceiling and the caller narrow by folders of this machine, which can
     /// only be told once a folder is granted.
     fn missing_for_file(&self, path: &GuestPath, access: Access) -> Vec<Missing> {
-        let asked = |request: &&FileRequest| {
-            request.access >= access && path.below(&request.guest).is_some()
-        };
+        let asked = |request: &&FileRequest| request.access >= access && path.below(&request.guest).is_some();
         let requests: Vec<_> = self.requests.files.iter().filter(asked).collect();
         let granted = |grant: &FileGrant| {
             grant.access >= access
                 && path.below(&grant.guest).is_some()
-                && (requests.is_empty()
-                    || requests
-                        .iter()
-                        .any(|request| grant.guest.below(&request.guest).is_some()))
+                && (requests.is_empty() || requests.iter().any(|request| grant.guest.below(&request.guest).is_some()))
         };
         let mut missing = Vec::new();
         missing.extend(requests.is_empty().then_some(Missing::Requested));
         missing.extend((!self.grants.files.iter().any(granted)).then_some(Missing::Granted));
         if missing.is_empty() {
-            let caller = self
-                .delegated
-                .as_ref()
-                .map(|caller| Missing::Delegated(caller.plugin.clone()));
+            let caller = self.delegated.as_ref().map(|caller| Missing::Delegated(caller.plugin.clone()));
             missing.push(caller.unwrap_or(Missing::Ceiling));
         }
         missing
     }
 
-    /// The smallest line that would allow `access` to `path`: a folder that is granted already with more access or cut
-    /// to what is asked for, else the folder that holds `path`.
+    /// The smallest line that would allow `access` to `path`: a folder that is granted already, with more access or cut
+    /// to what is asked for, else the folder that holds `path`, taken from beside the operator's file.
     fn smallest_folder(&self, path: &GuestPath, access: Access) -> Option<String> {
-        let mut around = self
-            .grants
-            .files
-            .iter()
-            .filter(|grant| path.below(&grant.guest).is_some());
-        let folder = path.parent();
-        let grant = match around.next() {
-            Some(grant) if grant.access < access => FileGrant {
-                access,
-                ..grant.clone()
-            },
+        let guest = self.folder_of(path);
+        let around = self.grants.files.iter().find(|grant| path.below(&grant.guest).is_some());
+        let grant = match around {
+            Some(grant) if grant.access < access => FileGrant { access, ..grant.clone() },
             Some(grant) => {
-                let rest = folder.below(&grant.guest)?;
-                FileGrant {
-                    access,
-                    host: grant.host.join(rest),
-                    guest: folder,
-                    ..grant.clone()
-                }
+                let host = grant.host.join(guest.below(&grant.guest)?);
+                FileGrant { access, host, guest, ..grant.clone() }
             }
             None => {
-                let host = Path::new(".").join(folder.below(&GuestPath::root())?);
-                FileGrant {
-                    access,
-                    host,
-                    guest: folder,
-                    max_bytes: None,
-                    max_files: None,
-                }
+                let host = Path::new(".").join(guest.below(&GuestPath::root())?);
+                FileGrant { access, host, guest, max_bytes: None, max_files: None }
             }
         };
+        // A place with ` as ` or a space at its end is one that no line can say.
         let line = grant.to_string();
-        // A path with ` as ` or a comma in it is one that no line can say.
-        FileGrant::parse(&line, Path::new(""))
-            .ok()
-            .filter(|read| *read == grant || read.host != grant.host)?;
+        FileGrant::parse(&line, Path::new("")).ok().filter(|read| read.guest == grant.guest)?;
         Some(line)
+    }
+
+    /// The folder to grant for `path`: the one that holds it, unless that is the root and `path` looks like a folder, or
+    /// the plugin asks for no more than `path` itself.
+    fn folder_of(&self, path: &GuestPath) -> GuestPath {
+        let parent = path.parent();
+        let asked = |request: &FileRequest| parent.below(&request.guest).is_some();
+        let looks_like_folder = parent == GuestPath::root() && !path.as_str().contains('.');
+        if looks_like_folder || !self.requests.files.iter().any(asked) { path.clone() } else { parent }
     }
 }

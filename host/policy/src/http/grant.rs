@@ -23,18 +23,13 @@ impl HttpGrant {
     pub fn parse(line: &str) -> Result<Self, LineError> {
         let mut words = line.splitn(2, " via ");
         let pattern = HttpPattern::parse(words.next().unwrap_or_default())?;
-        let via = words.next().map_or(Ok(Vec::new()), |ranges| {
-            ranges.split(',').map(range).collect()
-        })?;
+        let via = words.next().map_or(Ok(Vec::new()), |ranges| ranges.split(',').map(range).collect())?;
         let Some(door) = pattern.door() else {
             return Err(LineError::TooWide(shortened(line.trim())));
         };
         if let HostPattern::Exactly(host) = &door.host {
             if let Some(class) = address::never_host(host) {
-                return Err(LineError::NeverReachable {
-                    host: host.to_string(),
-                    class: class.sentence(),
-                });
+                return Err(LineError::NeverReachable { host: host.to_string(), class: class.sentence() });
             }
             if !via.is_empty() && (matches!(host, Host::Ip(_)) || host.is_localhost()) {
                 return Err(LineError::ViaLiteral);
@@ -88,11 +83,7 @@ fn range(text: &str) -> Result<IpNet, LineError> {
         Err(_) => text.parse().map_err(|_| wrong())?,
     };
     let range = range.trunc();
-    if address::is_openable(&range) {
-        Ok(range)
-    } else {
-        Err(LineError::PublicRange(range.to_string()))
-    }
+    if address::is_openable(&range) { Ok(range) } else { Err(LineError::PublicRange(range.to_string())) }
 }
 
 impl fmt::Display for HttpGrant {

@@ -28,9 +28,7 @@ impl Host {
         if text.is_empty() || text.len() > 1000 {
             return Err(wrong());
         }
-        let forbidden = |c: char| {
-            c.is_control() || c.is_whitespace() || "%@\\/?#<>^|\"`{}*,;!$&'()+=~".contains(c)
-        };
+        let forbidden = |c: char| c.is_control() || c.is_whitespace() || "%@\\/?#<>^|\"`{}*,;!$&'()+=~".contains(c);
         if text.contains(forbidden) {
             return Err(wrong());
         }
@@ -39,11 +37,7 @@ impl Host {
             url::Host::Ipv6(ip) => Ok(Host::Ip(ip.into())),
             url::Host::Domain(name) => {
                 let name = name.strip_suffix('.').unwrap_or(&name);
-                if is_name(name) {
-                    Ok(Host::Name(name.to_owned()))
-                } else {
-                    Err(wrong())
-                }
+                if is_name(name) { Ok(Host::Name(name.to_owned())) } else { Err(wrong()) }
             }
         }
     }
@@ -58,16 +52,11 @@ impl Host {
 fn is_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
     };
     // A name whose last label is a number would be read as an address by some resolvers.
     let last = name.rsplit('.').next().unwrap_or_default();
-    name.len() <= 253
-        && name.split('.').all(label)
-        && name.parse::<Ipv4Addr>().is_err()
-        && !is_number(last)
+    name.len() <= 253 && name.split('.').all(label) && name.parse::<Ipv4Addr>().is_err() && !is_number(last)
 }
 
 fn is_number(label: &str) -> bool {
@@ -122,9 +111,7 @@ const SHARED_SUFFIXES: &[&str] = &[
 ];
 
 /// Second-level labels that countries use like `com`.
-const COUNTRY_SECOND: &[&str] = &[
-    "ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org",
-];
+const COUNTRY_SECOND: &[&str] = &["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
 
 impl HostPattern {
     /// Reads `api.example.com`, `*.example.com`, `127.0.0.1` or `[::1]`.
@@ -133,16 +120,10 @@ impl HostPattern {
             if text.contains('*') {
                 return Err(LineError::HostWildcard(shortened(text)));
             }
-            return Ok(Self::Exactly(
-                Host::parse(text).map_err(|_| LineError::Host(shortened(text)))?,
-            ));
+            return Ok(Self::Exactly(Host::parse(text).map_err(|_| LineError::Host(shortened(text)))?));
         };
         let Some(below) = below.strip_prefix('.') else {
-            return Err(if below.is_empty() {
-                LineError::EveryHost
-            } else {
-                LineError::HostWildcard(shortened(text))
-            });
+            return Err(if below.is_empty() { LineError::EveryHost } else { LineError::HostWildcard(shortened(text)) });
         };
         match Host::parse(below) {
             Ok(Host::Name(name)) if is_shared(&name) => Err(LineError::SharedSuffix(name)),
@@ -154,9 +135,7 @@ impl HostPattern {
     /// Whether some host is matched by both patterns.
     pub(crate) fn meets(&self, other: &HostPattern) -> bool {
         match (self, other) {
-            (Self::Exactly(host), pattern) | (pattern, Self::Exactly(host)) => {
-                pattern.matches(host)
-            }
+            (Self::Exactly(host), pattern) | (pattern, Self::Exactly(host)) => pattern.matches(host),
             (Self::OneLabelBelow(one), Self::OneLabelBelow(two)) => one == two,
         }
     }

@@ -22,19 +22,13 @@ enum Segment {
 impl PathPattern {
     /// Reads `/repos/*/issues` or `/repos/acme/**`.
     pub(crate) fn parse(text: &str) -> Result<Self, LineError> {
-        let wrong = |problem| LineError::Path {
-            path: shortened(text),
-            problem,
-        };
+        let wrong = |problem| LineError::Path { path: shortened(text), problem };
         if text.contains('?') {
             return Err(wrong("has a query: a line speaks of the path alone"));
         }
-        let normal = normal_path(text)
-            .map_err(|_| wrong("has a character or an escape that a path cannot have"))?;
+        let normal = normal_path(text).map_err(|_| wrong("has a character or an escape that a path cannot have"))?;
         if is_ambiguous_path(&normal.text) {
-            return Err(wrong(
-                "has an escape that servers read differently, such as `%2F`",
-            ));
+            return Err(wrong("has an escape that servers read differently, such as `%2F`"));
         }
         if normal.dots {
             return Err(wrong("has `.` or `..`: write where it leads"));
@@ -44,47 +38,29 @@ impl PathPattern {
         while let Some(piece) = pieces.next() {
             match piece {
                 "**" if pieces.peek().is_none() => {
-                    return Ok(Self {
-                        segments,
-                        tail: true,
-                    });
+                    return Ok(Self { segments, tail: true });
                 }
                 "**" => return Err(wrong("has `**` before its end: it stands for any tail")),
                 "*" => segments.push(Segment::One),
                 _ if piece.contains('*') => {
-                    return Err(wrong(
-                        "has a star inside a segment: `*` is one whole segment",
-                    ));
+                    return Err(wrong("has a star inside a segment: `*` is one whole segment"));
                 }
                 _ => segments.push(Segment::Exactly(piece.to_owned())),
             }
         }
-        Ok(Self {
-            segments,
-            tail: false,
-        })
+        Ok(Self { segments, tail: false })
     }
 
     /// The smallest pattern for `path`. What a line cannot say exactly (a star, a path that can be read in two ways, one
     /// that is too long to review) is said a little wider.
     pub(crate) fn exactly(path: &str) -> Self {
         if is_ambiguous_path(path) || path.len() > LINE_MAX / 2 {
-            return Self {
-                segments: Vec::new(),
-                tail: true,
-            };
+            return Self { segments: Vec::new(), tail: true };
         }
         let segment = |text: &str| {
-            if text.contains('*') {
-                Segment::One
-            } else {
-                Segment::Exactly(text.to_owned())
-            }
+            if text.contains('*') { Segment::One } else { Segment::Exactly(text.to_owned()) }
         };
-        Self {
-            segments: path.split('/').skip(1).map(segment).collect(),
-            tail: false,
-        }
+        Self { segments: path.split('/').skip(1).map(segment).collect(), tail: false }
     }
 
     /// Whether `path`, in its one spelling, is matched. One that a server could read with another structure is matched
@@ -114,9 +90,7 @@ impl PathPattern {
         for segment in &self.segments {
             let agrees = match segment {
                 Segment::Exactly(wanted) if wanted.is_empty() => true,
-                Segment::Exactly(wanted) => found
-                    .next()
-                    .is_some_and(|part| part.eq_ignore_ascii_case(wanted)),
+                Segment::Exactly(wanted) => found.next().is_some_and(|part| part.eq_ignore_ascii_case(wanted)),
                 Segment::One => found.next().is_some(),
             };
             if !agrees {
@@ -135,10 +109,6 @@ impl fmt::Display for PathPattern {
                 Segment::One => f.write_str("/*")?,
             }
         }
-        if self.tail {
-            f.write_str("/**")
-        } else {
-            Ok(())
-        }
+        if self.tail { f.write_str("/**") } else { Ok(()) }
     }
 }

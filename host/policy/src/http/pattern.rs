@@ -56,33 +56,20 @@ impl HttpPattern {
             (Some(methods), Some(place), None) => (methods, place),
             _ => return Err(LineError::HttpShape),
         };
-        Ok(Self {
-            methods: Methods::parse(methods)?,
-            place: Place::parse(place)?,
-        })
+        Ok(Self { methods: Methods::parse(methods)?, place: Place::parse(place)? })
     }
 
     /// The pattern that matches every request.
     pub fn everything() -> Self {
-        Self {
-            methods: Methods::Any,
-            place: Place::Anywhere,
-        }
+        Self { methods: Methods::Any, place: Place::Anywhere }
     }
 
     /// The smallest pattern that matches `target` and that a line can say. Its query plays no part.
     pub(crate) fn exactly(target: &HttpTarget) -> Self {
         let host = HostPattern::Exactly(target.host.clone());
-        let door = Door {
-            scheme: target.scheme,
-            host,
-            port: target.port,
-        };
+        let door = Door { scheme: target.scheme, host, port: target.port };
         let path = PathPattern::exactly(&target.path);
-        Self {
-            methods: Methods::Listed(vec![target.method.clone()]),
-            place: Place::At(door, path),
-        }
+        Self { methods: Methods::Listed(vec![target.method.clone()]), place: Place::At(door, path) }
     }
 
     /// Whether the pattern matches. A path that a server could read with another structure (`%2F`, `%252e`, `..;`) is
@@ -112,8 +99,9 @@ impl HttpPattern {
         let doors = match (&self.place, &other.place) {
             (Place::Anywhere, _) | (_, Place::Anywhere) => true,
             (Place::Scheme(one), Place::Scheme(two)) => one == two,
-            (Place::Scheme(scheme), Place::At(door, _))
-            | (Place::At(door, _), Place::Scheme(scheme)) => *scheme == door.scheme,
+            (Place::Scheme(scheme), Place::At(door, _)) | (Place::At(door, _), Place::Scheme(scheme)) => {
+                *scheme == door.scheme
+            }
             (Place::At(one, _), Place::At(two, _)) => {
                 one.scheme == two.scheme && one.port == two.port && one.host.meets(&two.host)
             }
@@ -166,11 +154,8 @@ impl Methods {
         if text == "*" {
             return Ok(Self::Any);
         }
-        let method =
-            |word: &str| Method::parse(word).map_err(|_| LineError::Method(shortened(word)));
-        Ok(Self::Listed(
-            text.split(',').map(method).collect::<Result<_, _>>()?,
-        ))
+        let method = |word: &str| Method::parse(word).map_err(|_| LineError::Method(shortened(word)));
+        Ok(Self::Listed(text.split(',').map(method).collect::<Result<_, _>>()?))
     }
 
     fn matches(&self, method: &Method) -> bool {
@@ -202,14 +187,7 @@ impl Place {
         })?;
         let port = port.map_or(Ok(scheme.default_port()), parse_port);
         let port = port.map_err(|_| LineError::Port(shortened(authority)))?;
-        Ok(Self::At(
-            Door {
-                scheme,
-                host: HostPattern::parse(host)?,
-                port,
-            },
-            PathPattern::parse(path)?,
-        ))
+        Ok(Self::At(Door { scheme, host: HostPattern::parse(host)?, port }, PathPattern::parse(path)?))
     }
 }
 
@@ -240,10 +218,6 @@ impl fmt::Display for HttpPattern {
 impl fmt::Display for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(f, ":{}", self.port)
-        }
+        if self.port == self.scheme.default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }

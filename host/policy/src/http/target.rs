@@ -146,9 +146,7 @@ pub struct HttpTarget {
 impl HttpTarget {
     /// Reads a method and an absolute URL. A fragment is dropped, as it is never sent.
     pub fn parse(method: &str, url: &str) -> Result<Self, TargetError> {
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| TargetError::NotAbsolute(shortened(url)))?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| TargetError::NotAbsolute(shortened(url)))?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
         let tail = tail.split('#').next().unwrap_or_default();
@@ -156,12 +154,7 @@ impl HttpTarget {
     }
 
     /// Reads the parts of a request as a guest hands them over. An empty path is `/`.
-    pub fn from_parts(
-        method: &str,
-        scheme: &str,
-        authority: &str,
-        path_with_query: &str,
-    ) -> Result<Self, TargetError> {
+    pub fn from_parts(method: &str, scheme: &str, authority: &str, path_with_query: &str) -> Result<Self, TargetError> {
         let method = Method::parse(method)?;
         let scheme = Scheme::parse(scheme)?;
         let (host, port) = split_authority(authority)?;
@@ -172,14 +165,7 @@ impl HttpTarget {
             None => (path_with_query, None),
         };
         let NormalPath { text: path, .. } = normal_path(if path.is_empty() { "/" } else { path })?;
-        Ok(Self {
-            method,
-            scheme,
-            host,
-            port,
-            path,
-            query,
-        })
+        Ok(Self { method, scheme, host, port, path, query })
     }
 
     /// The request target as it is sent: path and query.
@@ -201,12 +187,7 @@ impl HttpTarget {
 
     /// The address without the query, which may hold what no message should show.
     pub fn shown(&self) -> String {
-        shortened(&format!(
-            "{}://{}{}",
-            self.scheme,
-            self.authority(),
-            self.path
-        ))
+        shortened(&format!("{}://{}{}", self.scheme, self.authority(), self.path))
     }
 }
 
@@ -234,12 +215,7 @@ pub(crate) fn split_authority(authority: &str) -> Result<(&str, Option<&str>), T
 
 /// Reads a port, 1 to 65535, in plain digits.
 pub(crate) fn parse_port(text: &str) -> Result<u16, TargetError> {
-    let digits =
-        !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
     let port = if digits { text.parse().unwrap_or(0) } else { 0 };
-    if port == 0 {
-        Err(TargetError::Port(shortened(text)))
-    } else {
-        Ok(port)
-    }
+    if port == 0 { Err(TargetError::Port(shortened(text))) } else { Ok(port) }
 }

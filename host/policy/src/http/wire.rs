@@ -58,10 +58,7 @@ pub(crate) fn normal_path(raw: &str) -> Result<NormalPath, PathError> {
             _ => segments.push(segment),
         }
     }
-    Ok(NormalPath {
-        text: format!("/{}", segments.join("/")),
-        dots,
-    })
+    Ok(NormalPath { text: format!("/{}", segments.join("/")), dots })
 }
 
 /// Brings a query (without `?`) into its one spelling.
@@ -90,9 +87,7 @@ fn escaped(piece: &str, whole: &str, query: bool) -> Result<String, PathError> {
                 }
             }
             b'\\' | b'#' | 0..=0x20 | 0x7f => return Err(PathError::Character(shortened(whole))),
-            b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => {
-                push_escape(&mut out, byte)
-            }
+            b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => push_escape(&mut out, byte),
             _ => out.push(char::from(byte)),
         }
     }
@@ -100,9 +95,7 @@ fn escaped(piece: &str, whole: &str, query: bool) -> Result<String, PathError> {
 }
 
 fn hex(digit: Option<u8>) -> Option<u8> {
-    char::from(digit?)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn push_escape(out: &mut String, byte: u8) {

@@ -43,16 +43,9 @@ impl PluginGrants {
     pub(crate) const CAPABILITIES: &'static [&'static str] =
         &["http", "files", "env", "config", "tools", "ask", "model"];
 
-    pub(crate) fn read(
-        mut table: Table<'_>,
-        plugin: &PluginName,
-        base: &Path,
-    ) -> Result<Self, PolicyError> {
+    pub(crate) fn read(mut table: Table<'_>, plugin: &PluginName, base: &Path) -> Result<Self, PolicyError> {
         let mut grants = Self::default();
-        for line in table
-            .take("http")
-            .map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))?
-        {
+        for line in table.take("http").map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))? {
             grants.push_http(line);
         }
         if let Some(node) = table.take("files") {
@@ -70,24 +63,18 @@ impl PluginGrants {
                 grants.config.insert(key, node.text()?.to_owned());
             }
         }
-        for line in table.take("tools").map_or(Ok(Vec::new()), |node| {
-            node.lines(|l| Rule::parse(l, ToolPattern::parse))
-        })? {
+        for line in
+            table.take("tools").map_or(Ok(Vec::new()), |node| node.lines(|l| Rule::parse(l, ToolPattern::parse)))?
+        {
             grants.push_tool(line);
         }
         grants.ask = table.take("ask").map_or(Ok(false), |node| node.boolean())?;
-        grants.model = table
-            .take("model")
-            .map_or(Ok(false), |node| node.boolean())?;
+        grants.model = table.take("model").map_or(Ok(false), |node| node.boolean())?;
         grants.limits = sections::limits(&mut table)?;
         let prefix = format!("plugin.{plugin}.");
-        let effects = sections::tools(&mut table, &prefix, |tool| {
-            tool.take("effect").map(sections::effect).transpose()
-        })?;
-        grants.effects = effects
-            .into_iter()
-            .filter_map(|(tool, effect)| Some((tool, effect?)))
-            .collect();
+        let effects =
+            sections::tools(&mut table, &prefix, |tool| tool.take("effect").map(sections::effect).transpose())?;
+        grants.effects = effects.into_iter().filter_map(|(tool, effect)| Some((tool, effect?))).collect();
         for (key, instead) in LATER {
             table.not_supported(key, instead)?;
         }
@@ -96,12 +83,7 @@ impl PluginGrants {
     }
 
     /// Adds one line. `false` where `capability` is none.
-    pub(crate) fn add(
-        &mut self,
-        capability: &str,
-        line: &str,
-        base: &Path,
-    ) -> Result<bool, LineError> {
+    pub(crate) fn add(&mut self, capability: &str, line: &str, base: &Path) -> Result<bool, LineError> {
         match capability {
             "http" => self.push_http(HttpLine::parse(line)?),
             "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
@@ -109,11 +91,8 @@ impl PluginGrants {
                 self.env.insert(check_name(line.trim())?);
             }
             "config" => {
-                let (key, value) = line
-                    .split_once('=')
-                    .ok_or_else(|| LineError::Setting(shortened(line)))?;
-                self.config
-                    .insert(check_name(key.trim())?, value.to_owned());
+                let (key, value) = line.split_once('=').ok_or_else(|| LineError::Setting(shortened(line)))?;
+                self.config.insert(check_name(key.trim())?, value.to_owned());
             }
             "tools" => self.push_tool(Rule::parse(line, ToolPattern::parse)?),
             "ask" => self.ask = switch(line)?,
@@ -121,6 +100,21 @@ impl PluginGrants {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Every line with its capability, as it could be written.
+    pub(crate) fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        lines.extend(self.http.iter().map(|grant| ("http", grant.to_string())));
+        lines.extend(self.http_denied.iter().map(|pattern| ("http", format!("deny {pattern}"))));
+        lines.extend(self.files.iter().map(|grant| ("files", grant.to_string())));
+        lines.extend(self.env.iter().map(|name| ("env", name.clone())));
+        lines.extend(self.config.iter().map(|(key, value)| ("config", format!("{key}={value}"))));
+        lines.extend(self.tools.iter().map(|pattern| ("tools", pattern.to_string())));
+        lines.extend(self.tools_denied.iter().map(|pattern| ("tools", format!("deny {pattern}"))));
+        lines.extend(self.ask.then(|| ("ask", true.to_string())));
+        lines.extend(self.model.then(|| ("model", true.to_string())));
+        lines
     }
 
     fn push_http(&mut self, line: HttpLine) {
@@ -138,13 +132,15 @@ impl PluginGrants {
     }
 
     pub(crate) fn grants_http(&self, target: &HttpTarget) -> bool {
-        self.http
-            .iter()
-            .any(|grant| grant.pattern().matches(target))
+        self.http.iter().any(|grant| grant.pattern().matches(target))
     }
 
     pub(crate) fn denies_http(&self, target: &HttpTarget) -> bool {
         self.http_denied.iter().any(|deny| deny.denies(target))
+    }
+
+    pub(crate) fn grants_tool(&self, tool: &ToolName) -> bool {
+        self.tools.iter().any(|pattern| pattern.matches(tool))
     }
 
     pub(crate) fn denies_tool(&self, tool: &ToolName) -> bool {
@@ -166,13 +162,9 @@ fn push_folder(files: &mut Vec<FileGrant>, grant: FileGrant) -> Result<(), LineE
     if files.iter().any(|taken| taken.guest == grant.guest) {
         return Err(LineError::SameGuest(grant.guest.to_string()));
     }
-    let weaker = |inner: &FileGrant, outer: &FileGrant| {
-        inner.guest.below(&outer.guest).is_some() && inner.access < outer.access
-    };
-    if files
-        .iter()
-        .any(|other| weaker(&grant, other) || weaker(other, &grant))
-    {
+    let weaker =
+        |inner: &FileGrant, outer: &FileGrant| inner.guest.below(&outer.guest).is_some() && inner.access < outer.access;
+    if files.iter().any(|other| weaker(&grant, other) || weaker(other, &grant)) {
         return Err(LineError::WeakerInside(grant.guest.to_string()));
     }
     files.push(grant);

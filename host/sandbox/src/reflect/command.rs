@@ -26,12 +26,8 @@ impl CommandInput {
             return Ok(CommandInput::default());
         }
         CommandInput::deserialize(arguments).map_err(|error| {
-            let expected =
-                "an object with `args`, an array of strings, and `stdin`, a string".to_owned();
-            ValueError::new(Problem::Mismatch {
-                expected,
-                found: error.to_string(),
-            })
+            let expected = "an object with `args`, an array of strings, and `stdin`, a string".to_owned();
+            ValueError::new(Problem::Mismatch { expected, found: error.to_string() })
         })
     }
 }

@@ -89,26 +89,16 @@ impl Docs {
     }
 
     fn worlds(&self) -> impl Iterator<Item = &World> {
-        self.packages
-            .iter()
-            .flat_map(|package| package.worlds.values())
+        self.packages.iter().flat_map(|package| package.worlds.values())
     }
 
     fn interfaces(&self, full: &str) -> impl Iterator<Item = &InterfaceDocs> {
         let name = Interface::parse(full).name.to_owned();
         let inline = self.worlds().flat_map({
             let name = name.clone();
-            move |world| {
-                [
-                    world.interface_exports.get(&name),
-                    world.interfaces.get(&name),
-                ]
-            }
+            move |world| [world.interface_exports.get(&name), world.interfaces.get(&name)]
         });
-        let named = self
-            .packages
-            .iter()
-            .map(move |package| package.interfaces.get(&name));
+        let named = self.packages.iter().map(move |package| package.interfaces.get(&name));
         named.chain(inline).flatten()
     }
 
@@ -116,9 +106,7 @@ impl Docs {
     pub fn function(&self, path: &ExportPath) -> Option<&str> {
         let name = path.function.as_str();
         let found = match &path.interface {
-            Some(interface) => self
-                .interfaces(interface)
-                .find_map(|docs| docs.funcs.get(name)?.text()),
+            Some(interface) => self.interfaces(interface).find_map(|docs| docs.funcs.get(name)?.text()),
             None => self.worlds().find_map(|world| {
                 let export = world.func_exports.get(name).and_then(FunctionDocs::text);
                 export.or_else(|| world.funcs.get(name)?.text())
@@ -131,16 +119,11 @@ impl Docs {
     /// one with `use` has its comments there.
     fn ty(&self, interface: Option<&str>, name: &str) -> Option<&TypeDocs> {
         let here = match interface {
-            Some(interface) => self
-                .interfaces(interface)
-                .find_map(|docs| docs.types.get(name)),
+            Some(interface) => self.interfaces(interface).find_map(|docs| docs.types.get(name)),
             None => self.worlds().find_map(|world| world.types.get(name)),
         };
         let anywhere = || {
-            let mut all = self
-                .packages
-                .iter()
-                .flat_map(|package| package.interfaces.values());
+            let mut all = self.packages.iter().flat_map(|package| package.interfaces.values());
             all.find_map(|docs| docs.types.get(name))
         };
         here.filter(|docs| !docs.is_empty()).or_else(anywhere)
@@ -226,14 +209,8 @@ impl<'d> TypeIndex<'d> {
 
 fn look_of_type(ty: &Type) -> Option<String> {
     Some(match ty {
-        Type::Record(record) => look(
-            "record",
-            record.fields().take(MEMBERS).map(|field| field.name),
-        ),
-        Type::Variant(variant) => look(
-            "variant",
-            variant.cases().take(MEMBERS).map(|case| case.name),
-        ),
+        Type::Record(record) => look("record", record.fields().take(MEMBERS).map(|field| field.name)),
+        Type::Variant(variant) => look("variant", variant.cases().take(MEMBERS).map(|case| case.name)),
         Type::Enum(names) => look("enum", names.names().take(MEMBERS)),
         Type::Flags(names) => look("flags", names.names().take(MEMBERS)),
         _ => return None,
@@ -248,8 +225,7 @@ fn look<'n>(kind: &str, names: impl Iterator<Item = &'n str>) -> String {
 /// as the bytes go. Core modules are stepped over unread.
 fn sections(bytes: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
-    let (mut parser, mut outer, mut at, mut components) =
-        (Parser::new(0), Vec::new(), 0usize, 0usize);
+    let (mut parser, mut outer, mut at, mut components) = (Parser::new(0), Vec::new(), 0usize, 0usize);
     while let Some(rest) = bytes.get(at..) {
         let Ok(Chunk::Parsed { consumed, payload }) = parser.parse(rest, true) else {
             break;
@@ -259,9 +235,7 @@ fn sections(bytes: &[u8]) -> Vec<&[u8]> {
             Payload::CustomSection(section) if section.name() == SECTION => {
                 found.push(section.data());
             }
-            Payload::ModuleSection {
-                unchecked_range, ..
-            } => at = unchecked_range.end.max(at),
+            Payload::ModuleSection { unchecked_range, .. } => at = unchecked_range.end.max(at),
             Payload::ComponentSection { parser: inner, .. } => {
                 components += 1;
                 if components > DOCS_COMPONENTS {

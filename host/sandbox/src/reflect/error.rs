@@ -66,10 +66,7 @@ pub enum Problem {
 
 impl ValueError {
     pub(super) fn new(problem: Problem) -> Self {
-        ValueError {
-            path: Vec::new(),
-            problem: Box::new(problem),
-        }
+        ValueError { path: Vec::new(), problem: Box::new(problem) }
     }
 
     pub(super) fn mismatch(shape: &Shape, found: &Value) -> Self {
@@ -77,10 +74,7 @@ impl ValueError {
     }
 
     pub(super) fn expected(expected: impl Into<String>, found: &Value) -> Self {
-        ValueError::new(Problem::Mismatch {
-            expected: expected.into(),
-            found: found_in_words(found),
-        })
+        ValueError::new(Problem::Mismatch { expected: expected.into(), found: found_in_words(found) })
     }
 
     /// The same error, seen from the object that holds `key`.
@@ -114,11 +108,7 @@ impl ValueError {
     }
 
     fn place(&self) -> String {
-        if self.path.is_empty() {
-            "the arguments".to_owned()
-        } else {
-            format!("argument `{}`", self.path())
-        }
+        if self.path.is_empty() { "the arguments".to_owned() } else { format!("argument `{}`", self.path()) }
     }
 }
 
@@ -140,10 +130,7 @@ pub enum ResultError {
 }
 
 fn is_plain(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// A JSON value in a few words. Never walks into it: it may be deep or large.
@@ -156,11 +143,7 @@ fn found_in_words(value: &Value) -> String {
             format!("the string {}", Value::from(text.as_str()))
         }
         Value::String(text) => {
-            format!(
-                "a string of {} bytes that begins with {}",
-                text.len(),
-                Value::from(cut(text, 40))
-            )
+            format!("a string of {} bytes that begins with {}", text.len(), Value::from(cut(text, 40)))
         }
         Value::Array(items) => format!("an array of length {}", items.len()),
         Value::Object(fields) if fields.is_empty() => "an empty object".to_owned(),
@@ -174,15 +157,8 @@ fn found_in_words(value: &Value) -> String {
 pub(super) fn list<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 12;
     let count = names.len();
-    let shown: Vec<String> = names
-        .take(SHOWN)
-        .map(|name| format!("`{}`", cut(name, 64)))
-        .collect();
-    let more = if count > SHOWN {
-        format!(" and {} more", count - SHOWN)
-    } else {
-        String::new()
-    };
+    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("`{}`", cut(name, 64))).collect();
+    let more = if count > SHOWN { format!(" and {} more", count - SHOWN) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -195,9 +171,7 @@ impl Shape {
                 let (least, most) = int.range();
                 format!("an integer from {least} to {most}")
             }
-            Shape::F32 | Shape::F64 => {
-                "a number, or \"NaN\", \"Infinity\" or \"-Infinity\"".to_owned()
-            }
+            Shape::F32 | Shape::F64 => "a number, or \"NaN\", \"Infinity\" or \"-Infinity\"".to_owned(),
             Shape::Char => "a string of one character".to_owned(),
             Shape::String => "a string".to_owned(),
             Shape::Bytes => "text, or {\"base64\": …}".to_owned(),
@@ -207,10 +181,7 @@ impl Shape {
             Shape::Map(MapKey::Bool, _) => "an object whose keys are `true` and `false`".to_owned(),
             Shape::Map(MapKey::Char, _) => "an object whose keys have one character".to_owned(),
             Shape::Map(MapKey::Int(_), _) => "an object whose keys are integers".to_owned(),
-            Shape::Record(fields) => format!(
-                "an object with {}",
-                list(fields.iter().map(|field| &*field.name))
-            ),
+            Shape::Record(fields) => format!("an object with {}", list(fields.iter().map(|field| &*field.name))),
             Shape::Tuple(shapes) => format!("an array of length {}", shapes.len()),
             Shape::Variant(cases) => format!("one of {}", list_cases(cases)),
             Shape::Enum(names) => format!("one of {}", list(names.iter().map(|name| &**name))),
@@ -229,10 +200,6 @@ fn list_cases(cases: &[super::shape::Case]) -> String {
         Some(_) => format!("{{\"{}\": …}}", case.name),
         None => format!("\"{}\"", case.name),
     });
-    let more = if cases.len() > 12 {
-        format!(" and {} more", cases.len() - 12)
-    } else {
-        String::new()
-    };
+    let more = if cases.len() > 12 { format!(" and {} more", cases.len() - 12) } else { String::new() };
     format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
 }

@@ -64,9 +64,7 @@ pub enum ReflectError {
         bytes: usize,
     },
     /// A type with more than [`MEMBERS`] fields, cases, flags or elements.
-    #[error(
-        "`{function}` has a type with {found} members, at most {MEMBERS} are accepted: split it"
-    )]
+    #[error("`{function}` has a type with {found} members, at most {MEMBERS} are accepted: split it")]
     TooManyMembers {
         /// The function whose signature uses the type.
         function: String,
@@ -80,17 +78,13 @@ pub enum ReflectError {
         function: String,
     },
     /// A signature that would give a schema of more than [`SIGNATURE_BYTES`].
-    #[error(
-        "the types of `{function}` would give a schema of more than {SIGNATURE_BYTES} bytes: simplify them"
-    )]
+    #[error("the types of `{function}` would give a schema of more than {SIGNATURE_BYTES} bytes: simplify them")]
     SignatureTooLarge {
         /// The function whose signature is too large.
         function: String,
     },
     /// Signatures that together would give more than [`COMPONENT_BYTES`] of schema.
-    #[error(
-        "the exports would give schemas of more than {COMPONENT_BYTES} bytes: split the component"
-    )]
+    #[error("the exports would give schemas of more than {COMPONENT_BYTES} bytes: split the component")]
     ComponentTooLarge,
 }
 
@@ -99,10 +93,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ReflectError> {
     if name.len() <= NAME_BYTES {
         return Ok(());
     }
-    Err(ReflectError::NameTooLong {
-        name: cut(name, 40).to_owned(),
-        bytes: name.len(),
-    })
+    Err(ReflectError::NameTooLong { name: cut(name, 40).to_owned(), bytes: name.len() })
 }
 
 /// The longest beginning of `text` that has at most `bytes` bytes and ends between two characters.

@@ -123,9 +123,7 @@ impl Reflection {
             check_name(name)?;
             match item.ty {
                 ComponentItem::ComponentFunc(func) => found.function(None, name, &func)?,
-                ComponentItem::ComponentInstance(instance) => {
-                    found.instance(engine, name, &instance)?
-                }
+                ComponentItem::ComponentInstance(instance) => found.instance(engine, name, &instance)?,
                 _ => {}
             }
         }
@@ -150,9 +148,7 @@ pub fn describe(
         let text = match docs.function(&tool.path) {
             Some(text) => schema::description(text),
             None => match &tool.path.interface {
-                Some(_) if matches!(tool.entry, Entry::Command(_)) => {
-                    "Runs the program.".to_owned()
-                }
+                Some(_) if matches!(tool.entry, Entry::Command(_)) => "Runs the program.".to_owned(),
                 Some(interface) => {
                     format!("The function `{}` of `{interface}`.", tool.path.function)
                 }
@@ -160,21 +156,10 @@ pub fn describe(
             },
         };
         let (input_schema, output_schema) = match &tool.entry {
-            Entry::Function(signature) => (
-                signature.input_schema(&types),
-                signature.output_schema(&types),
-            ),
-            Entry::Command(_) => (
-                schema::command_input_schema(),
-                Some(schema::command_output_schema()),
-            ),
+            Entry::Function(signature) => (signature.input_schema(&types), signature.output_schema(&types)),
+            Entry::Command(_) => (schema::command_input_schema(), Some(schema::command_output_schema())),
         };
-        Description {
-            title: names::title(&tool.name),
-            text,
-            input_schema,
-            output_schema,
-        }
+        Description { title: names::title(&tool.name), text, input_schema, output_schema }
     };
     reflection.tools.iter().map(describe).collect()
 }
@@ -192,9 +177,7 @@ impl Found {
     fn count(&mut self, items: usize) -> Result<(), ReflectError> {
         self.exports = self.exports.saturating_add(items);
         if self.exports > EXPORTS {
-            return Err(ReflectError::TooManyExports {
-                found: self.exports,
-            });
+            return Err(ReflectError::TooManyExports { found: self.exports });
         }
         Ok(())
     }
@@ -209,17 +192,10 @@ impl Found {
         self.count(exports.len())?;
         for (name, item) in exports {
             check_name(name)?;
-            let path = || ExportPath {
-                interface: Some(interface.to_owned()),
-                function: name.to_owned(),
-            };
+            let path = || ExportPath { interface: Some(interface.to_owned()), function: name.to_owned() };
             match item.ty {
-                ComponentItem::ComponentFunc(func) => {
-                    self.function(Some(interface), name, &func)?
-                }
-                ComponentItem::ComponentInstance(_) => {
-                    self.skipped.push((path(), NotATool::Nested))
-                }
+                ComponentItem::ComponentFunc(func) => self.function(Some(interface), name, &func)?,
+                ComponentItem::ComponentInstance(_) => self.skipped.push((path(), NotATool::Nested)),
                 _ => {}
             }
         }
@@ -232,20 +208,12 @@ impl Found {
         name: &str,
         func: &types::ComponentFunc,
     ) -> Result<(), ReflectError> {
-        let path = ExportPath {
-            interface: interface.map(str::to_owned),
-            function: name.to_owned(),
-        };
+        let path = ExportPath { interface: interface.map(str::to_owned), function: name.to_owned() };
         if let Some(interface) = interface
             && Interface::parse(interface).is_platform()
             && !path.is_command()
         {
-            self.skipped.push((
-                path,
-                NotATool::Platform {
-                    interface: interface.to_owned(),
-                },
-            ));
+            self.skipped.push((path, NotATool::Platform { interface: interface.to_owned() }));
             return Ok(());
         }
         match Signature::read(name, func) {
@@ -263,21 +231,13 @@ impl Found {
     }
 
     fn named(mut self) -> Reflection {
-        let paths: Vec<ExportPath> = self
-            .functions
-            .iter()
-            .map(|(path, _)| path.clone())
-            .collect();
+        let paths: Vec<ExportPath> = self.functions.iter().map(|(path, _)| path.clone()).collect();
         let mut tools = Vec::with_capacity(paths.len());
         for (name, (path, signature)) in names::assign(&paths).into_iter().zip(self.functions) {
             match name {
                 Some(name) => {
                     let command = path.is_command();
-                    let entry = if command {
-                        Entry::Command(signature)
-                    } else {
-                        Entry::Function(signature)
-                    };
+                    let entry = if command { Entry::Command(signature) } else { Entry::Function(signature) };
                     tools.push(Export { name, path, entry });
                 }
                 None => {
@@ -286,9 +246,6 @@ impl Found {
                 }
             }
         }
-        Reflection {
-            tools,
-            skipped: self.skipped,
-        }
+        Reflection { tools, skipped: self.skipped }
     }
 }

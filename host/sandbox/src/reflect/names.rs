@@ -30,8 +30,7 @@ impl ExportPath {
     /// Whether this is the entry of a command: `run` of any `wasi:cli/run`.
     pub(super) fn is_command(&self) -> bool {
         let interface = self.interface.as_deref().map(Interface::parse);
-        interface.is_some_and(|it| it.package == Some("wasi:cli") && it.name == "run")
-            && self.function == "run"
+        interface.is_some_and(|it| it.package == Some("wasi:cli") && it.name == "run") && self.function == "run"
     }
 
     /// Names for the tool, the shortest first. Parts are joined by `_`, which no WIT name has.
@@ -85,23 +84,14 @@ impl<'n> Interface<'n> {
             None => (full, None),
         };
         match path.split_once('/') {
-            Some((package, name)) => Interface {
-                package: Some(package),
-                name,
-                version,
-            },
-            None => Interface {
-                package: None,
-                name: path,
-                version,
-            },
+            Some((package, name)) => Interface { package: Some(package), name, version },
+            None => Interface { package: None, name: path, version },
         }
     }
 
     /// Whether its exports are called by hosts and not by agents.
     pub(super) fn is_platform(&self) -> bool {
-        self.package
-            .is_some_and(|package| package.starts_with("wasi:") || package.starts_with("toolcrib:"))
+        self.package.is_some_and(|package| package.starts_with("wasi:") || package.starts_with("toolcrib:"))
     }
 }
 
@@ -140,16 +130,8 @@ fn resolve(paths: &[ExportPath], names: Vec<String>) -> Vec<Option<String>> {
             *entry = path;
         }
     }
-    let kept: Vec<bool> = paths
-        .iter()
-        .zip(&names)
-        .map(|(path, name)| keeper[name.as_str()] == path)
-        .collect();
-    names
-        .into_iter()
-        .zip(kept)
-        .map(|(name, kept)| kept.then_some(name))
-        .collect()
+    let kept: Vec<bool> = paths.iter().zip(&names).map(|(path, name)| keeper[name.as_str()] == path).collect();
+    names.into_iter().zip(kept).map(|(name, kept)| kept.then_some(name)).collect()
 }
 
 /// Lower case letters, digits, `-` and `_`, beginning with a letter: `[static]counter.make` becomes `counter_make`.
@@ -168,11 +150,7 @@ fn plain(name: &str) -> String {
 
 /// A name that begins with a letter and is not too long; the end of one that is becomes a digest of the whole.
 fn fitted(name: String) -> String {
-    let name = if name.starts_with(|char: char| char.is_ascii_lowercase()) {
-        name
-    } else {
-        format!("tool-{name}")
-    };
+    let name = if name.starts_with(|char: char| char.is_ascii_lowercase()) { name } else { format!("tool-{name}") };
     if name.len() <= TOOL_NAME_BYTES {
         return name;
     }

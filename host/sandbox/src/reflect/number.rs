@@ -71,16 +71,11 @@ impl Int {
 /// not, because its digits may already be lost.
 pub(super) fn integer(value: &Value) -> Option<i128> {
     match value {
-        Value::Number(number) => number
-            .as_u64()
-            .map(i128::from)
-            .or_else(|| number.as_i64().map(i128::from))
-            .or_else(|| {
-                number
-                    .as_f64()
-                    .filter(|float| float.fract() == 0.0 && float.abs() <= EXACT as f64)
-                    .map(|f| f as i128)
-            }),
+        Value::Number(number) => {
+            number.as_u64().map(i128::from).or_else(|| number.as_i64().map(i128::from)).or_else(|| {
+                number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT as f64).map(|f| f as i128)
+            })
+        }
         Value::String(text) => integer_text(text),
         _ => None,
     }

@@ -57,8 +57,7 @@ impl Writer {
             (Shape::String, Val::String(text)) => self.string(text),
             (Shape::Enum(_), Val::Enum(name)) => self.string(name),
             (Shape::Bytes, Val::List(bytes)) => self.bytes(bytes),
-            (Shape::List(element), Val::List(items))
-            | (Shape::FixedList(element, _), Val::FixedLengthList(items)) => {
+            (Shape::List(element), Val::List(items)) | (Shape::FixedList(element, _), Val::FixedLengthList(items)) => {
                 self.array(std::iter::repeat_n(&**element, items.len()), items)
             }
             (Shape::Tuple(shapes), Val::Tuple(items)) if shapes.len() == items.len() => {
@@ -75,10 +74,7 @@ impl Writer {
                 Ok(Value::Object(object))
             }
             (Shape::Variant(cases), Val::Variant(name, payload)) => {
-                let case = cases
-                    .iter()
-                    .find(|case| *case.name == *name)
-                    .ok_or_else(|| unexpected(shape))?;
+                let case = cases.iter().find(|case| *case.name == *name).ok_or_else(|| unexpected(shape))?;
                 match (&case.payload, payload) {
                     (None, None) => self.string(name),
                     (Some(shape), Some(val)) => self.tagged(name, Some((shape, *val))),
@@ -95,22 +91,13 @@ impl Writer {
             }
             (Shape::Flags(_), Val::Flags(names)) => {
                 self.spend(2 + names.len())?;
-                Ok(Value::Array(
-                    names
-                        .into_iter()
-                        .map(|name| self.string(name))
-                        .collect::<Result<_, _>>()?,
-                ))
+                Ok(Value::Array(names.into_iter().map(|name| self.string(name)).collect::<Result<_, _>>()?))
             }
             _ => Err(unexpected(shape)),
         }
     }
 
-    fn array<'s>(
-        &mut self,
-        shapes: impl Iterator<Item = &'s Shape>,
-        items: Vec<Val>,
-    ) -> Result<Value, ResultError> {
+    fn array<'s>(&mut self, shapes: impl Iterator<Item = &'s Shape>, items: Vec<Val>) -> Result<Value, ResultError> {
         // The least that the items can take, before room for all of them is made.
         self.spend(2 + items.len())?;
         let mut array = Vec::with_capacity(items.len());
@@ -136,20 +123,12 @@ impl Writer {
             }
             Err(bytes) => {
                 self.spend(bytes.len() / 3 + 16)?;
-                Ok(Value::Object(Map::from_iter([(
-                    "base64".to_owned(),
-                    Value::String(base64(&bytes)),
-                )])))
+                Ok(Value::Object(Map::from_iter([("base64".to_owned(), Value::String(base64(&bytes)))])))
             }
         }
     }
 
-    fn map(
-        &mut self,
-        shape: &Shape,
-        inner: &Shape,
-        pairs: Vec<(Val, Val)>,
-    ) -> Result<Value, ResultError> {
+    fn map(&mut self, shape: &Shape, inner: &Shape, pairs: Vec<(Val, Val)>) -> Result<Value, ResultError> {
         self.spend(2)?;
         let mut object = Map::new();
         for (key, val) in pairs {
@@ -157,9 +136,7 @@ impl Writer {
                 Val::String(text) => text,
                 Val::Char(char) => char.into(),
                 Val::Bool(value) => value.to_string(),
-                key => integer_of(&key)
-                    .ok_or_else(|| unexpected(shape))?
-                    .to_string(),
+                key => integer_of(&key).ok_or_else(|| unexpected(shape))?.to_string(),
             };
             self.spend(json_len(&key) + 2)?;
             object.insert(key, self.json(inner, val)?);
@@ -167,11 +144,7 @@ impl Writer {
         Ok(Value::Object(object))
     }
 
-    fn tagged(
-        &mut self,
-        name: String,
-        payload: Option<(&Shape, Val)>,
-    ) -> Result<Value, ResultError> {
+    fn tagged(&mut self, name: String, payload: Option<(&Shape, Val)>) -> Result<Value, ResultError> {
         self.spend(name.len() + 5)?;
         let payload = match payload {
             Some((shape, val)) => self.json(shape, val)?,
@@ -180,32 +153,21 @@ impl Writer {
         Ok(Value::Object(Map::from_iter([(name, payload)])))
     }
 
-    fn option(
-        &mut self,
-        option: &OptionShape,
-        val: Option<Box<Val>>,
-    ) -> Result<Value, ResultError> {
+    fn option(&mut self, option: &OptionShape, val: Option<Box<Val>>) -> Result<Value, ResultError> {
         match val {
             None => self.spend(4).map(|()| Value::Null),
-            Some(val) if option.nested => {
-                self.tagged("some".to_owned(), Some((&option.inner, *val)))
-            }
+            Some(val) if option.nested => self.tagged("some".to_owned(), Some((&option.inner, *val))),
             Some(val) => self.json(&option.inner, *val),
         }
     }
 }
 
 fn unexpected(shape: &Shape) -> ResultError {
-    ResultError::Unexpected {
-        expected: shape.in_words(),
-    }
+    ResultError::Unexpected { expected: shape.in_words() }
 }
 
 /// Characters of an integer in JSON.
 fn digits(number: i128) -> usize {
     let sign = usize::from(number < 0);
-    sign + number
-        .unsigned_abs()
-        .checked_ilog10()
-        .map_or(1, |log| log as usize + 1)
+    sign + number.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1)
 }

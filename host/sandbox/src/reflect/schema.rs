@@ -29,14 +29,7 @@ struct Schemas<'a> {
 impl Signature {
     /// The schema of the arguments: an object with a property for each parameter.
     pub(super) fn input_schema(&self, types: &TypeIndex<'_>) -> Value {
-        Value::Object(
-            Schemas {
-                types,
-                way: Way::In,
-                left: SCHEMA_DOC_BYTES,
-            }
-            .object(&self.params, None),
-        )
+        Value::Object(Schemas { types, way: Way::In, left: SCHEMA_DOC_BYTES }.object(&self.params, None))
     }
 
     /// The schema of what a successful call gives; nothing where it gives nothing.
@@ -45,14 +38,7 @@ impl Signature {
             Shape::Result(result) => result.ok.as_ref()?,
             shape => shape,
         };
-        Some(Value::Object(
-            Schemas {
-                types,
-                way: Way::Out,
-                left: SCHEMA_DOC_BYTES,
-            }
-            .schema(shape),
-        ))
+        Some(Value::Object(Schemas { types, way: Way::Out, left: SCHEMA_DOC_BYTES }.schema(shape)))
     }
 }
 
@@ -91,9 +77,9 @@ impl Schemas<'_> {
             Shape::Bool => of(json!({ "type": "boolean" })),
             Shape::Int(int) => integer(*int),
             Shape::F32 | Shape::F64 if self.way == Way::In => of(json!({ "type": "number" })),
-            Shape::F32 | Shape::F64 => of(
-                json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity"] }] }),
-            ),
+            Shape::F32 | Shape::F64 => {
+                of(json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity"] }] }))
+            }
             Shape::Char => of(json!({ "type": "string", "minLength": 1, "maxLength": 1 })),
             Shape::String => of(json!({ "type": "string" })),
             Shape::Bytes => bytes(),
@@ -114,9 +100,7 @@ impl Schemas<'_> {
             Shape::Enum(names) => of(json!({ "type": "string", "enum": names })),
             Shape::Option(option) => self.option(option),
             Shape::Result(result) => self.result(result),
-            Shape::Flags(names) => {
-                of(json!({ "type": "array", "items": { "enum": names }, "uniqueItems": true }))
-            }
+            Shape::Flags(names) => of(json!({ "type": "array", "items": { "enum": names }, "uniqueItems": true })),
         };
         if let Some(docs) = docs {
             self.describe(&mut schema, &in_words(shape, docs));
@@ -156,11 +140,7 @@ impl Schemas<'_> {
 
     /// Cases without payload are strings, the others objects with one key.
     fn variant(&mut self, cases: &[Case], docs: Option<&TypeDocs>) -> Schema {
-        let bare: Vec<&str> = cases
-            .iter()
-            .filter(|case| case.payload.is_none())
-            .map(|case| &*case.name)
-            .collect();
+        let bare: Vec<&str> = cases.iter().filter(|case| case.payload.is_none()).map(|case| &*case.name).collect();
         let mut any = Vec::new();
         if !bare.is_empty() {
             any.push(of(json!({ "type": "string", "enum": bare })));
@@ -178,10 +158,7 @@ impl Schemas<'_> {
     }
 
     fn result(&mut self, result: &ResultShape) -> Schema {
-        any_of(vec![
-            self.tagged("ok", result.ok.as_ref()),
-            self.tagged("err", result.err.as_ref()),
-        ])
+        any_of(vec![self.tagged("ok", result.ok.as_ref()), self.tagged("err", result.err.as_ref())])
     }
 
     fn tagged(&mut self, name: &str, payload: Option<&Shape>) -> Schema {
@@ -196,10 +173,7 @@ impl Schemas<'_> {
 
     fn option(&mut self, option: &OptionShape) -> Schema {
         if option.nested {
-            return any_of(vec![
-                self.tagged("some", Some(&option.inner)),
-                of(json!({ "type": "null" })),
-            ]);
+            return any_of(vec![self.tagged("some", Some(&option.inner)), of(json!({ "type": "null" }))]);
         }
         let mut schema = self.schema(&option.inner);
         if let Some(Value::Array(any)) = schema.get_mut("anyOf") {
@@ -218,8 +192,7 @@ impl Schemas<'_> {
     }
 
     fn map(&mut self, key: MapKey, value: &Shape) -> Schema {
-        let mut schema =
-            of(json!({ "type": "object", "additionalProperties": self.schema(value) }));
+        let mut schema = of(json!({ "type": "object", "additionalProperties": self.schema(value) }));
         let names = match key {
             MapKey::String => return schema,
             MapKey::Bool => json!({ "enum": ["true", "false"] }),
@@ -264,11 +237,7 @@ fn integer(int: Int) -> Schema {
 }
 
 fn digits(int: Int) -> &'static str {
-    if int.range().0 < 0 {
-        "^-?[0-9]{1,19}$"
-    } else {
-        "^[0-9]{1,20}$"
-    }
+    if int.range().0 < 0 { "^-?[0-9]{1,19}$" } else { "^[0-9]{1,20}$" }
 }
 
 fn bytes() -> Schema {
@@ -289,11 +258,7 @@ fn bytes() -> Schema {
 fn in_words(shape: &Shape, docs: &TypeDocs) -> String {
     let names: Vec<&str> = match shape {
         Shape::Enum(names) | Shape::Flags(names) => names.iter().map(|name| &**name).collect(),
-        Shape::Variant(cases) => cases
-            .iter()
-            .filter(|case| case.payload.is_none())
-            .map(|case| &*case.name)
-            .collect(),
+        Shape::Variant(cases) => cases.iter().filter(|case| case.payload.is_none()).map(|case| &*case.name).collect(),
         _ => Vec::new(),
     };
     let mut text = docs.docs.as_deref().unwrap_or_default().trim().to_owned();
@@ -308,9 +273,5 @@ fn in_words(shape: &Shape, docs: &TypeDocs) -> String {
 /// A comment as a description: trimmed, and cut where it is too long.
 pub(super) fn description(text: &str) -> String {
     let text = text.trim();
-    if text.len() <= DESCRIPTION_BYTES {
-        text.to_owned()
-    } else {
-        format!("{}…", cut(text, DESCRIPTION_BYTES))
-    }
+    if text.len() <= DESCRIPTION_BYTES { text.to_owned() } else { format!("{}…", cut(text, DESCRIPTION_BYTES)) }
 }

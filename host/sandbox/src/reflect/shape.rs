@@ -99,10 +99,7 @@ impl From<ReflectError> for NoShape {
 
 impl NoShape {
     fn unsupported(kind: &'static str) -> Self {
-        NoShape::Unsupported(Unsupported {
-            kind,
-            at: Vec::new(),
-        })
+        NoShape::Unsupported(Unsupported { kind, at: Vec::new() })
     }
 
     /// The same error, seen from one level further out.
@@ -124,11 +121,7 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(function: &'a str) -> Self {
-        Builder {
-            function,
-            spent: 0,
-            depth: 0,
-        }
+        Builder { function, spent: 0, depth: 0 }
     }
 
     /// Estimated bytes of schema so far.
@@ -139,21 +132,14 @@ impl<'a> Builder<'a> {
     fn spend(&mut self, bytes: usize) -> Result<(), NoShape> {
         self.spent = self.spent.saturating_add(bytes);
         if self.spent > SIGNATURE_BYTES {
-            return Err(ReflectError::SignatureTooLarge {
-                function: self.function.to_owned(),
-            }
-            .into());
+            return Err(ReflectError::SignatureTooLarge { function: self.function.to_owned() }.into());
         }
         Ok(())
     }
 
     fn members(&self, found: usize) -> Result<(), NoShape> {
         if found > MEMBERS {
-            return Err(ReflectError::TooManyMembers {
-                function: self.function.to_owned(),
-                found,
-            }
-            .into());
+            return Err(ReflectError::TooManyMembers { function: self.function.to_owned(), found }.into());
         }
         Ok(())
     }
@@ -165,10 +151,7 @@ impl<'a> Builder<'a> {
         Ok(name.into())
     }
 
-    fn names<'n>(
-        &mut self,
-        names: impl ExactSizeIterator<Item = &'n str>,
-    ) -> Result<Box<[Box<str>]>, NoShape> {
+    fn names<'n>(&mut self, names: impl ExactSizeIterator<Item = &'n str>) -> Result<Box<[Box<str>]>, NoShape> {
         self.members(names.len())?;
         names.map(|name| self.name(name)).collect()
     }
@@ -176,19 +159,13 @@ impl<'a> Builder<'a> {
     /// A field or parameter.
     pub(super) fn field(&mut self, name: &str, ty: &Type) -> Result<Field, NoShape> {
         let shape = self.shape(ty).map_err(|error| error.inside(name))?;
-        Ok(Field {
-            name: self.name(name)?,
-            shape,
-        })
+        Ok(Field { name: self.name(name)?, shape })
     }
 
     /// The shape of a type, within what is left. The depth is bounded here, and with it every later walk.
     pub(super) fn shape(&mut self, ty: &Type) -> Result<Shape, NoShape> {
         if self.depth == TYPE_DEPTH {
-            return Err(ReflectError::TooDeep {
-                function: self.function.to_owned(),
-            }
-            .into());
+            return Err(ReflectError::TooDeep { function: self.function.to_owned() }.into());
         }
         self.spend(48)?;
         self.depth += 1;
@@ -213,9 +190,7 @@ impl<'a> Builder<'a> {
             Type::Char => Shape::Char,
             Type::String => Shape::String,
             Type::List(list) => self.list(&list.ty())?,
-            Type::FixedLengthList(list) => {
-                Shape::FixedList(Box::new(self.shape(&list.ty())?), list.len())
-            }
+            Type::FixedLengthList(list) => Shape::FixedList(Box::new(self.shape(&list.ty())?), list.len()),
             Type::Map(map) => Shape::Map(key(&map.key())?, Box::new(self.shape(&map.value())?)),
             Type::Record(record) => self.record(record)?,
             Type::Tuple(tuple) => self.tuple(tuple)?,
@@ -226,11 +201,7 @@ impl<'a> Builder<'a> {
                 let inner = self.shape(&option.ty())?;
                 let nested = matches!(inner, Shape::Option(_));
                 let tag_is_free = nested || tag_is_free(&inner);
-                Shape::Option(Box::new(OptionShape {
-                    inner,
-                    nested,
-                    tag_is_free,
-                }))
+                Shape::Option(Box::new(OptionShape { inner, nested, tag_is_free }))
             }
             Type::Result(result) => {
                 let ok = self.payload("ok", result.ok())?;
@@ -255,20 +226,14 @@ impl<'a> Builder<'a> {
     fn record(&mut self, record: &types::Record) -> Result<Shape, NoShape> {
         let fields = record.fields();
         self.members(fields.len())?;
-        Ok(Shape::Record(
-            fields
-                .map(|field| self.field(field.name, &field.ty))
-                .collect::<Result<_, _>>()?,
-        ))
+        Ok(Shape::Record(fields.map(|field| self.field(field.name, &field.ty)).collect::<Result<_, _>>()?))
     }
 
     fn tuple(&mut self, tuple: &types::Tuple) -> Result<Shape, NoShape> {
         let elements = tuple.types();
         self.members(elements.len())?;
-        let shapes = elements.enumerate().map(|(index, ty)| {
-            self.shape(&ty)
-                .map_err(|error| error.inside(&index.to_string()))
-        });
+        let shapes =
+            elements.enumerate().map(|(index, ty)| self.shape(&ty).map_err(|error| error.inside(&index.to_string())));
         Ok(Shape::Tuple(shapes.collect::<Result<_, _>>()?))
     }
 
@@ -277,17 +242,13 @@ impl<'a> Builder<'a> {
         self.members(cases.len())?;
         let cases = cases.map(|case| {
             self.spend(96)?;
-            Ok(Case {
-                payload: self.payload(case.name, case.ty)?,
-                name: self.name(case.name)?,
-            })
+            Ok(Case { payload: self.payload(case.name, case.ty)?, name: self.name(case.name)? })
         });
         Ok(Shape::Variant(cases.collect::<Result<_, NoShape>>()?))
     }
 
     fn payload(&mut self, name: &str, ty: Option<Type>) -> Result<Option<Shape>, NoShape> {
-        ty.map(|ty| self.shape(&ty).map_err(|error| error.inside(name)))
-            .transpose()
+        ty.map(|ty| self.shape(&ty).map_err(|error| error.inside(name))).transpose()
     }
 }
 
@@ -333,9 +294,7 @@ fn key(ty: &Type) -> Result<MapKey, NoShape> {
         Type::Char => MapKey::Char,
         Type::String => MapKey::String,
         _ => {
-            return Err(NoShape::unsupported(
-                "map whose keys are neither text nor numbers",
-            ));
+            return Err(NoShape::unsupported("map whose keys are neither text nor numbers"));
         }
     })
 }

@@ -56,9 +56,7 @@ pub enum NotATool {
         interface: String,
     },
     /// Something else than a function that is exported inside an interface.
-    #[error(
-        "only functions of an interface are tools, and this is an interface inside an interface"
-    )]
+    #[error("only functions of an interface are tools, and this is an interface inside an interface")]
     Nested,
     /// No name could be made that another tool does not have.
     #[error("its name `{name}` belongs to another tool")]
@@ -80,32 +78,19 @@ impl Signature {
         let mut builder = Builder::new(name);
         let signature = Self::build(&mut builder, func).map_err(|error| match error {
             NoShape::Refused(error) => SignatureError::Refused(error),
-            NoShape::Unsupported(unsupported) => {
-                SignatureError::NotATool(NotATool::UnsupportedType {
-                    kind: unsupported.kind,
-                    at: unsupported.at.join("."),
-                })
-            }
+            NoShape::Unsupported(unsupported) => SignatureError::NotATool(NotATool::UnsupportedType {
+                kind: unsupported.kind,
+                at: unsupported.at.join("."),
+            }),
         })?;
         Ok((signature, builder.spent()))
     }
 
     fn build(builder: &mut Builder<'_>, func: &ComponentFunc) -> Result<Self, NoShape> {
-        let params = func
-            .params()
-            .map(|(name, ty)| builder.field(name, &ty))
-            .collect::<Result<_, _>>()?;
-        let result = func
-            .results()
-            .next()
-            .map(|ty| builder.shape(&ty))
-            .transpose();
+        let params = func.params().map(|(name, ty)| builder.field(name, &ty)).collect::<Result<_, _>>()?;
+        let result = func.results().next().map(|ty| builder.shape(&ty)).transpose();
         let result = result.map_err(|error| error.inside("the result"))?;
-        Ok(Signature {
-            params,
-            result,
-            is_async: func.async_(),
-        })
+        Ok(Signature { params, result, is_async: func.async_() })
     }
 
     /// Whether the function is `async` in WIT, which only an engine with asynchronous components can call.
@@ -139,27 +124,16 @@ impl Signature {
             (Some(Shape::Result(shape)), Some(Val::Result(result))) => match result {
                 Ok(val) => {
                     let pair = shape.ok.as_ref().zip(val);
-                    pair.map(|(shape, val)| writer.json(shape, *val))
-                        .transpose()
-                        .map(Returned::Ok)
+                    pair.map(|(shape, val)| writer.json(shape, *val)).transpose().map(Returned::Ok)
                 }
                 Err(val) => {
                     let pair = shape.err.as_ref().zip(val);
-                    let data = pair
-                        .map(|(shape, val)| writer.json(shape, *val))
-                        .transpose()?;
-                    Ok(Returned::Err(Failure::of(
-                        shape.err.as_ref(),
-                        data.unwrap_or(Value::Null),
-                    )))
+                    let data = pair.map(|(shape, val)| writer.json(shape, *val)).transpose()?;
+                    Ok(Returned::Err(Failure::of(shape.err.as_ref(), data.unwrap_or(Value::Null))))
                 }
             },
-            (Some(shape), Some(val)) => writer
-                .json(shape, val)
-                .map(|value| Returned::Ok(Some(value))),
-            (Some(shape), None) => Err(ResultError::Unexpected {
-                expected: shape.in_words(),
-            }),
+            (Some(shape), Some(val)) => writer.json(shape, val).map(|value| Returned::Ok(Some(value))),
+            (Some(shape), None) => Err(ResultError::Unexpected { expected: shape.in_words() }),
         }
     }
 }
@@ -175,11 +149,7 @@ impl Failure {
             (None, None) if data.is_null() => "the tool failed and gave no reason".to_owned(),
             (None, None) => format!("the tool failed: {}", cut(&data.to_string(), MESSAGE_BYTES)),
         };
-        Failure {
-            message,
-            case,
-            data,
-        }
+        Failure { message, case, data }
     }
 }
 
@@ -189,13 +159,9 @@ fn case_of(shape: &Shape, data: &Value) -> Option<String> {
         (Shape::Enum(_) | Shape::Variant(_), Value::String(name)) => Some(name.clone()),
         (Shape::Variant(_), Value::Object(object)) => object.keys().next().cloned(),
         (Shape::Record(fields), Value::Object(object)) => {
-            let field = fields
-                .iter()
-                .find(|field| matches!(&*field.name, "code" | "kind"))?;
+            let field = fields.iter().find(|field| matches!(&*field.name, "code" | "kind"))?;
             match field.shape {
-                Shape::Enum(_) | Shape::Variant(_) => {
-                    case_of(&field.shape, object.get(&*field.name)?)
-                }
+                Shape::Enum(_) | Shape::Variant(_) => case_of(&field.shape, object.get(&*field.name)?),
                 _ => None,
             }
         }

@@ -6,33 +6,22 @@ pub(super) fn same_name(a: &str, b: &str) -> bool {
 }
 
 fn letters(name: &str) -> impl Iterator<Item = u8> + '_ {
-    name.bytes()
-        .filter(|byte| !matches!(byte, b'-' | b'_' | b' '))
-        .map(|byte| byte.to_ascii_lowercase())
+    name.bytes().filter(|byte| !matches!(byte, b'-' | b'_' | b' ')).map(|byte| byte.to_ascii_lowercase())
 }
 
 /// The one name among `names` that a caller meant: the exact one, else the only one that reads the same.
-pub(super) fn find_name<'n>(
-    names: impl Iterator<Item = &'n str> + Clone,
-    given: &str,
-) -> Option<usize> {
+pub(super) fn find_name<'n>(names: impl Iterator<Item = &'n str> + Clone, given: &str) -> Option<usize> {
     if let Some(index) = names.clone().position(|name| name == given) {
         return Some(index);
     }
-    let mut alike = names
-        .enumerate()
-        .filter(|(_, name)| same_name(name, given))
-        .map(|(index, _)| index);
+    let mut alike = names.enumerate().filter(|(_, name)| same_name(name, given)).map(|(index, _)| index);
     let first = alike.next()?;
     alike.next().is_none().then_some(first)
 }
 
 /// Bytes that read as text: UTF-8 without control characters other than tab and line ends.
 pub(super) fn as_text(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
-    if bytes
-        .iter()
-        .any(|byte| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127))
-    {
+    if bytes.iter().any(|byte| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127)) {
         return Err(bytes);
     }
     String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
@@ -48,11 +37,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
         let group = byte(0) << 16 | byte(1) << 8 | byte(2);
         for digit in 0..4 {
             let sextet = (group >> (18 - 6 * digit)) & 63;
-            text.push(if digit <= chunk.len() {
-                char::from(ALPHABET[sextet as usize])
-            } else {
-                '='
-            });
+            text.push(if digit <= chunk.len() { char::from(ALPHABET[sextet as usize]) } else { '=' });
         }
     }
     text
@@ -87,9 +72,7 @@ pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
             group &= (1 << bits) - 1;
         }
     }
-    let whole = group == 0
-        && digits % 4 != 1
-        && (padding == 0 || (digits + padding).is_multiple_of(4) && padding <= 2);
+    let whole = group == 0 && digits % 4 != 1 && (padding == 0 || (digits + padding).is_multiple_of(4) && padding <= 2);
     whole.then_some(bytes)
 }
 

@@ -21,7 +21,7 @@ fn component(section: &[u8], beside: &str) -> String {
       (export $city "city" (type $city'))
       (export $unit "unit" (type $unit'))
       (func $f (param "city" $city) (param "unit" $unit)
-        (canon lift (core func $i "f") (memory $i "mem") (realloc (func $i "realloc"))))
+        (canon lift (core func $i "f") (memory (core memory $i "mem")) (realloc (core func $i "realloc"))))
       (export "weather" (func $f)))"#
     )
 }
@@ -50,62 +50,32 @@ fn comments_become_descriptions() {
     assert_eq!(text.title, "Weather");
     let properties = &text.input_schema["properties"];
     assert_eq!(properties["city"]["description"], "Where.");
-    assert_eq!(
-        properties["city"]["properties"]["name"]["description"],
-        "Its name in English."
-    );
-    assert_eq!(
-        properties["city"]["properties"]["kind"].get("description"),
-        None
-    );
-    assert_eq!(
-        properties["unit"]["description"],
-        "Units.\n`metric`: Celsius."
-    );
+    assert_eq!(properties["city"]["properties"]["name"]["description"], "Its name in English.");
+    assert_eq!(properties["city"]["properties"]["kind"].get("description"), None);
+    assert_eq!(properties["unit"]["description"], "Units.\n`metric`: Celsius.");
 }
 
 #[test]
 fn the_first_version_wrote_functions_as_strings() {
     let docs = json!({ "worlds": { "w": { "funcs": { "weather": "Rain or shine." } } } });
-    assert_eq!(
-        described(&component(&section(0, &docs), "")).text,
-        "Rain or shine."
-    );
+    assert_eq!(described(&component(&section(0, &docs), "")).text, "Rain or shine.");
 }
 
 #[test]
 fn a_section_inside_a_nested_component_is_found_and_modules_are_stepped_over() {
-    let docs = section(1, &full())
-        .iter()
-        .map(|byte| format!("\\{byte:02x}"))
-        .collect::<String>();
+    let docs = section(1, &full()).iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
     let nested = format!(
         "(core module (func)) (component (core module (func)) (component (@custom \"package-docs\" \"{docs}\")))"
     );
-    assert_eq!(
-        described(&component(b"\x07no", &nested)).text,
-        "The weather of a city."
-    );
+    assert_eq!(described(&component(b"\x07no", &nested)).text, "The weather of a city.");
 }
 
 #[test]
 fn a_broken_section_gives_no_docs_and_no_error() {
     let deep = [b"\x01".to_vec(), b"{\"worlds\":".repeat(100_000)].concat();
     let large = section(1, &json!({ "docs": "x".repeat(2 << 20) }));
-    for section in [
-        &b""[..],
-        b"\x01",
-        b"\x09{}",
-        b"\x01{",
-        b"\x01[1]",
-        b"\x01{\"worlds\": 3}",
-        &deep,
-        &large,
-    ] {
-        assert_eq!(
-            described(&component(section, "")).text,
-            "The function `weather`."
-        );
+    for section in [&b""[..], b"\x01", b"\x09{}", b"\x01{", b"\x01[1]", b"\x01{\"worlds\": 3}", &deep, &large] {
+        assert_eq!(described(&component(section, "")).text, "The function `weather`.");
     }
 }
 
@@ -113,11 +83,7 @@ fn a_broken_section_gives_no_docs_and_no_error() {
 fn long_comments_are_cut_between_characters() {
     let docs = json!({ "worlds": { "w": { "func_exports": { "weather": { "docs": "é".repeat(5000) } } } } });
     let text = described(&component(&section(1, &docs), "")).text;
-    assert!(
-        text.len() < 4200 && text.ends_with('…'),
-        "{} bytes",
-        text.len()
-    );
+    assert!(text.len() < 4200 && text.ends_with('…'), "{} bytes", text.len());
 }
 
 #[test]
@@ -125,19 +91,10 @@ fn functions_of_interfaces_are_found_by_the_interfaces_name() {
     let json = json!({ "interfaces": { "ops": { "funcs": { "add": { "docs": "Adds." } } } } });
     let text = component(&section(1, &json), "");
     let docs = Docs::read(&wat::parse_str(text).expect("a component"));
-    let path = |interface: &str| ExportPath {
-        interface: Some(interface.to_owned()),
-        function: "add".to_owned(),
-    };
+    let path = |interface: &str| ExportPath { interface: Some(interface.to_owned()), function: "add".to_owned() };
     assert_eq!(docs.function(&path("a:b/ops@1.2.3")), Some("Adds."));
     assert_eq!(docs.function(&path("a:b/other@1.2.3")), None);
-    assert_eq!(
-        docs.function(&ExportPath {
-            interface: None,
-            function: "add".to_owned()
-        }),
-        None
-    );
+    assert_eq!(docs.function(&ExportPath { interface: None, function: "add".to_owned() }), None);
 }
 
 proptest! {

@@ -8,47 +8,28 @@ use crate::reflect::{Entry, ExportPath};
 
 fn path(text: &str) -> ExportPath {
     match text.split_once('#') {
-        Some((interface, function)) => ExportPath {
-            interface: Some(interface.to_owned()),
-            function: function.to_owned(),
-        },
-        None => ExportPath {
-            interface: None,
-            function: text.to_owned(),
-        },
+        Some((interface, function)) => {
+            ExportPath { interface: Some(interface.to_owned()), function: function.to_owned() }
+        }
+        None => ExportPath { interface: None, function: text.to_owned() },
     }
 }
 
 fn named(paths: &[&str]) -> Vec<String> {
     let paths: Vec<ExportPath> = paths.iter().map(|text| path(text)).collect();
-    assign(&paths)
-        .into_iter()
-        .map(Option::unwrap_or_default)
-        .collect()
+    assign(&paths).into_iter().map(Option::unwrap_or_default).collect()
 }
 
 #[test]
 fn a_name_is_the_functions_own_where_that_is_clear() {
-    assert_eq!(
-        named(&["add", "a:calc/ops@1.0.0#sub", "ops#HTTP-get"]),
-        ["add", "sub", "http-get"]
-    );
+    assert_eq!(named(&["add", "a:calc/ops@1.0.0#sub", "ops#HTTP-get"]), ["add", "sub", "http-get"]);
 }
 
 #[test]
 fn functions_of_one_name_take_the_shortest_prefix_that_tells_them_apart() {
-    assert_eq!(
-        named(&["a:b/ops#add", "a:b/more#add", "add"]),
-        ["ops_add", "more_add", "add"]
-    );
-    assert_eq!(
-        named(&["a:b/ops#add", "a:c/ops#add"]),
-        ["b_ops_add", "c_ops_add"]
-    );
-    assert_eq!(
-        named(&["a:b/ops#add", "x:b/ops#add"]),
-        ["a_b_ops_add", "x_b_ops_add"]
-    );
+    assert_eq!(named(&["a:b/ops#add", "a:b/more#add", "add"]), ["ops_add", "more_add", "add"]);
+    assert_eq!(named(&["a:b/ops#add", "a:c/ops#add"]), ["b_ops_add", "c_ops_add"]);
+    assert_eq!(named(&["a:b/ops#add", "x:b/ops#add"]), ["a_b_ops_add", "x_b_ops_add"]);
     assert_eq!(
         named(&["a:b/ops@1.0.0#add", "a:b/ops@2.0.0-rc.1#add"]),
         ["a_b_ops_v1_0_0_add", "a_b_ops_v2_0_0-rc_1_add"]
@@ -59,10 +40,7 @@ fn functions_of_one_name_take_the_shortest_prefix_that_tells_them_apart() {
 fn long_names_end_in_a_digest_of_the_whole() {
     let (one, two) = ("a".repeat(200), format!("{}b", "a".repeat(199)));
     let names = named(&[&one, &two]);
-    assert!(
-        names.iter().all(|name| name.len() == 64) && names[0] != names[1],
-        "{names:?}"
-    );
+    assert!(names.iter().all(|name| name.len() == 64) && names[0] != names[1], "{names:?}");
     assert_eq!(names, named(&[&one, &two]), "names are stable");
 }
 
@@ -87,21 +65,10 @@ fn platform_interfaces_are_not_tools_but_a_command_is() {
       (export "a:b/c@0.1.0" (instance $plain))
       (export "greet" (func $f)))"#;
     let reflection = reflect(text).expect("a reflection");
-    let names: Vec<&str> = reflection
-        .tools
-        .iter()
-        .map(|tool| tool.name.as_str())
-        .collect();
+    let names: Vec<&str> = reflection.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["run", "handle", "greet"]);
-    assert!(matches!(
-        reflection.get("run").expect("run").entry,
-        Entry::Command(_)
-    ));
-    let skipped: Vec<String> = reflection
-        .skipped
-        .iter()
-        .map(|(path, why)| format!("{path}: {why}"))
-        .collect();
+    assert!(matches!(reflection.get("run").expect("run").entry, Entry::Command(_)));
+    let skipped: Vec<String> = reflection.skipped.iter().map(|(path, why)| format!("{path}: {why}")).collect();
     assert_eq!(
         skipped[0],
         "wasi:http/incoming-handler@0.2.0#handle: `wasi:http/incoming-handler@0.2.0` is an interface of the platform"
@@ -119,8 +86,7 @@ fn every_tool_can_be_found_in_its_component_again() {
       (export "a:b/c" (instance $plain)) (export "a:b/d" (instance $plain)) (export "go" (func $f)))"#;
     let engine = super::world::engine();
     let component = super::world::compile(&engine, text);
-    let reflection =
-        crate::reflect::Reflection::of(&engine, &component.component_type()).expect("a reflection");
+    let reflection = crate::reflect::Reflection::of(&engine, &component.component_type()).expect("a reflection");
     assert_eq!(reflection.tools.len(), 3);
     for tool in &reflection.tools {
         assert!(tool.path.index(&component).is_some(), "{}", tool.path);

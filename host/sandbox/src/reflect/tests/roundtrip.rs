@@ -15,35 +15,23 @@ use crate::reflect::{Entry, Reflection, Returned, describe};
 const TYPES: u32 = 96;
 
 fn read(shape: &Shape, value: &Value) -> Val {
-    Reader::new()
-        .val(shape, value)
-        .unwrap_or_else(|error| panic!("{error}: {value}"))
+    Reader::new().val(shape, value).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
 fn write(shape: &Shape, val: Val) -> Value {
-    Writer::new(u64::MAX)
-        .json(shape, val)
-        .expect("JSON of the value")
+    Writer::new(u64::MAX).json(shape, val).expect("JSON of the value")
 }
 
-fn check(
-    config: u32,
-    test: impl Fn(&Reflection, &wasmtime::component::Component, &[Value], &[Value]),
-) {
+fn check(config: u32, test: impl Fn(&Reflection, &wasmtime::component::Component, &[Value], &[Value])) {
     let case = types().prop_flat_map(|ty| {
         let own = proptest::collection::vec(values(&ty), 6);
         (Just(ty), own, proptest::collection::vec(any_json(), 24))
     });
     let engine = engine();
-    let mut runner = TestRunner::new(Config {
-        cases: config,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let mut runner = TestRunner::new(Config { cases: config, failure_persistence: None, ..Config::default() });
     let result = runner.run(&case, |(ty, own, any)| {
         let component = compile(&engine, &echo(&ty));
-        let reflection =
-            Reflection::of(&engine, &component.component_type()).expect("a reflection");
+        let reflection = Reflection::of(&engine, &component.component_type()).expect("a reflection");
         test(&reflection, &component, &own, &any);
         Ok(())
     });
@@ -76,11 +64,7 @@ fn any_json_is_read_to_a_stable_value_or_refused_with_a_place() {
             match Reader::new().val(shape, value) {
                 Ok(val) => {
                     let canonical = write(shape, val);
-                    assert_eq!(
-                        write(shape, read(shape, &canonical)),
-                        canonical,
-                        "from {value}"
-                    );
+                    assert_eq!(write(shape, read(shape, &canonical)), canonical, "from {value}");
                 }
                 Err(error) => {
                     assert!(error.path().starts_with('$'));
@@ -102,12 +86,9 @@ fn values_pass_through_a_component_unchanged() {
             let index = tool.path.index(component).expect("the export");
             let func = instance.get_func(&mut store, index).expect("the function");
             let pad = vec![0; 17];
-            let arguments = signature
-                .arguments(&json!({ "x": value, "pad": pad }))
-                .expect("arguments");
+            let arguments = signature.arguments(&json!({ "x": value, "pad": pad })).expect("arguments");
             let mut results = signature.result_slots();
-            func.call(&mut store, &arguments, &mut results)
-                .expect("a call");
+            func.call(&mut store, &arguments, &mut results).expect("a call");
             match signature.returned(results, 1 << 20).expect("a result") {
                 Returned::Ok(Some(Value::Array(result))) => assert_eq!(&result[0], value),
                 other => panic!("{other:?}"),
@@ -120,37 +101,18 @@ fn values_pass_through_a_component_unchanged() {
 fn canonical_json_fits_the_schemas() {
     check(TYPES, |reflection, component, own, _| {
         let engine = component.engine();
-        let text = describe(
-            engine,
-            &component.component_type(),
-            reflection,
-            &Default::default(),
-        )
-        .remove(0);
-        assert!(
-            jsonschema::meta::is_valid(&text.input_schema),
-            "{}",
-            text.input_schema
-        );
+        let text = describe(engine, &component.component_type(), reflection, &Default::default()).remove(0);
+        assert!(jsonschema::meta::is_valid(&text.input_schema), "{}", text.input_schema);
         let input = jsonschema::validator_for(&text.input_schema).expect("a schema");
-        let output = jsonschema::validator_for(text.output_schema.as_ref().expect("a schema"))
-            .expect("a schema");
+        let output = jsonschema::validator_for(text.output_schema.as_ref().expect("a schema")).expect("a schema");
         for value in own {
             let result = json!([value, 0, 0]);
-            assert!(
-                output.is_valid(&result),
-                "{result} against {:?}",
-                text.output_schema
-            );
+            assert!(output.is_valid(&result), "{result} against {:?}", text.output_schema);
             // Arguments are numbers for a model; the three floats beyond them are read all the same.
             let text_of = value.to_string();
             if !text_of.contains("NaN") && !text_of.contains("Infinity") {
                 let arguments = json!({ "x": value, "pad": vec![0; 17] });
-                assert!(
-                    input.is_valid(&arguments),
-                    "{arguments} against {}",
-                    text.input_schema
-                );
+                assert!(input.is_valid(&arguments), "{arguments} against {}", text.input_schema);
             }
         }
     });
@@ -163,14 +125,8 @@ fn what_the_writer_charges_is_close_to_what_it_writes() {
         for value in own {
             let length = value.to_string().len() as u64;
             let fits = |limit| Writer::new(limit).json(shape, read(shape, value)).is_ok();
-            assert!(
-                fits(4 * length + 64),
-                "{value} is charged more than four times its {length} bytes"
-            );
-            assert!(
-                length < 16 || !fits(length / 4),
-                "{value} is charged less than a quarter of its {length} bytes"
-            );
+            assert!(fits(4 * length + 64), "{value} is charged more than four times its {length} bytes");
+            assert!(length < 16 || !fits(length / 4), "{value} is charged less than a quarter of its {length} bytes");
         }
     });
 }

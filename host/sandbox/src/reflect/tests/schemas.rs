@@ -36,10 +36,7 @@ fn parameters_are_required_unless_they_are_optional() {
 #[test]
 fn every_type_has_the_schema_of_its_json() {
     let types = [
-        (
-            "r",
-            r#"(record (field "a" bool) (field "b" (option bool)))"#,
-        ),
+        ("r", r#"(record (field "a" bool) (field "b" (option bool)))"#),
         ("e", r#"(enum "x" "y")"#),
         ("g", r#"(flags "x" "y")"#),
         ("v", r#"(variant (case "none") (case "some" char))"#),
@@ -55,27 +52,14 @@ fn every_type_has_the_schema_of_its_json() {
         "type": "object", "properties": { "some": character }, "required": ["some"], "additionalProperties": false,
     });
     assert_eq!(of(&types, "$r"), record);
-    assert_eq!(
-        of(&types, "$e"),
-        json!({ "type": "string", "enum": ["x", "y"] })
-    );
-    assert_eq!(
-        of(&types, "(option $e)"),
-        json!({ "type": ["string", "null"], "enum": ["x", "y", null] })
-    );
-    assert_eq!(
-        of(&types, "$g"),
-        json!({ "type": "array", "items": { "enum": ["x", "y"] }, "uniqueItems": true })
-    );
-    assert_eq!(
-        of(&types, "$v"),
-        json!({ "anyOf": [{ "type": "string", "enum": ["none"] }, some] })
-    );
+    assert_eq!(of(&types, "$e"), json!({ "type": "string", "enum": ["x", "y"] }));
+    assert_eq!(of(&types, "(option $e)"), json!({ "type": ["string", "null"], "enum": ["x", "y", null] }));
+    assert_eq!(of(&types, "$g"), json!({ "type": "array", "items": { "enum": ["x", "y"] }, "uniqueItems": true }));
+    assert_eq!(of(&types, "$v"), json!({ "anyOf": [{ "type": "string", "enum": ["none"] }, some] }));
     assert_eq!(of(&types, "f32"), json!({ "type": "number" }));
-    assert_eq!(
-        of(&types, "(option (option char))"),
-        json!({ "anyOf": [some, { "type": "null" }] })
-    );
+    let mut maybe = some.clone();
+    maybe["properties"]["some"]["type"] = json!(["string", "null"]);
+    assert_eq!(of(&types, "(option (option char))"), json!({ "anyOf": [maybe, { "type": "null" }] }));
     assert_eq!(
         of(&types, "(map u32 bool)"),
         json!({
@@ -101,33 +85,18 @@ fn every_type_has_the_schema_of_its_json() {
 #[test]
 fn the_output_is_what_a_successful_call_gives() {
     assert_eq!(output("string"), Some(json!({ "type": "string" })));
-    assert_eq!(
-        output("(result bool (error string))"),
-        Some(json!({ "type": "boolean" }))
-    );
+    assert_eq!(output("(result bool (error string))"), Some(json!({ "type": "boolean" })));
     assert_eq!(output("(result (error string))"), None);
-    assert_eq!(
-        signature(&[], "").output_schema(&TypeIndex::default()),
-        None
-    );
+    assert_eq!(signature(&[], "").output_schema(&TypeIndex::default()), None);
     let result = output("(list (result bool))").expect("a schema");
-    assert_eq!(
-        result["items"]["anyOf"][1]["properties"]["err"],
-        json!({ "type": "null" })
-    );
-    let float =
-        json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity"] }] });
+    assert_eq!(result["items"]["anyOf"][1]["properties"]["err"], json!({ "type": "null" }));
+    let float = json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity"] }] });
     assert_eq!(output("f64"), Some(float));
 }
 
 #[test]
 fn results_have_every_field() {
-    let types = [(
-        "r",
-        r#"(record (field "a" bool) (field "b" (option bool)))"#,
-    )];
-    let schema = signature(&types, "(result $r)")
-        .output_schema(&TypeIndex::default())
-        .expect("a schema");
+    let types = [("r", r#"(record (field "a" bool) (field "b" (option bool)))"#)];
+    let schema = signature(&types, "(result $r)").output_schema(&TypeIndex::default()).expect("a schema");
     assert_eq!(schema["required"], json!(["a", "b"]));
 }

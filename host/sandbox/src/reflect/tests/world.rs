@@ -14,9 +14,7 @@ use crate::reflect::{Docs, ReflectError, Reflection, describe};
 /// An engine with every value type turned on that reflection knows.
 pub(super) fn engine() -> Engine {
     let mut config = Config::new();
-    config
-        .wasm_component_model_map(true)
-        .wasm_component_model_fixed_length_lists(true);
+    config.wasm_component_model_map(true).wasm_component_model_fixed_length_lists(true);
     Engine::new(&config).expect("an engine")
 }
 
@@ -35,9 +33,7 @@ pub(super) fn reflect(text: &str) -> Result<Reflection, ReflectError> {
 pub(super) fn described(text: &str) -> crate::reflect::Description {
     let engine = engine();
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let component = Component::new(&engine, &bytes)
-        .expect("a component")
-        .component_type();
+    let component = Component::new(&engine, &bytes).expect("a component").component_type();
     let reflection = Reflection::of(&engine, &component).expect("a reflection");
     describe(&engine, &component, &reflection, &Docs::read(&bytes)).remove(0)
 }
@@ -49,25 +45,17 @@ pub(super) fn signature(types: &[(&str, &str)], signature: &str) -> Signature {
 
 /// The same, or why there is none.
 pub(super) fn try_signature(types: &[(&str, &str)], signature: &str) -> Result<Signature, String> {
-    let named = |(name, ty): &(&str, &str)| {
-        format!("(type ${name}' {ty}) (import \"{name}\" (type ${name} (eq ${name}')))\n")
-    };
+    let named =
+        |(name, ty): &(&str, &str)| format!("(type ${name}' {ty}) (import \"{name}\" (type ${name} (eq ${name}')))\n");
     let types: String = types.iter().map(named).collect();
     let engine = engine();
-    let component = compile(
-        &engine,
-        &format!("(component {types} (import \"f\" (func {signature})))"),
-    );
+    let component = compile(&engine, &format!("(component {types} (import \"f\" (func {signature})))"));
     let component = component.component_type();
     match component.get_import(&engine, "f").expect("the function").ty {
         ComponentItem::ComponentFunc(func) => match Signature::read("f", &func) {
             Ok((signature, _)) => Ok(signature),
-            Err(crate::reflect::signature::SignatureError::NotATool(error)) => {
-                Err(error.to_string())
-            }
-            Err(crate::reflect::signature::SignatureError::Refused(error)) => {
-                Err(error.to_string())
-            }
+            Err(crate::reflect::signature::SignatureError::NotATool(error)) => Err(error.to_string()),
+            Err(crate::reflect::signature::SignatureError::Refused(error)) => Err(error.to_string()),
         },
         other => panic!("{other:?}"),
     }
@@ -90,15 +78,12 @@ pub(super) enum Ty {
     Result(Option<Box<Ty>>, Option<Box<Ty>>),
 }
 
-const PLAIN: [&str; 13] = [
-    "bool", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "f32", "f64", "char", "string",
-];
+const PLAIN: [&str; 13] =
+    ["bool", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "f32", "f64", "char", "string"];
 
 /// Names of members, with the awkward ones first.
 pub(super) fn member(index: usize) -> String {
-    ["some", "ok", "user-id", "tag", "value", "a"]
-        .get(index)
-        .map_or_else(|| format!("m{index}"), |n| (*n).to_owned())
+    ["some", "ok", "user-id", "tag", "value", "a"].get(index).map_or_else(|| format!("m{index}"), |n| (*n).to_owned())
 }
 
 pub(super) fn types() -> impl Strategy<Value = Ty> {
@@ -147,7 +132,7 @@ pub(super) fn echo(ty: &Ty) -> String {
     (func (export "f") (param i32) (result i32) (local.get 0)))
   (core instance $i (instantiate $m))
   (func (export "f") (param "x" {ty}) (param "pad" (tuple {pad})) (result (tuple {ty} u8 u8))
-    (canon lift (core func $i "f") (memory $i "mem") (realloc (func $i "realloc")))))"#,
+    (canon lift (core func $i "f") (memory (core memory $i "mem")) (realloc (core func $i "realloc")))))"#,
         types = printer.types,
     )
 }
@@ -169,15 +154,11 @@ impl Printer {
             Ty::Tuple(items) => format!("(tuple {})", self.all(items)),
             Ty::Result(ok, err) => {
                 let ok = ok.as_ref().map(|ty| self.print(ty)).unwrap_or_default();
-                let err = err
-                    .as_ref()
-                    .map(|ty| format!("(error {})", self.print(ty)))
-                    .unwrap_or_default();
+                let err = err.as_ref().map(|ty| format!("(error {})", self.print(ty))).unwrap_or_default();
                 format!("(result {ok} {err})")
             }
             Ty::Record(fields) => {
-                let field =
-                    |(index, ty)| format!("(field \"{}\" {})", member(index), self.print(ty));
+                let field = |(index, ty)| format!("(field \"{}\" {})", member(index), self.print(ty));
                 let fields: String = fields.iter().enumerate().map(field).collect();
                 self.named(format!("(record {fields})"))
             }
@@ -201,17 +182,13 @@ impl Printer {
     fn named(&mut self, ty: String) -> String {
         let name = format!("t{}", self.count);
         self.count += 1;
-        self.types.push_str(&format!(
-            "(type ${name}' {ty}) (export ${name} \"{name}\" (type ${name}'))\n  "
-        ));
+        self.types.push_str(&format!("(type ${name}' {ty}) (export ${name} \"{name}\" (type ${name}'))\n  "));
         format!("${name}")
     }
 }
 
 fn quoted(count: usize) -> String {
-    (0..count)
-        .map(|index| format!("\"{}\" ", member(index)))
-        .collect()
+    (0..count).map(|index| format!("\"{}\" ", member(index))).collect()
 }
 
 /// Canonical JSON of values of the type.
@@ -228,12 +205,10 @@ pub(super) fn values(ty: &Ty) -> BoxedStrategy<Value> {
             }),
         ]
         .boxed(),
-        Ty::List(inner) => proptest::collection::vec(values(inner), 0..4)
-            .prop_map(Value::from)
-            .boxed(),
-        Ty::Fixed(inner, length) => proptest::collection::vec(values(inner), *length as usize)
-            .prop_map(Value::from)
-            .boxed(),
+        Ty::List(inner) => proptest::collection::vec(values(inner), 0..4).prop_map(Value::from).boxed(),
+        Ty::Fixed(inner, length) => {
+            proptest::collection::vec(values(inner), *length as usize).prop_map(Value::from).boxed()
+        }
         Ty::Map(key, inner) => {
             let keys = match *key {
                 "string" => any::<String>().boxed(),
@@ -243,61 +218,33 @@ pub(super) fn values(ty: &Ty) -> BoxedStrategy<Value> {
                 _ => any::<i64>().prop_map(|key| key.to_string()).boxed(),
             };
             let pairs = proptest::collection::vec((keys, values(inner)), 0..4);
-            pairs
-                .prop_map(|pairs| Value::Object(pairs.into_iter().collect()))
-                .boxed()
+            pairs.prop_map(|pairs| Value::Object(pairs.into_iter().collect())).boxed()
         }
         Ty::Record(fields) => {
             let fields: Vec<_> = fields.iter().map(values).collect();
-            let named = |values: Vec<Value>| {
-                values
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, v)| (member(i), v))
-                    .collect()
-            };
-            fields
-                .prop_map(move |values| Value::Object(named(values)))
-                .boxed()
+            let named = |values: Vec<Value>| values.into_iter().enumerate().map(|(i, v)| (member(i), v)).collect();
+            fields.prop_map(move |values| Value::Object(named(values))).boxed()
         }
-        Ty::Tuple(items) => items
-            .iter()
-            .map(values)
-            .collect::<Vec<_>>()
-            .prop_map(Value::from)
-            .boxed(),
+        Ty::Tuple(items) => items.iter().map(values).collect::<Vec<_>>().prop_map(Value::from).boxed(),
         Ty::Variant(cases) => {
             let case = |(index, payload): (usize, &Option<Ty>)| match payload {
-                Some(ty) => values(ty)
-                    .prop_map(move |value| tagged(&member(index), value))
-                    .boxed(),
+                Some(ty) => values(ty).prop_map(move |value| tagged(&member(index), value)).boxed(),
                 None => Just(Value::from(member(index))).boxed(),
             };
             proptest::strategy::Union::new(cases.iter().enumerate().map(case)).boxed()
         }
-        Ty::Enum(count) => (0..*count)
-            .prop_map(|index| Value::from(member(index)))
-            .boxed(),
+        Ty::Enum(count) => (0..*count).prop_map(|index| Value::from(member(index))).boxed(),
         Ty::Flags(count) => proptest::collection::vec(any::<bool>(), *count)
-            .prop_map(|on| {
-                on.iter()
-                    .enumerate()
-                    .filter(|(_, on)| **on)
-                    .map(|(index, _)| member(index))
-                    .collect()
-            })
+            .prop_map(|on| on.iter().enumerate().filter(|(_, on)| **on).map(|(index, _)| member(index)).collect())
             .boxed(),
         Ty::Option(inner) => {
             let nested = matches!(**inner, Ty::Option(_));
-            let some = values(inner)
-                .prop_map(move |value| if nested { tagged("some", value) } else { value });
+            let some = values(inner).prop_map(move |value| if nested { tagged("some", value) } else { value });
             prop_oneof![1 => Just(Value::Null), 2 => some].boxed()
         }
         Ty::Result(ok, err) => {
             let side = |name: &'static str, ty: &Option<Box<Ty>>| match ty {
-                Some(ty) => values(ty)
-                    .prop_map(move |value| tagged(name, value))
-                    .boxed(),
+                Some(ty) => values(ty).prop_map(move |value| tagged(name, value)).boxed(),
                 None => Just(tagged(name, Value::Null)).boxed(),
             };
             prop_oneof![side("ok", ok), side("err", err)].boxed()
@@ -314,12 +261,7 @@ fn plain_values(name: &str) -> BoxedStrategy<Value> {
         }
     }
     let floats = || {
-        let special = proptest::sample::select(vec![
-            json!("NaN"),
-            json!("Infinity"),
-            json!("-Infinity"),
-            json!(-0.0),
-        ]);
+        let special = proptest::sample::select(vec![json!("NaN"), json!("Infinity"), json!("-Infinity"), json!(-0.0)]);
         (special, any::<bool>())
     };
     match name {
@@ -327,35 +269,21 @@ fn plain_values(name: &str) -> BoxedStrategy<Value> {
         "u8" => any::<u8>().prop_map(Value::from).boxed(),
         "u16" => any::<u16>().prop_map(Value::from).boxed(),
         "u32" => any::<u32>().prop_map(Value::from).boxed(),
-        "u64" => prop_oneof![any::<u64>(), 0..9u64, Just(u64::MAX)]
-            .prop_map(|n| wide(n.into()))
-            .boxed(),
+        "u64" => prop_oneof![any::<u64>(), 0..9u64, Just(u64::MAX)].prop_map(|n| wide(n.into())).boxed(),
         "s8" => any::<i8>().prop_map(Value::from).boxed(),
         "s16" => any::<i16>().prop_map(Value::from).boxed(),
         "s32" => any::<i32>().prop_map(Value::from).boxed(),
-        "s64" => prop_oneof![any::<i64>(), -9..9i64, Just(i64::MIN)]
-            .prop_map(|n| wide(n.into()))
-            .boxed(),
+        "s64" => prop_oneof![any::<i64>(), -9..9i64, Just(i64::MIN)].prop_map(|n| wide(n.into())).boxed(),
         "f32" => (any::<f32>(), floats())
-            .prop_map(
-                |(float, (special, pick))| match float.to_string().parse::<f64>() {
-                    Ok(float) if float.is_finite() && !pick => json!(float),
-                    _ => special,
-                },
-            )
-            .boxed(),
-        "f64" => (any::<f64>(), floats())
-            .prop_map(|(float, (special, pick))| {
-                if float.is_finite() && !pick {
-                    json!(float)
-                } else {
-                    special
-                }
+            .prop_map(|(float, (special, pick))| match float.to_string().parse::<f64>() {
+                Ok(float) if float.is_finite() && !pick => json!(float),
+                _ => special,
             })
             .boxed(),
-        "char" => any::<char>()
-            .prop_map(|char| Value::from(char.to_string()))
+        "f64" => (any::<f64>(), floats())
+            .prop_map(|(float, (special, pick))| if float.is_finite() && !pick { json!(float) } else { special })
             .boxed(),
+        "char" => any::<char>().prop_map(|char| Value::from(char.to_string())).boxed(),
         _ => any::<String>().prop_map(Value::from).boxed(),
     }
 }
@@ -381,8 +309,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
         let key = prop_oneof![4 => (0usize..9).prop_map(member), 1 => any::<String>()];
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            proptest::collection::vec((key, inner), 0..5)
-                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            proptest::collection::vec((key, inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
@@ -390,9 +317,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
 /// An instance of a component without imports, and its store.
 pub(super) fn instantiate(engine: &Engine, component: &Component) -> (Store<()>, Instance) {
     let mut store = Store::new(engine, ());
-    let instance = Linker::new(engine)
-        .instantiate(&mut store, component)
-        .expect("an instance");
+    let instance = Linker::new(engine).instantiate(&mut store, component).expect("an instance");
     (store, instance)
 }
 

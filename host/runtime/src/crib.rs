@@ -1,0 +1,146 @@
+//! The crib: the catalog, the sandbox, and the operator's word.
+
+use std::sync::Arc;
+
+use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Rank, Snapshot, Sources, Tool};
+use toolcrib_ledger::Ledger;
+use toolcrib_policy::{Authority, Effect, OperatorFile, PluginName, Requests, ToolName, Trust};
+use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
+
+use crate::error::CribError;
+use crate::plugins::Loaded;
+use crate::settings::Settings;
+
+/// Similar tools that an error names.
+const NEAR: usize = 3;
+
+/// Everything that a door needs. Cloning gives another handle to the same crib.
+#[derive(Clone)]
+pub struct Crib(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) catalog: Catalog,
+    pub(crate) loaded: Loaded,
+}
+
+impl Crib {
+    /// Opens the crib: looks at the plugins, and reads nothing else yet.
+    pub async fn open(settings: Settings) -> Self {
+        let folders = &settings.folders;
+        let mut config = SandboxConfig::new(settings.worker.clone());
+        config.network = settings.network.clone();
+        config.cache = Some(CacheConfig {
+            folder: folders.cache.join("compiled"),
+            key_file: folders.data.join("compile-cache.key"),
+        });
+        let sandbox = Sandbox::new(config);
+        let catalog = CatalogConfig {
+            sources: Sources {
+                project: folders.project_plugins.clone(),
+                user: Some(folders.user_plugins.clone()),
+                embedded: embedded(),
+            },
+            cache_dir: Some(folders.cache.join("catalog")),
+            engine: sandbox.version_key(),
+            parallel: None,
+        };
+        let catalog = Catalog::open(catalog, Arc::new(sandbox.clone())).await;
+        Crib(Arc::new(Inner { settings, sandbox, catalog, loaded: Loaded::default() }))
+    }
+
+    /// The catalog.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// The catalog as it is now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.catalog.snapshot()
+    }
+
+    /// What the operator allows.
+    pub fn operator(&self) -> &OperatorFile {
+        &self.0.settings.operator
+    }
+
+    /// The sandbox.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    /// The ledger, for writing. One process at a time has it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, or another process has it.
+    pub fn ledger(&self) -> Result<Ledger, CribError> {
+        Ok(Ledger::open(&self.0.settings.folders.data)?)
+    }
+
+    /// The ledger, for reading, also while another process writes.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened.
+    pub fn ledger_read_only(&self) -> Result<Ledger, CribError> {
+        Ok(Ledger::open_read_only(&self.0.settings.folders.data)?)
+    }
+
+    /// The tool of that name.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the error names similar ones.
+    pub fn tool(&self, name: &str) -> Result<(Arc<Plugin>, Arc<Tool>), CribError> {
+        let snapshot = self.snapshot();
+        let found = name.parse::<ToolName>().ok().and_then(|name| {
+            Some((snapshot.plugin(name.plugin())?.clone(), snapshot.tool(&name)?.clone()))
+        });
+        found.ok_or_else(|| {
+            let near = snapshot.search(name, NEAR).into_iter().map(|hit| hit.tool.name().clone()).collect();
+            CribError::UnknownTool { name: name.escape_debug().to_string(), near }
+        })
+    }
+
+    /// The plugin of that name.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn plugin(&self, name: &str) -> Result<Arc<Plugin>, CribError> {
+        let unknown = || CribError::UnknownPlugin(name.escape_debug().to_string());
+        let parsed = PluginName::try_from(name).map_err(|_| unknown())?;
+        self.snapshot().plugin(&parsed).cloned().ok_or_else(unknown)
+    }
+
+    /// What a plugin asks for: what its manifest says, else all that its imports could use.
+    pub fn requests(plugin: &Plugin) -> Requests {
+        match plugin.manifest() {
+            Some(manifest) => manifest.requests.clone(),
+            None => Requests::from_imports(plugin.imports()),
+        }
+    }
+
+    /// What a plugin may do.
+    pub fn authority(&self, plugin: &Plugin, delegated: Option<&Authority>) -> Authority {
+        self.operator().authority(plugin.name(), &Self::requests(plugin), delegated)
+    }
+
+    /// The effect class of a tool that counts.
+    pub fn effect(&self, plugin: &Plugin, tool: &Tool) -> Effect {
+        let trust = if plugin.origin().rank() == Rank::Embedded { Trust::FirstParty } else { Trust::Stranger };
+        self.authority(plugin, None).effect_of(tool.name().tool(), tool.declared_effect(), trust)
+    }
+}
+
+fn embedded() -> Vec<Embedded> {
+    let embed = |plugin: &toolcrib_bundled::Bundled| Embedded {
+        name: plugin.name,
+        manifest_toml: plugin.manifest,
+        component: plugin.component,
+        digest: plugin.digest,
+    };
+    toolcrib_bundled::PLUGINS.iter().map(embed).collect()
+}

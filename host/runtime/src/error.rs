@@ -1,0 +1,91 @@
+//! Why something could not be done at all, as opposed to a call that failed or a run that did not reach its goal.
+
+use toolcrib_catalog::CatalogError;
+use toolcrib_ledger::LedgerError;
+use toolcrib_policy::{PluginName, ToolName};
+use toolcrib_sandbox::LoadError;
+
+/// What went wrong before, or beside, a call or a run.
+#[derive(Debug, thiserror::Error)]
+pub enum CribError {
+    /// No tool has the name.
+    #[error("there is no tool `{name}`{}", did_you_mean(.near))]
+    UnknownTool {
+        /// The name as it was given.
+        name: String,
+        /// Tools with similar names or words.
+        near: Vec<ToolName>,
+    },
+    /// No plugin has the name.
+    #[error("there is no plugin `{0}`; `toolcrib tools` lists what there is")]
+    UnknownPlugin(String),
+    /// The catalog did not give the component.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The component cannot be run.
+    #[error("plugin `{plugin}`: {source}")]
+    Load {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why.
+        source: LoadError,
+    },
+    /// The operator's ceiling rejects an import.
+    #[error("plugin `{plugin}` imports `{import}`, which the operator's ceiling rejects (`reject-imports` has `{line}`)")]
+    ImportRejected {
+        /// The plugin.
+        plugin: PluginName,
+        /// The import.
+        import: String,
+        /// The line that rejects it.
+        line: String,
+    },
+    /// The ledger cannot be written or read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A run's events are not those of a run.
+    #[error("run {run} cannot be read: {why}")]
+    Run {
+        /// The run.
+        run: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The language model cannot be used.
+    #[error("{0}")]
+    Model(String),
+    /// A file could not be read.
+    #[error("`{path}`: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl CribError {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            CribError::UnknownTool { .. } => "no-such-tool",
+            CribError::UnknownPlugin(_) => "no-such-plugin",
+            CribError::Catalog(error) => error.code(),
+            CribError::Load { source, .. } => source.code(),
+            CribError::ImportRejected { .. } => "import-denied",
+            CribError::Ledger(error) if error.is_disk_full() => "disk-full",
+            CribError::Ledger(_) => "ledger",
+            CribError::Run { .. } => "run-unreadable",
+            CribError::Model(_) => "model",
+            CribError::File { .. } => "file",
+        }
+    }
+}
+
+fn did_you_mean(near: &[ToolName]) -> String {
+    if near.is_empty() {
+        return "; `toolcrib tools` lists what there is".to_owned();
+    }
+    let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    format!("; did you mean {}?", names.join(" or "))
+}

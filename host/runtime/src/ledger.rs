@@ -1,0 +1,90 @@
+//! One run's events in the ledger.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use toolcrib_agent::{Durability, Event, EventKind, LedgerError};
+use toolcrib_ledger::{Ledger, NewEvent, RunId};
+
+use crate::error::CribError;
+
+/// The kind of an event that the ledger itself writes when a run begins.
+const BEGUN: &str = "ledger.begun";
+
+/// The log of one run.
+#[derive(Clone)]
+pub struct RunLog {
+    ledger: Arc<Ledger>,
+    run: RunId,
+}
+
+impl RunLog {
+    /// The log of `run` in `ledger`.
+    pub fn new(ledger: Arc<Ledger>, run: RunId) -> Self {
+        RunLog { ledger, run }
+    }
+
+    /// The run.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// The run's events, oldest first, as the agent wrote them.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read, or an event was erased or is not one of a run.
+    pub fn events(ledger: &Ledger, run: RunId) -> Result<Vec<Event>, CribError> {
+        let unreadable = |why: String| CribError::Run { run: run.to_string(), why };
+        let mut events = Vec::new();
+        for event in ledger.events(run)? {
+            let event = event?;
+            if event.kind.starts_with("ledger.") || event.kind == BEGUN {
+                continue;
+            }
+            let payload = event.payload.ok_or_else(|| unreadable(format!("event {} was erased", event.seq)))?;
+            let read = serde_json::from_value(payload);
+            events.push(read.map_err(|e| unreadable(format!("event {}: {e}", event.seq)))?);
+        }
+        Ok(events)
+    }
+
+    fn append_now(&self, event: &NewEvent, durability: Durability) -> Result<(), LedgerError> {
+        let durability = match durability {
+            Durability::Process => toolcrib_ledger::Durability::Process,
+            Durability::Power => toolcrib_ledger::Durability::Power,
+        };
+        self.ledger.append(self.run, event, durability).map(drop).map_err(|e| LedgerError(e.to_string()))
+    }
+}
+
+#[async_trait]
+impl toolcrib_agent::Ledger for RunLog {
+    /// An event that need not survive the power takes tens of microseconds and is written here; a flush of the disk
+    /// is waited for on a thread that may block.
+    async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
+        let new = to_ledger(event)?;
+        match durability {
+            Durability::Process => self.append_now(&new, durability),
+            Durability::Power => {
+                let log = self.clone();
+                let written = tokio::task::spawn_blocking(move || log.append_now(&new, durability)).await;
+                written.map_err(|e| LedgerError(e.to_string()))?
+            }
+        }
+    }
+}
+
+/// The event's own tag is its kind, in clear text; everything else is payload.
+fn to_ledger(event: &Event) -> Result<NewEvent, LedgerError> {
+    let payload = serde_json::to_value(event).map_err(|e| LedgerError(e.to_string()))?;
+    let kind = payload.get("event").and_then(Value::as_str).unwrap_or("event").to_owned();
+    let new = NewEvent::new(kind, payload);
+    Ok(match &event.kind {
+        EventKind::RunFinished { result } => new.status(result.name()).ends_run(),
+        EventKind::Asked { .. } => new.status("asked"),
+        EventKind::Answered { .. } | EventKind::RunStarted { .. } => new.status("running"),
+        _ => new,
+    })
+}

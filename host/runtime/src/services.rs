@@ -1,0 +1,78 @@
+//! What a call may ask of the crib around it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use toolcrib_model::{Message, Model, Request};
+use toolcrib_policy::{Authority, ToolName};
+use toolcrib_sandbox::{CallError, CancellationToken, Completed, Completion, Services, ToolOutput};
+
+use crate::call::Caller;
+use crate::crib::Crib;
+
+/// Calls inside calls. Deeper ones are refused: a chain this long is a loop.
+const MAX_DEPTH: u8 = 4;
+
+/// The crib, as one call sees it.
+pub(crate) struct CallServices {
+    pub(crate) crib: Crib,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) caller: Caller,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) depth: u8,
+}
+
+#[async_trait]
+impl Services for CallServices {
+    fn progress(&self, done: u64, total: Option<u64>, message: &str) {
+        if let Some(progress) = &self.caller.progress {
+            progress(done, total, message);
+        }
+    }
+
+    /// An inner call has no more authority than the caller, and ends with it.
+    async fn call_tool(&self, tool: &ToolName, arguments: Value) -> Result<ToolOutput, CallError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(CallError::new("denied", format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep")));
+        }
+        let inner = self.crib.call_inside(
+            &tool.to_string(),
+            arguments,
+            self.caller.clone(),
+            self.cancel.child_token(),
+            Some(&self.authority),
+            self.depth + 1,
+        );
+        match inner.await {
+            Ok(report) => report.outcome,
+            Err(error) => Err(CallError::new(error.code(), error.to_string())),
+        }
+    }
+
+    async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
+        let person = self.caller.person.as_ref()?;
+        let question = toolcrib_agent::Question {
+            text: question.to_owned(),
+            about: None,
+            choices: choices.to_vec(),
+        };
+        person.ask(&question).await
+    }
+
+    async fn complete(&self, request: Completion) -> Result<Completed, String> {
+        let model: &Arc<dyn Model> = self.caller.model.as_ref().ok_or("no model is configured")?;
+        let request = Request {
+            system: request.system,
+            messages: vec![Message::user(request.prompt)],
+            max_tokens: Some(request.max_tokens),
+            ..Request::default()
+        };
+        let response = model.complete(&request, &mut |_| {}).await.map_err(|error| error.to_string())?;
+        Ok(Completed {
+            text: response.text.unwrap_or_default(),
+            input_tokens: response.usage.input,
+            output_tokens: response.usage.output,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Where everything lies, and what the operator allows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toolcrib_policy::{OperatorFile, PolicyError};
+use toolcrib_sandbox::{Network, SystemNetwork, WorkerCommand};
+
+/// The name of the operator's file.
+pub const OPERATOR_FILE: &str = "toolcrib.toml";
+
+/// The folders of one installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// The ledger and the key of the compile cache. Losing it loses the proof.
+    pub data: PathBuf,
+    /// Compiled code and the catalog's index. Losing it costs time.
+    pub cache: PathBuf,
+    /// The user's own plugins.
+    pub user_plugins: PathBuf,
+    /// The project's plugins, in the order of their names on the command line.
+    pub project_plugins: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// The usual places: `TOOLCRIB_HOME` with everything below it, else the XDG base directories, else those below
+    /// `HOME`; and `./plugins` of the project. `lookup` gives environment variables.
+    ///
+    /// # Errors
+    ///
+    /// None of the variables is set.
+    pub fn usual(project: &Path, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let below_home = |path: &str| set("HOME").map(|home| home.join(path));
+        let project_plugins = vec![project.join("plugins")];
+        if let Some(home) = set("TOOLCRIB_HOME") {
+            let user_plugins = home.join("plugins");
+            return Ok(Folders { data: home.join("data"), cache: home.join("cache"), user_plugins, project_plugins });
+        }
+        let xdg = |name: &str, usual: &str| {
+            let base = set(name).filter(|path| path.is_absolute()).or_else(|| below_home(usual));
+            base.map(|base| base.join("toolcrib")).ok_or(SettingsError::NoHome)
+        };
+        let data = xdg("XDG_DATA_HOME", ".local/share")?;
+        let cache = xdg("XDG_CACHE_HOME", ".cache")?;
+        let user_plugins = data.join("plugins");
+        Ok(Folders { data, cache, user_plugins, project_plugins })
+    }
+}
+
+/// Why settings could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// There is no place for data.
+    #[error("there is no place for data: neither `TOOLCRIB_HOME` nor `HOME` is set")]
+    NoHome,
+    /// The operator's file could not be read.
+    #[error("`{}` could not be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The operator's file is wrong.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// What a crib is opened with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where everything lies.
+    pub folders: Folders,
+    /// What the operator allows.
+    pub operator: OperatorFile,
+    /// The program that compiles untrusted components.
+    pub worker: WorkerCommand,
+    /// How names are resolved and connections made.
+    pub network: Arc<dyn Network>,
+    /// Environment variables that grants may show to plugins.
+    pub environment: Arc<[(String, String)]>,
+}
+
+impl Settings {
+    /// Settings with the system's network and environment.
+    pub fn new(folders: Folders, operator: OperatorFile, worker: WorkerCommand) -> Self {
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Settings {
+            folders,
+            operator,
+            worker,
+            network: Arc::new(SystemNetwork::new()),
+            environment: environment.collect::<Vec<_>>().into(),
+        }
+    }
+
+    /// Reads the operator's file: `given`, else `toolcrib.toml` in the project, else nothing is granted.
+    ///
+    /// # Errors
+    ///
+    /// A file that was given is not there, or a file says something wrong.
+    pub fn operator_file(project: &Path, given: Option<&Path>) -> Result<OperatorFile, SettingsError> {
+        let path = given.map_or_else(|| project.join(OPERATOR_FILE), Path::to_owned);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+                let base = absolute.parent().unwrap_or(project);
+                Ok(OperatorFile::parse(&text, &path.display().to_string(), base)?)
+            }
+            Err(source) if given.is_none() && source.kind() == std::io::ErrorKind::NotFound => {
+                Ok(OperatorFile::empty(project))
+            }
+            Err(source) => Err(SettingsError::Unreadable { path, source }),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The crib as the agent's tools.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use toolcrib_agent::{Cancel, EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+use toolcrib_catalog::{Rank, Tool};
+use toolcrib_policy::{Effect, Method, ToolName};
+use toolcrib_sandbox::{CallError, CancellationToken, Content};
+
+use crate::call::Caller;
+use crate::crib::Crib;
+
+/// The tools of a crib, for one run.
+pub(crate) struct CribTools {
+    pub(crate) crib: Crib,
+    pub(crate) caller: Caller,
+}
+
+impl CribTools {
+    fn card(&self, tool: &Tool) -> Option<ToolCard> {
+        let snapshot = self.crib.snapshot();
+        let plugin = snapshot.plugin(tool.name().plugin())?;
+        // A plugin that the ceiling keeps out has no tools to plan with.
+        self.crib.check_imports(plugin).ok()?;
+        Some(ToolCard {
+            name: tool.name().clone(),
+            title: tool.title().unwrap_or(tool.name().tool()).to_owned(),
+            description: tool.description().to_owned(),
+            input_schema: tool.input_schema().value().clone(),
+            output_schema: tool.output_schema().map(|schema| schema.value().clone()),
+            effect: self.crib.effect(plugin, tool),
+            open_world: tool.open_world(),
+        })
+    }
+}
+
+#[async_trait]
+impl Tools for CribTools {
+    fn search(&self, query: &str, limit: usize) -> Vec<ToolCard> {
+        self.crib.snapshot().search(query, limit).iter().filter_map(|hit| self.card(&hit.tool)).collect()
+    }
+
+    fn get(&self, name: &ToolName) -> Option<ToolCard> {
+        self.card(self.crib.snapshot().tool(name)?.as_ref())
+    }
+
+    /// The first-party `http.fetch` does what its method says, and safe methods change nothing (RFC 9110, 9.2.1).
+    fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
+        let snapshot = self.crib.snapshot();
+        let ours = snapshot.plugin(card.name.plugin()).is_some_and(|p| p.origin().rank() == Rank::Embedded);
+        let method = arguments.get("method").map_or(Some("GET"), Value::as_str);
+        let safe = method.and_then(|method| Method::parse(method).ok()).is_some_and(|method| method.is_safe());
+        if ours && safe && card.name.to_string() == "http.fetch" {
+            return Effect::Read;
+        }
+        card.effect.clone()
+    }
+
+    async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
+        let token = CancellationToken::new();
+        let called = self.crib.call(&call.tool.to_string(), call.arguments, self.caller.clone(), token.clone());
+        tokio::pin!(called);
+        let report = tokio::select! {
+            report = &mut called => report,
+            () = cancel.cancelled() => {
+                token.cancel();
+                called.await
+            }
+        };
+        match report {
+            Ok(report) => ToolReport {
+                outcome: report.outcome.map(output).map_err(failure),
+                receipt: serde_json::to_value(&report.receipt).unwrap_or_default(),
+            },
+            Err(error) => ToolReport {
+                outcome: Err(failure(CallError::new(error.code(), error.to_string()))),
+                receipt: Value::Null,
+            },
+        }
+    }
+}
+
+fn output(output: toolcrib_sandbox::ToolOutput) -> ToolOutput {
+    let text: Vec<String> = output.content.into_iter().map(as_text).collect();
+    ToolOutput { structured: output.structured, text: text.join("\n") }
+}
+
+fn as_text(content: Content) -> String {
+    match content {
+        Content::Text { text } => text,
+        Content::Image(blob) => format!("[image, {}, {} bytes]", blob.media_type, blob.data.len()),
+        Content::Audio(blob) => format!("[audio, {}, {} bytes]", blob.media_type, blob.data.len()),
+        Content::Link { uri, title, .. } => format!("[{}]({uri})", title.unwrap_or_else(|| uri.clone())),
+    }
+}
+
+fn failure(error: CallError) -> ToolFailure {
+    ToolFailure {
+        grant: error.refusal.and_then(|refusal| refusal.grant),
+        code: error.code,
+        message: error.message,
+        effect: match error.effect {
+            toolcrib_sandbox::EffectState::None => EffectState::None,
+            toolcrib_sandbox::EffectState::Done => EffectState::Done,
+            toolcrib_sandbox::EffectState::Unknown => EffectState::Unknown,
+        },
+        retry_after_seconds: error.retry_after_s,
+    }
+}
