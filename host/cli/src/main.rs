@@ -1,2 +1,37 @@
 //! The `toolcrib` command.
-fn main() {}
+//!
+//! ```text
+//!  arguments ─► settings ─► crib ─► command ─► standard output (results) and standard error (progress, problems)
+//!                                      └─► exit code
+//! ```
+
+mod args;
+mod commands;
+mod exit;
+mod person;
+mod render;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The worker gives everything up, so that it must be alone in its process: no runtime, no other thread.
+    if let Command::CompileWorker { profile } = &arguments.command {
+        return toolcrib_runtime::sandbox::compile_worker(profile);
+    }
+    setup::logging(arguments.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&anyhow::Error::new(error).context("the async runtime did not start"), false),
+    };
+    let json = arguments.command.wants_json();
+    let code = runtime.block_on(commands::dispatch(arguments)).unwrap_or_else(|error| exit::report(&error, json));
+    // A call that was told to end and did not must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}

@@ -50,7 +50,7 @@ impl RunLog {
         Ok(events)
     }
 
-    fn append_now(&self, event: &NewEvent, durability: Durability) -> Result<(), LedgerError> {
+    fn append_now(&self, event: NewEvent, durability: Durability) -> Result<(), LedgerError> {
         let durability = match durability {
             Durability::Process => toolcrib_ledger::Durability::Process,
             Durability::Power => toolcrib_ledger::Durability::Power,
@@ -66,10 +66,10 @@ impl toolcrib_agent::Ledger for RunLog {
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
         let new = to_ledger(event)?;
         match durability {
-            Durability::Process => self.append_now(&new, durability),
+            Durability::Process => self.append_now(new, durability),
             Durability::Power => {
                 let log = self.clone();
-                let written = tokio::task::spawn_blocking(move || log.append_now(&new, durability)).await;
+                let written = tokio::task::spawn_blocking(move || log.append_now(new, durability)).await;
                 written.map_err(|e| LedgerError(e.to_string()))?
             }
         }

@@ -36,8 +36,9 @@ impl Services for CallServices {
         if self.depth >= MAX_DEPTH {
             return Err(CallError::new("denied", format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep")));
         }
+        let name = tool.to_string();
         let inner = self.crib.call_inside(
-            &tool.to_string(),
+            &name,
             arguments,
             self.caller.clone(),
             self.cancel.child_token(),

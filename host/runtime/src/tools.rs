@@ -58,7 +58,8 @@ impl Tools for CribTools {
 
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
         let token = CancellationToken::new();
-        let called = self.crib.call(&call.tool.to_string(), call.arguments, self.caller.clone(), token.clone());
+        let name = call.tool.to_string();
+        let called = self.crib.call(&name, call.arguments, self.caller.clone(), token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
             report = &mut called => report,

@@ -8,11 +8,11 @@ use super::error::{Problem, ValueError};
 /// What a command is run with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct CommandInput {
+pub(crate) struct CommandInput {
     /// The arguments, without the name of the program.
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
     /// What the program reads from standard input.
-    pub stdin: String,
+    pub(crate) stdin: String,
 }
 
 impl CommandInput {
@@ -21,7 +21,7 @@ impl CommandInput {
     /// # Errors
     ///
     /// The arguments are not an object with at most `args` and `stdin`.
-    pub fn read(arguments: &Value) -> Result<Self, ValueError> {
+    pub(crate) fn read(arguments: &Value) -> Result<Self, ValueError> {
         if arguments.is_null() {
             return Ok(CommandInput::default());
         }

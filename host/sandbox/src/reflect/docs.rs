@@ -22,7 +22,7 @@ const VERSIONS: [u8; 2] = [0, 1];
 
 /// What the sections of one component say. Where several speak of the same item, the first one counts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Docs {
+pub(crate) struct Docs {
     packages: Vec<Package>,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct TypeDocs {
 
 impl Docs {
     /// Reads the documentation inside a component's bytes. Skips the code: the cost is that of a few sections.
-    pub fn read(component: &[u8]) -> Docs {
+    pub(crate) fn read(component: &[u8]) -> Docs {
         let mut packages = Vec::new();
         let mut left = DOCS_BYTES;
         for section in sections(component) {
@@ -103,7 +103,7 @@ impl Docs {
     }
 
     /// The comment of an exported function.
-    pub fn function(&self, path: &ExportPath) -> Option<&str> {
+    pub(crate) fn function(&self, path: &ExportPath) -> Option<&str> {
         let name = path.function.as_str();
         let found = match &path.interface {
             Some(interface) => self.interfaces(interface).find_map(|docs| docs.funcs.get(name)?.text()),

@@ -11,7 +11,7 @@ use super::shape::{MapKey, Shape};
 /// Its line is for a person or a model that wrote the arguments: it names the place, the expectation and the finding.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}: {problem}", self.place())]
-pub struct ValueError {
+pub(crate) struct ValueError {
     /// Innermost first: it grows while the error travels out.
     path: Vec<Step>,
     problem: Box<Problem>,
@@ -25,7 +25,7 @@ enum Step {
 
 /// What is wrong at the place of a [`ValueError`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Problem {
+pub(crate) enum Problem {
     /// Another kind of value, or one out of range.
     #[error("expected {expected}, found {found}")]
     Mismatch {
@@ -90,7 +90,7 @@ impl ValueError {
     }
 
     /// Where in the arguments, as a JSON path such as `$.user.tags[3]`.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let mut path = "$".to_owned();
         for step in self.path.iter().rev() {
             match step {
@@ -103,7 +103,7 @@ impl ValueError {
     }
 
     /// What is wrong there.
-    pub fn problem(&self) -> &Problem {
+    pub(crate) fn problem(&self) -> &Problem {
         &self.problem
     }
 
@@ -114,7 +114,7 @@ impl ValueError {
 
 /// A result that cannot be given back.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ResultError {
+pub(crate) enum ResultError {
     /// As JSON text it would be longer than the call allows. Nothing of it was kept.
     #[error("the result takes more than {limit} bytes as JSON, which is the limit of this call")]
     TooLarge {

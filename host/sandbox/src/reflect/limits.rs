@@ -6,49 +6,49 @@
 use thiserror::Error;
 
 /// Items that a component may export, those of its instances included. Large SDK worlds have about one hundred.
-pub const EXPORTS: usize = 1024;
+pub(crate) const EXPORTS: usize = 1024;
 
 /// Bytes of one export, parameter, field or case name. WIT names are words; 256 leaves room for generated ones.
-pub const NAME_BYTES: usize = 256;
+pub(crate) const NAME_BYTES: usize = 256;
 
 /// Fields, cases or flags of one type. Lists of countries, currencies or media types fit; a lookup stays linear.
-pub const MEMBERS: usize = 1024;
+pub(crate) const MEMBERS: usize = 1024;
 
 /// Levels of types inside types. A level of types is at most four levels of JSON Schema, and a JSON reader stops at
 /// 128 levels: a schema of this depth can still be read back by everyone.
-pub const TYPE_DEPTH: usize = 24;
+pub(crate) const TYPE_DEPTH: usize = 24;
 
 /// Estimated bytes of one function's schema. A model could not use a longer one.
-pub const SIGNATURE_BYTES: usize = 256 * 1024;
+pub(crate) const SIGNATURE_BYTES: usize = 256 * 1024;
 
 /// Estimated bytes of all schemas of a component together: they are kept in the catalog's index.
-pub const COMPONENT_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const COMPONENT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Bytes of documentation sections that are read. What lies beyond is left unread.
-pub const DOCS_BYTES: usize = 1024 * 1024;
+pub(crate) const DOCS_BYTES: usize = 1024 * 1024;
 
 /// Documentation sections that are read: one per WIT package inside the component.
-pub const DOCS_SECTIONS: usize = 64;
+pub(crate) const DOCS_SECTIONS: usize = 64;
 
 /// Components inside components that are searched for documentation.
-pub const DOCS_COMPONENTS: usize = 256;
+pub(crate) const DOCS_COMPONENTS: usize = 256;
 
 /// Bytes of one description. Longer ones are cut at a character and marked with `…`.
-pub const DESCRIPTION_BYTES: usize = 4096;
+pub(crate) const DESCRIPTION_BYTES: usize = 4096;
 
 /// Bytes of descriptions inside one schema. The types that come after have none.
-pub const SCHEMA_DOC_BYTES: usize = 32 * 1024;
+pub(crate) const SCHEMA_DOC_BYTES: usize = 32 * 1024;
 
 /// Bytes of a tool's own words in the line of its failure. The whole error stays in the failure's data.
-pub const MESSAGE_BYTES: usize = 2048;
+pub(crate) const MESSAGE_BYTES: usize = 2048;
 
 /// Bytes of host memory that the arguments of one call may take as component values. Three bytes of JSON can name a
 /// record of a thousand absent fields, so the size of the JSON text alone bounds nothing.
-pub const ARGUMENT_MEMORY_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const ARGUMENT_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
 /// A component that goes beyond a limit of reflection. The component is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ReflectError {
+pub(crate) enum ReflectError {
     /// More than [`EXPORTS`] items.
     #[error("the component exports {found} items or more, at most {EXPORTS} are accepted")]
     TooManyExports {

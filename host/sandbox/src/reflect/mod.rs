@@ -32,12 +32,11 @@
 //!
 //! Every kind is also read inside a tag of its name, such as `{"__option": …}`.
 
-pub mod limits;
-
 mod command;
 mod docs;
 mod error;
 mod input;
+mod limits;
 mod names;
 mod number;
 mod output;
@@ -53,12 +52,12 @@ use serde_json::Value;
 use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentItem};
 
-pub use command::CommandInput;
-pub use docs::Docs;
-pub use error::{Problem, ResultError, ValueError};
-pub use limits::ReflectError;
-pub use names::ExportPath;
-pub use signature::{Failure, NotATool, Returned, Signature};
+pub(crate) use command::CommandInput;
+pub(crate) use docs::Docs;
+pub(crate) use error::{Problem, ResultError, ValueError};
+pub(crate) use limits::ReflectError;
+pub(crate) use names::ExportPath;
+pub(crate) use signature::{Failure, NotATool, Returned, Signature};
 
 use docs::TypeIndex;
 use limits::{COMPONENT_BYTES, EXPORTS, check_name};
@@ -67,27 +66,27 @@ use signature::SignatureError;
 
 /// The functions of a component that are tools, and those that are not.
 #[derive(Debug)]
-pub struct Reflection {
+pub(crate) struct Reflection {
     /// In the order of the exports.
-    pub tools: Vec<Export>,
+    pub(crate) tools: Vec<Export>,
     /// What is exported and is not a tool, with the reason, for `inspect`.
-    pub skipped: Vec<(ExportPath, NotATool)>,
+    pub(crate) skipped: Vec<(ExportPath, NotATool)>,
 }
 
 /// An exported function that is a tool.
 #[derive(Debug)]
-pub struct Export {
+pub(crate) struct Export {
     /// The tool's name inside the plugin: 1 to 64 characters of `a-z`, `0-9`, `-` and `_`, beginning with a letter.
-    pub name: String,
+    pub(crate) name: String,
     /// Where the function is.
-    pub path: ExportPath,
+    pub(crate) path: ExportPath,
     /// How it is called.
-    pub entry: Entry,
+    pub(crate) entry: Entry,
 }
 
 /// How an exported function is called.
 #[derive(Debug)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// With the values of its arguments.
     Function(Signature),
     /// As a command, `wasi:cli/run`: arguments and standard input come from the environment ([`CommandInput`]), the
@@ -97,16 +96,16 @@ pub enum Entry {
 
 /// What a planner or a person reads about a tool.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Description {
+pub(crate) struct Description {
     /// A short name for people.
-    pub title: String,
+    pub(crate) title: String,
     /// The function's comment, or which function it is.
-    pub text: String,
+    pub(crate) text: String,
     /// JSON Schema of the arguments; its type is `object`.
-    pub input_schema: Value,
+    pub(crate) input_schema: Value,
     /// JSON Schema of the result of a call that succeeds; nothing where there is none. Its type is not always
     /// `object`: a function that returns a string gives a string.
-    pub output_schema: Option<Value>,
+    pub(crate) output_schema: Option<Value>,
 }
 
 impl Reflection {
@@ -116,7 +115,7 @@ impl Reflection {
     ///
     /// The component is beyond one of the [`limits`]. A function whose types have no form in JSON is no error: it is
     /// skipped.
-    pub fn of(engine: &Engine, component: &types::Component) -> Result<Reflection, ReflectError> {
+    pub(crate) fn of(engine: &Engine, component: &types::Component) -> Result<Reflection, ReflectError> {
         let mut found = Found::default();
         for (name, item) in component.exports(engine) {
             found.count(1)?;
@@ -131,13 +130,13 @@ impl Reflection {
     }
 
     /// The tool of that name.
-    pub fn get(&self, name: &str) -> Option<&Export> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Export> {
         self.tools.iter().find(|tool| tool.name == name)
     }
 }
 
 /// Reads what people and planners need to know about each tool, in the order of [`Reflection::tools`].
-pub fn describe(
+pub(crate) fn describe(
     engine: &Engine,
     component: &types::Component,
     reflection: &Reflection,

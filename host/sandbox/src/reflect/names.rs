@@ -10,16 +10,16 @@ const TOOL_NAME_BYTES: usize = 64;
 
 /// Where a function is among a component's exports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ExportPath {
+pub(crate) struct ExportPath {
     /// The exported interface, such as `example:calc/ops@1.0.0`, or nothing for a function of the world itself.
-    pub interface: Option<String>,
+    pub(crate) interface: Option<String>,
     /// The function, such as `add`.
-    pub function: String,
+    pub(crate) function: String,
 }
 
 impl ExportPath {
     /// The export's index in a component, for quick look-ups in its instances.
-    pub fn index(&self, component: &Component) -> Option<ComponentExportIndex> {
+    pub(crate) fn index(&self, component: &Component) -> Option<ComponentExportIndex> {
         let interface = match &self.interface {
             Some(interface) => Some(component.get_export_index(None, interface)?),
             None => None,

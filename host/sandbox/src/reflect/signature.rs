@@ -11,7 +11,7 @@ use super::shape::{Builder, Field, NoShape, Shape};
 
 /// The types of one function, ready for calls.
 #[derive(Debug)]
-pub struct Signature {
+pub(crate) struct Signature {
     pub(super) params: Box<[Field]>,
     pub(super) result: Option<Shape>,
     is_async: bool,
@@ -19,7 +19,7 @@ pub struct Signature {
 
 /// What a call of a function came to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Returned {
+pub(crate) enum Returned {
     /// It succeeded. Nothing where the function returns nothing, or `result` without a value.
     Ok(Option<Value>),
     /// It returned the `err` side of its `result`.
@@ -28,19 +28,19 @@ pub enum Returned {
 
 /// The `err` side of a function's `result`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The error in one line, for people and models.
-    pub message: String,
+    pub(crate) message: String,
     /// The case that the error names, such as `not-found`, where its type is an enum or a variant, or a record that
     /// has one as `code` or `kind`.
-    pub case: Option<String>,
+    pub(crate) case: Option<String>,
     /// The whole error as JSON; `null` where the type carries none.
-    pub data: Value,
+    pub(crate) data: Value,
 }
 
 /// Why an exported function is not a tool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotATool {
+pub(crate) enum NotATool {
     /// A type that JSON cannot say.
     #[error("`{at}` is a {kind}, which has no form in JSON")]
     UnsupportedType {
@@ -94,7 +94,7 @@ impl Signature {
     }
 
     /// Whether the function is `async` in WIT, which only an engine with asynchronous components can call.
-    pub fn is_async(&self) -> bool {
+    pub(crate) fn is_async(&self) -> bool {
         self.is_async
     }
 
@@ -103,12 +103,12 @@ impl Signature {
     /// # Errors
     ///
     /// Names the place in `arguments` that does not fit, what was expected and what was found.
-    pub fn arguments(&self, arguments: &Value) -> Result<Vec<Val>, ValueError> {
+    pub(crate) fn arguments(&self, arguments: &Value) -> Result<Vec<Val>, ValueError> {
         Reader::new().arguments(&self.params, arguments)
     }
 
     /// A vector of the length that the engine wants for results.
-    pub fn result_slots(&self) -> Vec<Val> {
+    pub(crate) fn result_slots(&self) -> Vec<Val> {
         self.result.iter().map(|_| Val::Bool(false)).collect()
     }
 
@@ -117,7 +117,7 @@ impl Signature {
     /// # Errors
     ///
     /// The result as JSON text would take more than `limit` bytes, or the values are not of the function's type.
-    pub fn returned(&self, results: Vec<Val>, limit: u64) -> Result<Returned, ResultError> {
+    pub(crate) fn returned(&self, results: Vec<Val>, limit: u64) -> Result<Returned, ResultError> {
         let mut writer = Writer::new(limit);
         match (&self.result, results.into_iter().next()) {
             (None, _) => Ok(Returned::Ok(None)),

@@ -1,0 +1,203 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
+#[derive(Parser, Debug)]
+#[command(name = "toolcrib", version, about, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print what the host does, to standard error; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 reached, 1 failed, 2 bad input, 3 refused by policy, 4 a question stayed \
+                          unanswered, 5 a budget ended, 6 the host failed (disk, ledger), 130 cancelled.";
+
+/// Where things lie and what is allowed.
+#[derive(Args, Debug)]
+pub(crate) struct Common {
+    /// The operator's file: what each plugin may do [default: ./toolcrib.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "TOOLCRIB_POLICY", help_heading = "Policy and places")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Grant something for this command only: 'PLUGIN.CAPABILITY=LINE', such as 'files.files=read ./docs as /docs'
+    #[arg(long, global = true, value_name = "GRANT", help_heading = "Policy and places")]
+    pub(crate) grant: Vec<String>,
+    /// A folder with plugins; may be given several times [default: ./plugins]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Policy and places")]
+    pub(crate) plugins: Vec<PathBuf>,
+    /// The folder for the ledger, the cache and your own plugins [default: the XDG folders of the user]
+    #[arg(long, global = true, value_name = "DIR", env = "TOOLCRIB_HOME", help_heading = "Policy and places")]
+    pub(crate) home: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Reach a goal: plan, call tools, judge each step, try another way where one fails
+    Run(RunArgs),
+    /// Call one tool
+    Call(CallArgs),
+    /// List tools, or search them
+    Tools(ToolsArgs),
+    /// Show what a plugin exports, what it could ever reach, and what it is granted
+    Inspect(InspectArgs),
+    /// List runs, newest first
+    Runs(RunsArgs),
+    /// Show a run: its plan and every step
+    Show(ShowArgs),
+    /// Check the ledger's chain of proofs
+    Verify(VerifyArgs),
+    /// Work with the operator's file
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Compile a component from standard input (used by the host itself)
+    #[command(hide = true)]
+    CompileWorker {
+        /// The engine's profile
+        profile: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The goal, in words
+    pub(crate) goal: String,
+    /// Plan with a language model instead of the builtin planner: openai:NAME, openai-chat:NAME@URL, anthropic:NAME,
+    /// gemini:NAME, ollama:NAME
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
+    pub(crate) model: Option<String>,
+    /// The most tool calls
+    #[arg(long, value_name = "N")]
+    pub(crate) max_steps: Option<u32>,
+    /// The most time, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_time: Option<u64>,
+    /// The most tokens of the language model
+    #[arg(long, value_name = "N")]
+    pub(crate) max_tokens: Option<u64>,
+    /// Do not ask: a question ends the run with exit code 4
+    #[arg(long)]
+    pub(crate) unattended: bool,
+    /// Show the answer alone
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CallArgs {
+    /// The tool, such as text.stats
+    pub(crate) tool: String,
+    /// The arguments: a JSON object; `-` reads it from standard input
+    #[arg(default_value = "{}")]
+    pub(crate) arguments: String,
+    /// Print one JSON object with outcome and receipt
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show the receipt as well
+    #[arg(long)]
+    pub(crate) receipt: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ToolsArgs {
+    /// Words to search for
+    pub(crate) query: Vec<String>,
+    /// The most tools to show
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// A plugin's name, or a component file
+    pub(crate) plugin: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunsArgs {
+    /// The most runs to show
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Only runs with this outcome: reached, failed, refused, asked, budget, cancelled, running
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// Print every event as a line of JSON
+    #[arg(long)]
+    pub(crate) events: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// A checkpoint that was kept elsewhere: shows also whether the newest events were cut off
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) against: Option<String>,
+    /// Print a checkpoint, to be kept elsewhere
+    #[arg(long, conflicts_with = "against")]
+    pub(crate) checkpoint: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum PolicyCommand {
+    /// Check the operator's file and show what it grants to the plugins that are there
+    Check {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Command {
+    /// Whether errors are to be printed as JSON too.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Command::Run(args) => args.json,
+            Command::Call(args) => args.json,
+            Command::Tools(args) => args.json,
+            Command::Inspect(args) => args.json,
+            Command::Runs(args) => args.json,
+            Command::Show(args) => args.json,
+            Command::Verify(args) => args.json,
+            Command::Policy { command: PolicyCommand::Check { json } } => *json,
+            Command::Completions { .. } | Command::CompileWorker { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `toolcrib call`: one tool, once.
+
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use toolcrib_runtime::Caller;
+use toolcrib_runtime::agent::Person;
+use toolcrib_runtime::sandbox::{CallError, CallReport, CancellationToken, Content, Receipt, ToolOutput};
+
+use crate::args::{CallArgs, Common};
+use crate::person::Terminal;
+use crate::render::{Live, bytes, count, duration, errln, outln, plain, plain_lines};
+use crate::{exit, setup};
+
+pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<ExitCode> {
+    let arguments = arguments(&args.arguments)?;
+    let crib = setup::crib(common).await?;
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    setup::on_interrupt(move || stop.cancel());
+    let caller = Caller {
+        person: Terminal::attended(Live::new(true)).map(|person| Arc::new(person) as Arc<dyn Person>),
+        ..Caller::default()
+    };
+    let report = crib.call(&args.tool, arguments, caller, cancel).await?;
+    if args.json {
+        outln!("{}", as_json(&args.tool, &report));
+    } else {
+        show(&report);
+        if args.receipt {
+            show_receipt(&report.receipt);
+        }
+    }
+    Ok(report.outcome.map_or_else(|error| ExitCode::from(exit::of_call(&error.code)), |_| ExitCode::SUCCESS))
+}
+
+fn arguments(text: &str) -> anyhow::Result<Value> {
+    let mut read = String::new();
+    let text = if text == "-" {
+        std::io::stdin().read_to_string(&mut read)?;
+        &read
+    } else {
+        text
+    };
+    serde_json::from_str(text).map_err(|error| {
+        exit::BadInput(format!("the arguments are not JSON: {error}; they look like '{{\"text\": \"some words\"}}'")).into()
+    })
+}
+
+fn as_json(tool: &str, report: &CallReport) -> Value {
+    match &report.outcome {
+        Ok(output) => {
+            json!({ "tool": tool, "outcome": "ok", "result": result(output), "receipt": report.receipt })
+        }
+        Err(error) => {
+            let grant = error.refusal.as_ref().and_then(|refusal| refusal.grant.clone());
+            let mut shown = json!({ "code": error.code, "message": error.message, "effect": error.effect });
+            for (key, value) in [("grant", grant), ("detail", error.detail.clone())] {
+                if let Some(value) = value {
+                    shown[key] = Value::String(value);
+                }
+            }
+            json!({ "tool": tool, "outcome": "error", "error": shown, "receipt": report.receipt })
+        }
+    }
+}
+
+/// The structured result, else the content.
+fn result(output: &ToolOutput) -> Value {
+    match &output.structured {
+        Some(value) => value.clone(),
+        None => match output.content.as_slice() {
+            [Content::Text { text }] => Value::String(text.clone()),
+            content => json!({ "content": content }),
+        },
+    }
+}
+
+fn show(report: &CallReport) {
+    match &report.outcome {
+        Ok(output) => match (&output.structured, output.content.as_slice()) {
+            (Some(value), []) => match serde_json::to_string_pretty(value) {
+                Ok(text) => outln!("{}", plain_lines(&text)),
+                Err(_) => outln!("{value}"),
+            },
+            (_, content) => content.iter().for_each(show_content),
+        },
+        Err(error) => show_error(error),
+    }
+}
+
+fn show_content(content: &Content) {
+    match content {
+        Content::Text { text } => outln!("{}", plain_lines(text)),
+        Content::Image(blob) => outln!("[image, {}, {}]", plain(&blob.media_type), bytes(blob.data.len() as u64)),
+        Content::Audio(blob) => outln!("[audio, {}, {}]", plain(&blob.media_type), bytes(blob.data.len() as u64)),
+        Content::Link { uri, .. } => outln!("{}", plain(uri)),
+    }
+}
+
+fn show_error(error: &CallError) {
+    errln!("error: {}: {}", plain(&error.code), plain_lines(&error.message));
+    match error.effect {
+        toolcrib_runtime::sandbox::EffectState::None => {}
+        toolcrib_runtime::sandbox::EffectState::Done => errln!("its effect happened all the same"),
+        toolcrib_runtime::sandbox::EffectState::Unknown => errln!("whether its effect happened is not known"),
+    }
+    if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref()) {
+        errln!("to allow it, add to toolcrib.toml:\n{}", plain_lines(grant));
+    }
+}
+
+fn show_receipt(receipt: &Receipt) {
+    errln!(
+        "fuel {}, memory {}, {}, {} host calls",
+        count(receipt.fuel),
+        bytes(receipt.peak_memory_bytes),
+        duration(Duration::from_micros(receipt.wall_us)),
+        receipt.host_calls
+    );
+    for used in &receipt.uses.listed {
+        let allowed = if used.allowed { "allowed" } else { "refused" };
+        errln!("  {allowed}  {} {} {}", plain(&used.capability), plain(&used.access), plain(&used.target));
+    }
+    for (name, captured) in [("stdout", &receipt.stdout), ("stderr", &receipt.stderr), ("log", &receipt.log)] {
+        if !captured.is_empty() {
+            errln!("  {name}: {}", plain_lines(captured.text.trim_end()));
+        }
+    }
+}

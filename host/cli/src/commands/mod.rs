@@ -1,0 +1,37 @@
+//! The commands, one file each.
+
+mod call;
+mod inspect;
+mod policy;
+mod run;
+mod runs;
+mod show;
+mod tools;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::args::{Arguments, Command, PolicyCommand};
+
+/// Does what was asked for.
+pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let common = &arguments.common;
+    match arguments.command {
+        Command::Run(args) => run::run(common, args).await,
+        Command::Call(args) => call::call(common, args).await,
+        Command::Tools(args) => tools::tools(common, args).await,
+        Command::Inspect(args) => inspect::inspect(common, args).await,
+        Command::Runs(args) => runs::runs(common, args).await,
+        Command::Show(args) => show::show(common, args).await,
+        Command::Verify(args) => verify::verify(common, args).await,
+        Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "toolcrib", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        // Answered in `main`, before anything else begins.
+        Command::CompileWorker { .. } => Ok(ExitCode::FAILURE),
+    }
+}

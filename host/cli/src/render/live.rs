@@ -1,0 +1,139 @@
+//! Live progress of a run: a tree that redraws itself on a terminal, a line for each step elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
+
+use super::text::plain;
+use super::tree::{Costs, tree};
+use super::errln;
+
+const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME: Duration = Duration::from_millis(120);
+
+/// How much a run shows while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// Nothing.
+    Nothing,
+    /// A line for each step.
+    Lines,
+    /// A tree that redraws itself.
+    Tree,
+}
+
+/// The display of one run. Clones are the same display.
+#[derive(Clone)]
+pub(crate) struct Live(Arc<Inner>);
+
+struct Inner {
+    show: Show,
+    bar: ProgressBar,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    state: Option<State>,
+    costs: Costs,
+    frame: usize,
+}
+
+impl Live {
+    /// A display that fits where standard error goes.
+    pub(crate) fn new(quiet: bool) -> Self {
+        let show = match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Show::Nothing,
+            (false, true) => Show::Tree,
+            (false, false) => Show::Lines,
+        };
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        let live = Live(Arc::new(Inner { show, bar, seen: Mutex::default() }));
+        if show == Show::Tree {
+            live.clone().animate();
+        }
+        live
+    }
+
+    fn animate(self) {
+        tokio::spawn(async move {
+            while !self.0.bar.is_finished() {
+                tokio::time::sleep(FRAME).await;
+                self.redraw();
+            }
+        });
+    }
+
+    fn redraw(&self) {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.frame = (seen.frame + 1) % SPINNER.len();
+        if let Some(state) = &seen.state {
+            self.0.bar.set_message(tree(state, &seen.costs, SPINNER[seen.frame]).join("\n"));
+        }
+    }
+
+    /// Takes the display off the screen while a person is asked.
+    pub(crate) fn suspend<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.0.bar.suspend(ask)
+    }
+
+    /// Takes the display away and leaves the finished tree, where one was shown.
+    pub(crate) fn finish(&self) {
+        self.0.bar.finish_and_clear();
+        let seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.show == Show::Tree
+            && let Some(state) = &seen.state
+        {
+            for line in tree(state, &seen.costs, '·') {
+                errln!("{line}");
+            }
+        }
+    }
+}
+
+impl Observer for Live {
+    fn observe(&self, event: &Event, state: &State) {
+        if self.0.show == Show::Lines {
+            line(event);
+        }
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.costs.note(event);
+        if self.0.show == Show::Tree {
+            seen.state = Some(state.clone());
+        }
+    }
+}
+
+/// One line for what people follow: steps, backtracking, questions.
+fn line(event: &Event) {
+    match &event.kind {
+        EventKind::StepStarted { tool, arguments, .. } => {
+            let mut arguments = arguments.to_string();
+            if arguments.chars().count() > 100 {
+                arguments = arguments.chars().take(100).chain(['…']).collect();
+            }
+            errln!("→ {tool} {}", plain(&arguments));
+        }
+        EventKind::StepFinished { outcome, receipt, .. } => {
+            let wall = receipt.get("wall_us").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let fuel = receipt.get("fuel").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let cost =
+                format!("{}, fuel {}", super::duration(Duration::from_micros(wall)), super::count(fuel));
+            match outcome {
+                StepOutcome::Done { .. } => errln!("  ✓ {cost}"),
+                StepOutcome::Failed { failure } => errln!("  ✗ {}: {} ({cost})", failure.code, plain(&failure.message)),
+                StepOutcome::NotStarted { why } => errln!("  - not started: {}", plain(why)),
+                StepOutcome::Unknown { why } => errln!("  ? unknown: {}", plain(why)),
+            }
+        }
+        EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
+        EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),
+        _ => {}
+    }
+}

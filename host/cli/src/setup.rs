@@ -1,0 +1,94 @@
+//! From the command line to settings.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toolcrib_runtime::sandbox::WorkerCommand;
+use toolcrib_runtime::{Crib, Folders, Settings};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Common;
+use crate::exit::BadInput;
+
+/// The host's own log, on standard error. Quiet unless asked: what people need to know is printed as results.
+pub(crate) fn logging(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info,wasmtime=warn,cranelift=warn",
+        _ => "debug,wasmtime=info,cranelift=info",
+    };
+    let filter = EnvFilter::try_from_env("TOOLCRIB_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // A second subscriber in the same process is no reason to stop.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+}
+
+/// Opens the crib.
+pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
+    Ok(Crib::open(settings(common)?).await)
+}
+
+/// Everything that the command line and the operator's file say.
+pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
+    let project = std::env::current_dir()?;
+    let lookup = |name: &str| match name {
+        "TOOLCRIB_HOME" => common.home.as_ref().map(|home| home.display().to_string()),
+        name => std::env::var(name).ok(),
+    };
+    let mut folders = Folders::usual(&project, lookup)?;
+    if !common.plugins.is_empty() {
+        folders.project_plugins.clone_from(&common.plugins);
+    }
+    let mut operator = Settings::operator_file(&project, common.policy.as_deref())?;
+    for grant in &common.grant {
+        let (plugin, capability, line) = split_grant(grant)?;
+        let plugin = plugin.parse().map_err(|e| BadInput(format!("--grant '{grant}': {e}")))?;
+        operator.add_grant(&plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
+    }
+    let worker = WorkerCommand { program: std::env::current_exe()?, arguments: vec!["compile-worker".to_owned()] };
+    Ok(Settings::new(folders, operator, worker))
+}
+
+fn split_grant(grant: &str) -> Result<(&str, &str, &str), BadInput> {
+    let parts = || {
+        let (target, line) = grant.split_once('=')?;
+        let (plugin, capability) = target.trim().split_once('.')?;
+        Some((plugin, capability, line.trim()))
+    };
+    parts().ok_or_else(|| {
+        BadInput(format!(
+            "--grant '{grant}' is not 'PLUGIN.CAPABILITY=LINE', such as 'files.files=read ./docs as /docs' or \
+             'http.http=GET https://example.com/**'"
+        ))
+    })
+}
+
+/// Raised by ctrl-C and by a request to terminate. A second one ends the process at once.
+pub(crate) fn on_interrupt(first: impl Fn() + Send + Sync + 'static) {
+    let first = Arc::new(first);
+    tokio::spawn(async move {
+        interrupt().await;
+        first();
+        interrupt().await;
+        std::process::exit(i32::from(crate::exit::CANCELLED));
+    });
+}
+
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// Whether a path on the command line means a file rather than a name.
+pub(crate) fn looks_like_file(text: &str) -> bool {
+    text.contains('/') || text.ends_with(".wasm") || Path::new(text).is_file()
+}
