@@ -124,7 +124,10 @@ mod tests {
     fn bytes_are_no_text_and_one_wrong_byte_is() {
         assert_eq!(text(b"\x89PNG\r\n\x00", None, false), None);
         assert_eq!(text(b"\xFF\xFA\xFB\xFF\xFA", None, false), None);
-        assert_eq!(text(b"nearly all of this \xFF is text", None, false).unwrap(), "nearly all of this \u{FFFD} is text");
+        assert_eq!(
+            text(b"nearly all of this \xFF is text", None, false).unwrap(),
+            "nearly all of this \u{FFFD} is text"
+        );
         assert_eq!(text("aü".as_bytes().get(..2).unwrap(), None, false).unwrap(), "a");
         assert_eq!(text(b"", None, false).unwrap(), "");
     }

@@ -103,7 +103,8 @@ impl ValueError {
     }
 
     /// What is wrong there.
-    pub(crate) fn problem(&self) -> &Problem {
+    #[cfg(test)]
+    pub(super) fn problem(&self) -> &Problem {
         &self.problem
     }
 

@@ -46,7 +46,7 @@ pub(crate) const MESSAGE_BYTES: usize = 2048;
 /// record of a thousand absent fields, so the size of the JSON text alone bounds nothing.
 pub(crate) const ARGUMENT_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
-/// A component that goes beyond a limit of reflection. The component is refused as a whole.
+/// A component that goes beyond a limit of reflection or has no tools. The component is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ReflectError {
     /// More than [`EXPORTS`] items.
@@ -86,6 +86,12 @@ pub(crate) enum ReflectError {
     /// Signatures that together would give more than [`COMPONENT_BYTES`] of schema.
     #[error("the exports would give schemas of more than {COMPONENT_BYTES} bytes: split the component")]
     ComponentTooLarge,
+    /// Nothing to call.
+    #[error("the component exports no function that can be a tool{why}")]
+    NoTools {
+        /// The first exports that are none, each with its reason, after `; `; empty where nothing is exported.
+        why: String,
+    },
 }
 
 /// Refuses a name that is longer than [`NAME_BYTES`].

@@ -54,7 +54,7 @@ use wasmtime::component::types::{self, ComponentItem};
 
 pub(crate) use command::CommandInput;
 pub(crate) use docs::Docs;
-pub(crate) use error::{Problem, ResultError, ValueError};
+pub(crate) use error::ResultError;
 pub(crate) use limits::ReflectError;
 pub(crate) use names::ExportPath;
 pub(crate) use signature::{Failure, NotATool, Returned, Signature};
@@ -113,8 +113,8 @@ impl Reflection {
     ///
     /// # Errors
     ///
-    /// The component is beyond one of the [`limits`]. A function whose types have no form in JSON is no error: it is
-    /// skipped.
+    /// The component is beyond one of the [`limits`], or nothing that it exports is a tool. A function whose types have
+    /// no form in JSON is no error beside others that have one: it is skipped.
     pub(crate) fn of(engine: &Engine, component: &types::Component) -> Result<Reflection, ReflectError> {
         let mut found = Found::default();
         for (name, item) in component.exports(engine) {
@@ -126,11 +126,25 @@ impl Reflection {
                 _ => {}
             }
         }
-        Ok(found.named())
+        let reflection = found.named();
+        match reflection.tools.is_empty() {
+            false => Ok(reflection),
+            true => Err(ReflectError::NoTools { why: reflection.why_none() }),
+        }
+    }
+
+    /// Why nothing that is exported is a tool, in a few words.
+    fn why_none(&self) -> String {
+        const SHOWN: usize = 3;
+        let reasons = self.skipped.iter().take(SHOWN).map(|(path, reason)| format!("; `{path}`: {reason}"));
+        let more = self.skipped.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        reasons.collect::<String>() + &more
     }
 
     /// The tool of that name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Export> {
+    #[cfg(test)]
+    fn get(&self, name: &str) -> Option<&Export> {
         self.tools.iter().find(|tool| tool.name == name)
     }
 }

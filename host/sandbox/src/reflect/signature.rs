@@ -14,7 +14,6 @@ use super::shape::{Builder, Field, NoShape, Shape};
 pub(crate) struct Signature {
     pub(super) params: Box<[Field]>,
     pub(super) result: Option<Shape>,
-    is_async: bool,
 }
 
 /// What a call of a function came to.
@@ -90,12 +89,7 @@ impl Signature {
         let params = func.params().map(|(name, ty)| builder.field(name, &ty)).collect::<Result<_, _>>()?;
         let result = func.results().next().map(|ty| builder.shape(&ty)).transpose();
         let result = result.map_err(|error| error.inside("the result"))?;
-        Ok(Signature { params, result, is_async: func.async_() })
-    }
-
-    /// Whether the function is `async` in WIT, which only an engine with asynchronous components can call.
-    pub(crate) fn is_async(&self) -> bool {
-        self.is_async
+        Ok(Signature { params, result })
     }
 
     /// The values to call the function with.

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use wasmtime::component::Val;
 
 use super::world::{signature, try_signature};
+use crate::reflect::error::Problem;
 use crate::reflect::output::Writer;
-use crate::reflect::{CommandInput, Failure, Problem, ResultError, Returned, Signature};
+use crate::reflect::{CommandInput, Failure, ResultError, Returned, Signature};
 
 const USER: (&str, &str) = (
     "user",

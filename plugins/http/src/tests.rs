@@ -1,0 +1,1 @@
+//! The tools as the host calls them, with a server of the test's own.
