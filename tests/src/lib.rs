@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -71,6 +70,13 @@ impl Recorder {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(parsed);
     }
 
+    /// Forgets what was tried.
+    pub fn clear(&self) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Names that were looked up.
     pub fn names(&self) -> Vec<String> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -123,7 +129,25 @@ impl Held {
     }
 }
 
-/// The folder of a case.
-pub fn folder(case: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("hostile").join(case)
+/// The most memory that the process has had resident since this was made.
+#[derive(Debug)]
+pub struct Peak(());
+
+impl Held {
+    /// Begins to watch for a new peak of resident memory.
+    pub fn reset_peak() -> Peak {
+        // The kernel's word for "reset the high-water mark".
+        std::fs::write("/proc/self/clear_refs", "5").expect("a process may reset its own peak");
+        Peak(())
+    }
+}
+
+impl Peak {
+    /// The peak in bytes.
+    pub fn bytes(&self) -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says so");
+        let kib = line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number of KiB");
+        kib * 1024
+    }
 }

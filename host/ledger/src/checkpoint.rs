@@ -56,16 +56,11 @@ impl FromStr for Checkpoint {
             .ok_or_else(|| fail("it does not begin with `toolcrib-checkpoint:1:`"))?;
         let parts: Vec<&str> = rest.split(':').collect();
         let [ledger, n, chain, _] = parts[..] else {
-            return Err(fail(
-                "it has not the four parts ledger, number, digest and checksum",
-            ));
+            return Err(fail("it has not the four parts ledger, number, digest and checksum"));
         };
-        let ledger = from_hex(ledger)
-            .map(LedgerId)
-            .ok_or_else(|| fail("its ledger is not 32 hexadecimal digits"))?;
+        let ledger = from_hex(ledger).map(LedgerId).ok_or_else(|| fail("its ledger is not 32 hexadecimal digits"))?;
         let n = n.parse().map_err(|_| fail("its number is not a number"))?;
-        let chain = Digest::from_hex(chain)
-            .ok_or_else(|| fail("its digest is not 64 hexadecimal digits"))?;
+        let chain = Digest::from_hex(chain).ok_or_else(|| fail("its digest is not 64 hexadecimal digits"))?;
         let checkpoint = Self { ledger, n, chain };
         if checkpoint.to_string() != text {
             return Err(fail("its checksum does not fit, so it was mistyped or cut"));
@@ -82,9 +77,7 @@ impl Serialize for Checkpoint {
 
 impl<'de> Deserialize<'de> for Checkpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -106,11 +99,7 @@ impl Ledger {
                 draft.chain_head(run, CAUSE_CHECKPOINT)?;
             }
             let heads = draft.heads();
-            Ok(Checkpoint {
-                ledger: self.id(),
-                n: heads.n,
-                chain: heads.chain,
-            })
+            Ok(Checkpoint { ledger: self.id(), n: heads.n, chain: heads.chain })
         })
     }
 }

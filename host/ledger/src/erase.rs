@@ -46,11 +46,7 @@ impl Ledger {
             }
             draft.erase(run, seq, seq, record)
         })?;
-        Ok(Erased {
-            values,
-            runs: u64::from(values > 0),
-            log_emptied: writer.empty_log()?,
-        })
+        Ok(Erased { values, runs: u64::from(values > 0), log_emptied: writer.empty_log()? })
     }
 
     /// Removes all values of the runs that have ended and whose last event was before `before`. Open runs need theirs to
@@ -71,12 +67,7 @@ impl Ledger {
                 if !tail.ended {
                     return Ok(0);
                 }
-                draft.erase(
-                    run,
-                    Seq::FIRST,
-                    tail.seq,
-                    record(Seq::FIRST, tail.seq, reason)?,
-                )
+                draft.erase(run, Seq::FIRST, tail.seq, record(Seq::FIRST, tail.seq, reason)?)
             })?;
             done.values += values;
             done.runs += u64::from(values > 0);
@@ -99,11 +90,7 @@ impl Ledger {
 }
 
 fn record(from: Seq, to: Seq, reason: &str) -> Result<Checked, LedgerError> {
-    NewEvent::new(
-        KIND_ERASED,
-        json!({ "from": from, "to": to, "reason": reason }),
-    )
-    .check_own()
+    NewEvent::new(KIND_ERASED, json!({ "from": from, "to": to, "reason": reason })).check_own()
 }
 
 impl Draft<'_> {
@@ -112,20 +99,12 @@ impl Draft<'_> {
             .conn
             .prepare_cached("SELECT kind FROM event WHERE run = ?1 AND seq = ?2")
             .map_err(|error| self.fail(error))?;
-        let kind = query
-            .query_row([run.sql(), seq.sql()], |row| row.get(0))
-            .optional();
+        let kind = query.query_row([run.sql(), seq.sql()], |row| row.get(0)).optional();
         kind.map_err(|error| self.fail(error))
     }
 
     /// Removes the values from `from` to `to` and appends the record, if there was anything to remove.
-    fn erase(
-        &mut self,
-        run: RunId,
-        from: Seq,
-        to: Seq,
-        mut record: Checked,
-    ) -> Result<u64, LedgerError> {
+    fn erase(&mut self, run: RunId, from: Seq, to: Seq, mut record: Checked) -> Result<u64, LedgerError> {
         let sql = "DELETE FROM value WHERE run = ?1 AND seq BETWEEN ?2 AND ?3
                    AND seq NOT IN (SELECT seq FROM event WHERE run = ?1 AND kind = ?4)";
         let removed = self

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
-use crate::event::{
-    MAX_KIND_LEN, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_STATUS_LEN, MAX_TITLE_BYTES,
-};
+use crate::event::{MAX_KIND_LEN, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_STATUS_LEN, MAX_TITLE_BYTES};
 use crate::id::{RunId, Seq};
 
 /// Why the ledger refused or failed. After any of these from a write, nothing of that write was acknowledged.
@@ -120,9 +118,7 @@ pub enum LedgerError {
         given: String,
     },
     /// The status cannot be used.
-    #[error(
-        "`{given}` cannot be the status of a run: use 1 to {MAX_STATUS_LEN} of a-z A-Z 0-9 . _ -"
-    )]
+    #[error("`{given}` cannot be the status of a run: use 1 to {MAX_STATUS_LEN} of a-z A-Z 0-9 . _ -")]
     BadStatus {
         /// The status, cut to a readable length.
         given: String,
@@ -183,11 +179,7 @@ fn holder(pid: Option<u32>) -> String {
 }
 
 fn list(matches: &[RunId], total: u64) -> String {
-    let mut text = matches
-        .iter()
-        .map(RunId::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = matches.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
     if total > matches.len() as u64 {
         text.push_str(", …");
     }
@@ -209,25 +201,15 @@ impl LedgerError {
         let detail = text.clone().unwrap_or_else(|| code.to_string());
         match (code.code, code.extended_code) {
             (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull { path },
-            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
-                Self::Corrupt { path, detail }
+            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Corrupt { path, detail },
+            (ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::PermissionDenied, extended) => {
+                Self::Io { path, detail: format!("{detail} (sqlite {extended})") }
             }
-            (
-                ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::PermissionDenied,
-                extended,
-            ) => Self::Io {
-                path,
-                detail: format!("{detail} (sqlite {extended})"),
-            },
-            (ErrorCode::ReadOnly, _) => Self::Io {
-                path,
-                detail: "the file or its folder cannot be written".to_owned(),
-            },
+            (ErrorCode::ReadOnly, _) => {
+                Self::Io { path, detail: "the file or its folder cannot be written".to_owned() }
+            }
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::Busy { path },
-            _ => Self::Storage {
-                path,
-                source: error,
-            },
+            _ => Self::Storage { path, source: error },
         }
     }
 
@@ -238,10 +220,7 @@ impl LedgerError {
             E::FromSqlConversionFailure(..)
             | E::IntegralValueOutOfRange(..)
             | E::InvalidColumnType(..)
-            | E::Utf8Error(..) => Self::Corrupt {
-                path,
-                detail: error.to_string(),
-            },
+            | E::Utf8Error(..) => Self::Corrupt { path, detail: error.to_string() },
             source => Self::Storage { path, source },
         }
     }
@@ -251,10 +230,7 @@ impl LedgerError {
         let path = path.to_owned();
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::Io {
-                path,
-                detail: error.to_string(),
-            },
+            _ => Self::Io { path, detail: error.to_string() },
         }
     }
 }
@@ -264,8 +240,5 @@ pub(crate) fn is_failed_flush(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(code, _) = error else {
         return false;
     };
-    matches!(
-        code.extended_code,
-        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC
-    )
+    matches!(code.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
 }

@@ -49,11 +49,7 @@ pub struct RunMeta {
 impl RunMeta {
     /// A run with this title and status and no details.
     pub fn new(title: impl Into<String>, status: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            status: status.into(),
-            details: Value::Null,
-        }
+        Self { title: title.into(), status: status.into(), details: Value::Null }
     }
 
     /// With these details.
@@ -78,12 +74,7 @@ impl NewEvent {
     ///
     /// The kind is chained in clear text and cannot be erased; data belongs in the payload.
     pub fn new(kind: impl Into<String>, payload: Value) -> Self {
-        Self {
-            kind: kind.into(),
-            payload,
-            status: None,
-            ends: false,
-        }
+        Self { kind: kind.into(), payload, status: None, ends: false }
     }
 
     /// From here on the run has this status: a word for listings, 1 to 64 of `a-z A-Z 0-9 . _ -`, in clear text.
@@ -170,9 +161,7 @@ impl NewEvent {
     /// Checks what a caller gives.
     pub(crate) fn check(self) -> Result<Checked, LedgerError> {
         if !is_name(&self.kind, MAX_KIND_LEN) || self.kind.starts_with(OWN_KINDS) {
-            return Err(LedgerError::BadKind {
-                given: excerpt(&self.kind),
-            });
+            return Err(LedgerError::BadKind { given: excerpt(&self.kind) });
         }
         self.check_own()
     }
@@ -182,17 +171,10 @@ impl NewEvent {
         if let Some(status) = self.status.as_deref()
             && !is_name(status, MAX_STATUS_LEN)
         {
-            return Err(LedgerError::BadStatus {
-                given: excerpt(status),
-            });
+            return Err(LedgerError::BadStatus { given: excerpt(status) });
         }
         let payload = write_json(&self.payload)?;
-        Ok(Checked {
-            kind: self.kind,
-            payload,
-            status: self.status,
-            ends: self.ends,
-        })
+        Ok(Checked { kind: self.kind, payload, status: self.status, ends: self.ends })
     }
 }
 
@@ -205,9 +187,8 @@ fn write_json(payload: &Value) -> Result<String, LedgerError> {
     if nests_deeper(payload, MAX_PAYLOAD_DEPTH) {
         return Err(LedgerError::PayloadTooDeep);
     }
-    let text = serde_json::to_string(payload).map_err(|error| LedgerError::PayloadNotJson {
-        detail: error.to_string(),
-    })?;
+    let text =
+        serde_json::to_string(payload).map_err(|error| LedgerError::PayloadNotJson { detail: error.to_string() })?;
     if text.len() > MAX_PAYLOAD_BYTES {
         return Err(LedgerError::PayloadTooLarge { len: text.len() });
     }
@@ -238,10 +219,7 @@ mod tests {
     #[test]
     fn a_payload_of_the_greatest_depth_can_be_read_back() {
         let text = write_json(&nested(MAX_PAYLOAD_DEPTH)).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Value>(&text).unwrap(),
-            nested(MAX_PAYLOAD_DEPTH)
-        );
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), nested(MAX_PAYLOAD_DEPTH));
         let refused = write_json(&nested(MAX_PAYLOAD_DEPTH + 1));
         assert!(matches!(refused, Err(LedgerError::PayloadTooDeep)));
     }
@@ -249,9 +227,7 @@ mod tests {
     #[test]
     fn a_payload_above_the_limit_is_refused_with_its_size() {
         let refused = write_json(&Value::String("x".repeat(MAX_PAYLOAD_BYTES)));
-        assert!(
-            matches!(refused, Err(LedgerError::PayloadTooLarge { len }) if len == MAX_PAYLOAD_BYTES + 2)
-        );
+        assert!(matches!(refused, Err(LedgerError::PayloadTooLarge { len }) if len == MAX_PAYLOAD_BYTES + 2));
     }
 
     #[test]
@@ -262,11 +238,6 @@ mod tests {
         }
         let refused = NewEvent::new("step", Value::Null).status("not ok").check();
         assert!(matches!(refused, Err(LedgerError::BadStatus { .. })));
-        assert!(
-            NewEvent::new("step.begun", Value::Null)
-                .status("running")
-                .check()
-                .is_ok()
-        );
+        assert!(NewEvent::new("step.begun", Value::Null).status("running").check().is_ok());
     }
 }

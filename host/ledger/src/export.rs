@@ -38,13 +38,7 @@ impl Ledger {
     /// [`LedgerError::NoRun`] if there is no such run; each item as [`Ledger::tail`].
     pub fn export(&self, run: RunId) -> Result<Export<'_>, LedgerError> {
         self.run(run)?;
-        Ok(Export {
-            ledger: self,
-            run,
-            from: 0,
-            page: Vec::new().into_iter(),
-            done: false,
-        })
+        Ok(Export { ledger: self, run, from: 0, page: Vec::new().into_iter(), done: false })
     }
 }
 
@@ -69,15 +63,10 @@ impl Export<'_> {
         let (run, from) = (self.run, self.from);
         let (lines, next) = self.ledger.readers().with(|conn| {
             let mut query = conn.prepare_cached(sql).map_err(failed)?;
-            let mut rows = query
-                .query(params![run.sql(), from, PAGE])
-                .map_err(failed)?;
+            let mut rows = query.query(params![run.sql(), from, PAGE]).map_err(failed)?;
             let (mut lines, mut next) = (Vec::new(), from);
             loop {
-                match rows
-                    .next()
-                    .and_then(|row| row.map(|row| line(row, run)).transpose())
-                {
+                match rows.next().and_then(|row| row.map(|row| line(row, run)).transpose()) {
                     Ok(None) => break,
                     Ok(Some((seq, text))) => {
                         next = seq.next().sql();
@@ -101,12 +90,7 @@ fn line(row: &Row<'_>, run: RunId) -> rusqlite::Result<(Seq, String)> {
     let seq = seq(row, 0)?;
     let salt = match row.get_ref(6)? {
         ValueRef::Null => None,
-        salt => Some(
-            salt.as_blob()?
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        ),
+        salt => Some(salt.as_blob()?.iter().map(|byte| format!("{byte:02x}")).collect()),
     };
     let payload = row.get_ref(7)?.as_str_or_null()?.unwrap_or("null");
     let line = Line {

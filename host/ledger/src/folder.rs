@@ -23,11 +23,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            db: dir.join(DB_FILE),
-            new_db: dir.join(NEW_FILE),
-        }
+        Self { dir: dir.to_owned(), db: dir.join(DB_FILE), new_db: dir.join(NEW_FILE) }
     }
 
     /// Makes the folder, for its owner only: payloads are private data.
@@ -36,16 +32,12 @@ impl Folder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&self.dir)
-            .map_err(|error| LedgerError::io(&self.dir, &error))
+        builder.create(&self.dir).map_err(|error| LedgerError::io(&self.dir, &error))
     }
 
     /// Flushes the names in the folder, without which a new file can be gone after a loss of power.
     pub(crate) fn flush_names(&self) -> Result<(), LedgerError> {
-        File::open(&self.dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(|error| LedgerError::io(&self.dir, &error))
+        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|error| LedgerError::io(&self.dir, &error))
     }
 
     /// Takes the lock for as long as the returned value lives.
@@ -59,10 +51,7 @@ impl Folder {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LedgerError::Locked {
-                    path: self.dir.clone(),
-                    pid: read_pid(&mut file),
-                });
+                return Err(LedgerError::Locked { path: self.dir.clone(), pid: read_pid(&mut file) });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -111,9 +100,7 @@ mod tests {
         let folder = Folder::new(dir.path());
         let first = folder.lock().unwrap();
         let refused = folder.lock().unwrap_err();
-        assert!(
-            matches!(refused, LedgerError::Locked { pid: Some(pid), .. } if pid == std::process::id())
-        );
+        assert!(matches!(refused, LedgerError::Locked { pid: Some(pid), .. } if pid == std::process::id()));
         drop(first);
         assert!(folder.lock().is_ok());
     }

@@ -116,11 +116,7 @@ fn decode(text: &str) -> Option<(u64, usize)> {
 /// `text` cut to what a message can carry.
 pub(crate) fn excerpt(text: &str) -> String {
     const READABLE: usize = 40;
-    let mut short: String = text
-        .chars()
-        .take(READABLE)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
+    let mut short: String = text.chars().take(READABLE).map(|c| if c.is_control() { '?' } else { c }).collect();
     if text.chars().nth(READABLE).is_some() {
         short.push('…');
     }
@@ -152,9 +148,7 @@ impl FromStr for RunId {
             .and_then(decode)
             .filter(|&(_, count)| count == LEN)
             .and_then(|(value, _)| Self::from_bits(value))
-            .ok_or_else(|| RunIdError {
-                given: excerpt(text),
-            })
+            .ok_or_else(|| RunIdError { given: excerpt(text) })
     }
 }
 
@@ -166,16 +160,12 @@ impl Serialize for RunId {
 
 impl<'de> Deserialize<'de> for RunId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
 /// The place of an event in its run: 0 for the event that began it, then 1, 2, 3 without gaps.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(u64);
 
@@ -276,15 +266,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused_by_name() {
-        for bad in [
-            "",
-            "r",
-            "r1",
-            "x1vd8m2k0q7zx",
-            "r1vd8m2k0q7zxx",
-            "r1vd8m2k0q7u!",
-            "ré",
-        ] {
+        for bad in ["", "r", "r1", "x1vd8m2k0q7zx", "r1vd8m2k0q7zxx", "r1vd8m2k0q7u!", "ré"] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");
         }
         let message = "run-17".parse::<RunId>().unwrap_err().to_string();

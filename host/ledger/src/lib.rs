@@ -61,8 +61,8 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use erase::Erased;
 pub use error::LedgerError;
 pub use event::{
-    Durability, Event, MAX_KIND_LEN, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_STATUS_LEN,
-    MAX_TITLE_BYTES, NewEvent, Recorded, RunFilter, RunMeta, RunSummary,
+    Durability, Event, MAX_KIND_LEN, MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, MAX_STATUS_LEN, MAX_TITLE_BYTES, NewEvent,
+    Recorded, RunFilter, RunMeta, RunSummary,
 };
 pub use export::Export;
 pub use id::{LedgerId, RunId, RunIdError, Seq};

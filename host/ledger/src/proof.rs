@@ -89,11 +89,7 @@ pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if digits.len() != 2 * N {
         return None;
     }
-    let nibble = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
@@ -303,22 +299,8 @@ mod tests {
 
     fn owned() -> impl Strategy<Value = Owned> {
         let text = "[\\x00\\x01a]{0,3}";
-        (
-            any::<[u8; 32]>(),
-            0..4u64,
-            -2..2i64,
-            text,
-            proptest::option::of(text),
-            any::<[u8; 32]>(),
-        )
-            .prop_map(|(before, seq, at, kind, status, digest)| Owned {
-                before,
-                seq,
-                at,
-                kind,
-                status,
-                digest,
-            })
+        (any::<[u8; 32]>(), 0..4u64, -2..2i64, text, proptest::option::of(text), any::<[u8; 32]>())
+            .prop_map(|(before, seq, at, kind, status, digest)| Owned { before, seq, at, kind, status, digest })
     }
 
     /// Reads an encoding back into its fields, as a third party would.
@@ -390,33 +372,18 @@ mod tests {
         };
         let chain = link.chain(&genesis);
         assert_eq!(chain.to_string(), KNOWN_EVENT);
-        assert_eq!(
-            EventLink {
-                status: None,
-                ..link
-            }
-            .chain(&genesis)
-            .to_string(),
-            KNOWN_EVENT_NO_STATUS
-        );
+        assert_eq!(EventLink { status: None, ..link }.chain(&genesis).to_string(), KNOWN_EVENT_NO_STATUS);
         let heads = heads_genesis(LedgerId([7; 16]), UnixMicros::new(1_000_000));
         assert_eq!(heads.to_string(), KNOWN_HEADS);
-        let head = HeadLink {
-            n: 1,
-            at: UnixMicros::new(9),
-            cause: "ended",
-            run: RUN,
-            seq: Seq::new(3),
-            run_head: chain,
-        };
+        let head =
+            HeadLink { n: 1, at: UnixMicros::new(9), cause: "ended", run: RUN, seq: Seq::new(3), run_head: chain };
         assert_eq!(head.chain(&heads).to_string(), KNOWN_HEAD);
     }
 
     const KNOWN_VALUE: &str = "fb4b68be9203aeca95392cc2dc4b54bd9ab82ac2d50dd4615964a16afb9041e3";
     const KNOWN_RUN: &str = "f038acccc6c816cd53b24478fbc8e845afa9cbeaeaf4add154d4ccf29bd86da6";
     const KNOWN_EVENT: &str = "19c1fe4885ce7376e357aa166593a259d092c0a86714ec12a9431ba58253f0b8";
-    const KNOWN_EVENT_NO_STATUS: &str =
-        "0dd4e632c02bf2f05540df4382f8e4e6ed868e08922a7b6cb4a78b278e9c42a3";
+    const KNOWN_EVENT_NO_STATUS: &str = "0dd4e632c02bf2f05540df4382f8e4e6ed868e08922a7b6cb4a78b278e9c42a3";
     const KNOWN_HEADS: &str = "185b0ab1a71056e79e9f757e2b668be57011ee7f4ea1ad91aa218cc4640e33f7";
     const KNOWN_HEAD: &str = "14d563097e6c375d6841d10d476157c5a4ab27a2b12ddf622fed9dcc0003cc91";
 }

@@ -27,16 +27,10 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            idle: Mutex::new(Vec::new()),
-        }
+        Self { path: path.to_owned(), idle: Mutex::new(Vec::new()) }
     }
 
-    pub(crate) fn with<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let conn = match taken {
@@ -52,10 +46,7 @@ impl Readers {
     }
 
     /// As [`Readers::with`], for work that fails with errors of SQLite only.
-    fn query<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, LedgerError> {
+    fn query<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
         self.with(|conn| read(conn).map_err(|error| LedgerError::sqlite(&self.path, error)))
     }
 }
@@ -88,13 +79,8 @@ pub(crate) fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Seq> {
 
 fn event(row: &Row<'_>, run: RunId) -> rusqlite::Result<Event> {
     const PAYLOAD: usize = 4;
-    let not_json = |error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            PAYLOAD,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
-    };
+    let not_json =
+        |error| rusqlite::Error::FromSqlConversionFailure(PAYLOAD, rusqlite::types::Type::Text, Box::new(error));
     let text = row.get_ref(PAYLOAD)?.as_str_or_null()?;
     Ok(Event {
         run,
@@ -102,10 +88,7 @@ fn event(row: &Row<'_>, run: RunId) -> rusqlite::Result<Event> {
         at: UnixMicros::new(row.get(1)?),
         kind: row.get(2)?,
         status: row.get(3)?,
-        payload: text
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(not_json)?,
+        payload: text.map(serde_json::from_str).transpose().map_err(not_json)?,
     })
 }
 
@@ -119,9 +102,7 @@ impl Ledger {
             let mut query = conn.prepare_cached(&format!("{SUMMARY} WHERE r.id = ?1"))?;
             query.query_row([run.sql()], summary).optional()
         })?;
-        found.ok_or_else(|| LedgerError::NoRun {
-            given: run.to_string(),
-        })
+        found.ok_or_else(|| LedgerError::NoRun { given: run.to_string() })
     }
 
     /// The runs that pass the filter, newest first, at most `limit`.
@@ -136,10 +117,7 @@ impl Ledger {
         let before = filter.before.map_or(i64::MAX, RunId::sql);
         self.readers().query(|conn| {
             let mut query = conn.prepare_cached(&sql)?;
-            let rows = query.query_map(
-                params![before, filter.status, filter.ended, sql_limit(limit)],
-                summary,
-            )?;
+            let rows = query.query_map(params![before, filter.status, filter.ended, sql_limit(limit)], summary)?;
             rows.collect()
         })
     }
@@ -162,26 +140,16 @@ impl Ledger {
         {
             return Ok(run);
         }
-        Err(LedgerError::NoRun {
-            given: excerpt(name),
-        })
+        Err(LedgerError::NoRun { given: excerpt(name) })
     }
 
-    fn one_of(
-        &self,
-        name: &str,
-        condition: &str,
-        one: i64,
-        two: i64,
-    ) -> Result<Option<RunId>, LedgerError> {
-        let sql = format!(
-            "SELECT id, count(*) OVER () FROM run WHERE {condition} ORDER BY id DESC LIMIT {MATCHES_SHOWN}"
-        );
+    fn one_of(&self, name: &str, condition: &str, one: i64, two: i64) -> Result<Option<RunId>, LedgerError> {
+        let sql =
+            format!("SELECT id, count(*) OVER () FROM run WHERE {condition} ORDER BY id DESC LIMIT {MATCHES_SHOWN}");
         let found: Vec<(RunId, u64)> = self.readers().query(|conn| {
             let mut query = conn.prepare_cached(&sql)?;
-            let rows = query.query_map([one, two], |row| {
-                Ok((run_id(row, 0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-            })?;
+            let rows =
+                query.query_map([one, two], |row| Ok((run_id(row, 0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
             rows.collect()
         })?;
         match found.as_slice() {
@@ -201,10 +169,7 @@ impl Ledger {
     /// [`LedgerError::NoEvent`] if the run has none there.
     pub fn event(&self, run: RunId, at: Seq) -> Result<Event, LedgerError> {
         let found = self.read_page(run, at.sql(), 1)?;
-        found
-            .into_iter()
-            .find(|event| event.seq == at)
-            .ok_or(LedgerError::NoEvent { run, seq: at })
+        found.into_iter().find(|event| event.seq == at).ok_or(LedgerError::NoEvent { run, seq: at })
     }
 
     /// The events of a run after the place `after` (`None`: from the first), in order, at most `limit`.
@@ -214,12 +179,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Corrupt`] if an event cannot be read, and what else the database says.
-    pub fn tail(
-        &self,
-        run: RunId,
-        after: Option<Seq>,
-        limit: usize,
-    ) -> Result<Vec<Event>, LedgerError> {
+    pub fn tail(&self, run: RunId, after: Option<Seq>, limit: usize) -> Result<Vec<Event>, LedgerError> {
         let from = after.map_or(0, |seq| seq.next().sql());
         self.read_page(run, from, limit)
     }
@@ -230,9 +190,7 @@ impl Ledger {
                    WHERE e.run = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3";
         self.readers().query(|conn| {
             let mut query = conn.prepare_cached(sql)?;
-            let rows = query.query_map(params![run.sql(), from, sql_limit(limit)], |row| {
-                event(row, run)
-            })?;
+            let rows = query.query_map(params![run.sql(), from, sql_limit(limit)], |row| event(row, run))?;
             rows.collect()
         })
     }
@@ -245,13 +203,7 @@ impl Ledger {
     /// [`LedgerError::NoRun`] if there is no such run; each item as [`Ledger::tail`].
     pub fn events(&self, run: RunId) -> Result<Events<'_>, LedgerError> {
         self.run(run)?;
-        Ok(Events {
-            ledger: self,
-            run,
-            after: None,
-            page: Vec::new().into_iter(),
-            done: false,
-        })
+        Ok(Events { ledger: self, run, after: None, page: Vec::new().into_iter(), done: false })
     }
 }
 

@@ -23,6 +23,9 @@ const STATEMENTS: usize = 64;
 /// Pages in the log at which a commit copies them back itself, should the sweeper not keep up.
 const BACKSTOP_PAGES: i64 = 16_384;
 
+/// Size to which the log shrinks when it begins anew after a busy time.
+const LOG_BYTES_KEPT: i64 = 8 << 20;
+
 const V1: &str = "
     CREATE TABLE ledger (
         id BLOB NOT NULL,
@@ -83,22 +86,15 @@ pub(crate) fn exists(path: &Path) -> Result<bool, LedgerError> {
         Err(error) => return Err(failed(error)),
     };
     let mut header = Vec::with_capacity(HEADER);
-    file.take(HEADER as u64)
-        .read_to_end(&mut header)
-        .map_err(failed)?;
+    file.take(HEADER as u64).read_to_end(&mut header).map_err(failed)?;
     if header.is_empty() {
         return Ok(false);
     }
-    let alien = |found| LedgerError::NotALedger {
-        path: path.to_owned(),
-        found,
-    };
+    let alien = |found| LedgerError::NotALedger { path: path.to_owned(), found };
     if header.len() < HEADER || !header.starts_with(b"SQLite format 3\0") {
         return Err(alien("no SQLite database"));
     }
-    let number = |at: usize| {
-        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-    };
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     if number(68) != APPLICATION_ID {
         return Err(alien("a SQLite database of another program"));
     }
@@ -109,11 +105,7 @@ pub(crate) fn exists(path: &Path) -> Result<bool, LedgerError> {
 fn check_version(path: &Path, found: i64) -> Result<(), LedgerError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if found > known {
-        return Err(LedgerError::FutureVersion {
-            path: path.to_owned(),
-            found,
-            known,
-        });
+        return Err(LedgerError::FutureVersion { path: path.to_owned(), found, known });
     }
     Ok(())
 }
@@ -135,13 +127,9 @@ pub(crate) fn create(folder: &Folder, now: UnixMicros) -> Result<(), LedgerError
         }
     }
     let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| LedgerError::NoRandomness {
-        detail: error.to_string(),
-    })?;
+    getrandom::fill(&mut id).map_err(|error| LedgerError::NoRandomness { detail: error.to_string() })?;
     fill_new(path, id, now).map_err(|error| LedgerError::sqlite(path, error))?;
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(failed)?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
     fs::rename(path, &folder.db).map_err(failed)?;
     folder.flush_names()
 }
@@ -153,10 +141,7 @@ fn fill_new(path: &Path, id: [u8; 16], now: UnixMicros) -> rusqlite::Result<()> 
     let tx = conn.transaction()?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     climb(&tx, STEPS, 0)?;
-    tx.execute(
-        "INSERT INTO ledger (id, created_at) VALUES (?1, ?2)",
-        params![id, now.get()],
-    )?;
+    tx.execute("INSERT INTO ledger (id, created_at) VALUES (?1, ?2)", params![id, now.get()])?;
     tx.commit()?;
     // Copies the log back into the file and removes it, since only the file is renamed.
     conn.close().map_err(|(_, error)| error)
@@ -167,11 +152,7 @@ fn climb(conn: &Connection, steps: &[&str], from: usize) -> rusqlite::Result<()>
     for step in steps.iter().skip(from) {
         conn.execute_batch(step)?;
     }
-    conn.pragma_update(
-        None,
-        "user_version",
-        i64::try_from(steps.len()).unwrap_or(i64::MAX),
-    )
+    conn.pragma_update(None, "user_version", i64::try_from(steps.len()).unwrap_or(i64::MAX))
 }
 
 /// Opens the one connection that writes, and brings the file to the version of this build.
@@ -185,7 +166,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     // that must survive the loss of power turns FULL on for itself. Erased values are overwritten.
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA fullfsync = ON;
-         PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {BACKSTOP_PAGES};"
+         PRAGMA checkpoint_fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = {BACKSTOP_PAGES};
+         PRAGMA journal_size_limit = {LOG_BYTES_KEPT};"
     ))
     .map_err(failed)?;
     migrate(&mut conn, STEPS, version).map_err(failed)?;
@@ -197,11 +179,7 @@ fn migrate(conn: &mut Connection, steps: &[&str], version: usize) -> rusqlite::R
         let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         climb(&tx, steps, version)?;
         tx.commit()?;
-        tracing::info!(
-            from = version,
-            to = steps.len(),
-            "brought the ledger to the format of this version"
-        );
+        tracing::info!(from = version, to = steps.len(), "brought the ledger to the format of this version");
     }
     Ok(())
 }
@@ -213,9 +191,7 @@ fn migrate(conn: &mut Connection, steps: &[&str], version: usize) -> rusqlite::R
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let failed = |error| LedgerError::sqlite(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = match Connection::open_with_flags(path, flags)
-        .and_then(|conn| prepare(&conn).map(|()| conn))
-    {
+    let conn = match Connection::open_with_flags(path, flags).and_then(|conn| prepare(&conn).map(|()| conn)) {
         Ok(conn) => conn,
         Err(first) => match immutable_uri(path) {
             Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
@@ -227,10 +203,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let version = checked_version(path, &conn)?;
     if version < STEPS.len() {
         let detail = "an older format, which the next run brings up to date".to_owned();
-        return Err(LedgerError::Io {
-            path: path.to_owned(),
-            detail,
-        });
+        return Err(LedgerError::Io { path: path.to_owned(), detail });
     }
     Ok(conn)
 }
@@ -259,27 +232,20 @@ fn immutable_uri(path: &Path) -> Option<String> {
 fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    conn.execute_batch(
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;",
-    )?;
+    conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;")?;
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// The version of an open database, which its first bytes do not tell while the log holds newer ones.
 fn checked_version(path: &Path, conn: &Connection) -> Result<usize, LedgerError> {
     let failed = |error| LedgerError::sqlite(path, error);
-    let version: i64 = conn
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
     check_version(path, version)?;
     let sql = "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')";
     let planted: i64 = conn.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
     if planted > 0 {
         // Code in the file would run at each of our writes.
-        return Err(LedgerError::NotALedger {
-            path: path.to_owned(),
-            found: "it holds triggers or views",
-        });
+        return Err(LedgerError::NotALedger { path: path.to_owned(), found: "it holds triggers or views" });
     }
     Ok(usize::try_from(version).unwrap_or(0))
 }
@@ -287,16 +253,12 @@ fn checked_version(path: &Path, conn: &Connection) -> Result<usize, LedgerError>
 /// Reads who the ledger is.
 pub(crate) fn identity(path: &Path, conn: &Connection) -> Result<Identity, LedgerError> {
     let read = conn.query_row("SELECT id, created_at FROM ledger", [], |row| {
-        Ok(Identity {
-            id: LedgerId(row.get(0)?),
-            created_at: UnixMicros::new(row.get(1)?),
-        })
+        Ok(Identity { id: LedgerId(row.get(0)?), created_at: UnixMicros::new(row.get(1)?) })
     });
     read.map_err(|error| match error {
-        rusqlite::Error::QueryReturnedNoRows => LedgerError::Corrupt {
-            path: path.to_owned(),
-            detail: "its id is gone".to_owned(),
-        },
+        rusqlite::Error::QueryReturnedNoRows => {
+            LedgerError::Corrupt { path: path.to_owned(), detail: "its id is gone".to_owned() }
+        }
         error => LedgerError::sqlite(path, error),
     })
 }
@@ -313,15 +275,9 @@ mod tests {
         migrate(&mut conn, &[one], 0).unwrap();
         migrate(&mut conn, &[one, two], 1).unwrap();
         migrate(&mut conn, &[one, two], 2).unwrap();
-        let row: (i64, i64) = conn
-            .query_row("SELECT x, y FROM a", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .unwrap();
+        let row: (i64, i64) = conn.query_row("SELECT x, y FROM a", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(row, (1, 7));
-        let version: i64 = conn
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .unwrap();
+        let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(version, 2);
     }
 
@@ -331,12 +287,8 @@ mod tests {
         let good = "CREATE TABLE a (x INTEGER)";
         migrate(&mut conn, &[good], 0).unwrap();
         assert!(migrate(&mut conn, &[good, "CREATE TABLE b (x)", "NONSENSE"], 1).is_err());
-        let version: i64 = conn
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .unwrap();
-        let tables: i64 = conn
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .unwrap();
+        let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
         assert_eq!((version, tables), (1, 1));
     }
 }

@@ -62,19 +62,9 @@ impl Ledger {
         let stopped = Stopped::default();
         let (sweeper, nudge) = Sweeper::start(&folder.db, stopped.clone())?;
         let writer = Writer::new(conn, &folder.db, identity, clock, stopped, nudge)?;
-        let desk = Desk {
-            _sweeper: sweeper,
-            writer: Mutex::new(writer),
-            _lock: lock,
-        };
+        let desk = Desk { _sweeper: sweeper, writer: Mutex::new(writer), _lock: lock };
         let readers = Readers::new(&folder.db);
-        Ok(Self {
-            hand: Hand::Writes(Box::new(desk)),
-            readers,
-            folder,
-            identity,
-            recovery,
-        })
+        Ok(Self { hand: Hand::Writes(Box::new(desk)), readers, folder, identity, recovery })
     }
 
     /// Opens the ledger of the folder `dir` for reading only, also while another process writes to it.
@@ -88,13 +78,7 @@ impl Ledger {
         }
         let readers = Readers::new(&folder.db);
         let identity = readers.with(|conn| schema::identity(&folder.db, conn))?;
-        Ok(Self {
-            hand: Hand::Reads,
-            readers,
-            folder,
-            identity,
-            recovery: None,
-        })
+        Ok(Self { hand: Hand::Reads, readers, folder, identity, recovery: None })
     }
 
     /// The random name of this ledger.
@@ -121,8 +105,7 @@ impl Ledger {
             return Err(LedgerError::TitleTooLong { len });
         }
         let first = first_event(meta).check_own()?;
-        self.writer()?
-            .transact(Durability::Process, |draft| draft.begin(meta, first))
+        self.writer()?.transact(Durability::Process, |draft| draft.begin(meta, first))
     }
 
     /// Appends one event. When this returns, the event has the durability that was asked for.
@@ -130,15 +113,9 @@ impl Ledger {
     /// # Errors
     /// If the event is not allowed, if the run does not exist, [`LedgerError::DiskFull`] or what else the system says; the
     /// event was then not acknowledged and is not in the run.
-    pub fn append(
-        &self,
-        run: RunId,
-        event: NewEvent,
-        durability: Durability,
-    ) -> Result<Recorded, LedgerError> {
+    pub fn append(&self, run: RunId, event: NewEvent, durability: Durability) -> Result<Recorded, LedgerError> {
         let event = event.check()?;
-        self.writer()?
-            .transact(durability, |draft| draft.push(run, &event))
+        self.writer()?.transact(durability, |draft| draft.push(run, &event))
     }
 
     /// Appends several events, all or none.
@@ -151,22 +128,15 @@ impl Ledger {
         events: Vec<NewEvent>,
         durability: Durability,
     ) -> Result<Vec<Recorded>, LedgerError> {
-        let events: Vec<Checked> = events
-            .into_iter()
-            .map(NewEvent::check)
-            .collect::<Result<_, _>>()?;
-        self.writer()?.transact(durability, |draft| {
-            events.iter().map(|event| draft.push(run, event)).collect()
-        })
+        let events: Vec<Checked> = events.into_iter().map(NewEvent::check).collect::<Result<_, _>>()?;
+        self.writer()?.transact(durability, |draft| events.iter().map(|event| draft.push(run, event)).collect())
     }
 
     pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, LedgerError> {
         match &self.hand {
             // After a panic the writer is whole: the next transaction rolls back what was not committed.
             Hand::Writes(desk) => Ok(desk.writer.lock().unwrap_or_else(PoisonError::into_inner)),
-            Hand::Reads => Err(LedgerError::ReadOnly {
-                path: self.folder.dir.clone(),
-            }),
+            Hand::Reads => Err(LedgerError::ReadOnly { path: self.folder.dir.clone() }),
         }
     }
 
@@ -185,10 +155,7 @@ impl Ledger {
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ledger")
-            .field("dir", &self.folder.dir)
-            .field("id", &self.identity.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Ledger").field("dir", &self.folder.dir).field("id", &self.identity.id).finish_non_exhaustive()
     }
 }
 
@@ -214,29 +181,18 @@ mod tests {
         let hand = Arc::clone(&clock);
         let clock: Clock = Box::new(move || UnixMicros::new(clock.load(Ordering::Relaxed)));
         let ledger = Ledger::open_with_clock(dir.path(), clock).unwrap();
-        let before = ledger
-            .begin_run(&RunMeta::new("before", "running"))
-            .unwrap();
+        let before = ledger.begin_run(&RunMeta::new("before", "running")).unwrap();
         ledger.append(before, step(), Durability::Process).unwrap();
         hand.fetch_sub(86_400_000_000, Ordering::Relaxed);
         let late = ledger.append(before, step(), Durability::Process).unwrap();
         let after = ledger.begin_run(&RunMeta::new("after", "running")).unwrap();
 
         let events = ledger.tail(before, None, 9).unwrap();
-        assert_eq!(
-            events
-                .iter()
-                .map(|event| event.seq.get())
-                .collect::<Vec<_>>(),
-            [0, 1, 2]
-        );
+        assert_eq!(events.iter().map(|event| event.seq.get()).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!((events[2].seq, events[2].at), (Seq::new(2), late.at));
         assert!(events[2].at < events[1].at);
         let listed = ledger.runs(&RunFilter::default(), 9).unwrap();
-        assert_eq!(
-            listed.iter().map(|run| run.run).collect::<Vec<_>>(),
-            [after, before]
-        );
+        assert_eq!(listed.iter().map(|run| run.run).collect::<Vec<_>>(), [after, before]);
         assert!(ledger.verify(|_| ()).unwrap().is_sound());
     }
 

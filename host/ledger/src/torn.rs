@@ -67,8 +67,7 @@ fn lost_commits(mut log: impl Read) -> io::Result<u64> {
     let magic = word(&header, 0, true);
     let big = magic == MAGIC_BIG;
     let mut sum = checksum((0, 0), &header[..24], big);
-    let mut intact =
-        (big || magic == MAGIC_LITTLE) && sum == (word(&header, 24, true), word(&header, 28, true));
+    let mut intact = (big || magic == MAGIC_LITTLE) && sum == (word(&header, 24, true), word(&header, 28, true));
     let mut salts = intact.then(|| header[16..24].to_vec());
     let mut frame = vec![0; FRAME_HEADER + page_size];
     let mut lost = 0;
@@ -100,11 +99,7 @@ fn checksum(start: (u32, u32), bytes: &[u8], big: bool) -> (u32, u32) {
 
 fn word(bytes: &[u8], at: usize, big: bool) -> u32 {
     let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    if big {
-        u32::from_be_bytes(word)
-    } else {
-        u32::from_le_bytes(word)
-    }
+    if big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
 }
 
 /// Reads until the buffer is full or the file ends, and says how much.

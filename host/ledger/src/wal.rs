@@ -73,17 +73,8 @@ impl Sweeper {
             .name("ledger-sweeper".to_owned())
             .spawn(move || sweep_until_closed(&owned, &conn, &received, &stopped))
             .map_err(|error| LedgerError::io(path, &error))?;
-        let nudge = Nudge {
-            orders: orders.clone(),
-            commits: 0,
-        };
-        Ok((
-            Self {
-                orders,
-                thread: Some(thread),
-            },
-            nudge,
-        ))
+        let nudge = Nudge { orders: orders.clone(), commits: 0 };
+        Ok((Self { orders, thread: Some(thread) }, nudge))
     }
 }
 

@@ -8,9 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::error::LedgerError;
 use crate::event::{Checked, Durability, KIND_BEGUN, NewEvent, Recorded, RunMeta};
 use crate::id::{RunId, Seq};
-use crate::proof::{
-    Digest, EventLink, HeadLink, SALT_LEN, heads_genesis, run_genesis, value_digest,
-};
+use crate::proof::{Digest, EventLink, HeadLink, SALT_LEN, heads_genesis, run_genesis, value_digest};
 use crate::schema::Identity;
 use crate::stamp::UnixMicros;
 use crate::wal::{Nudge, Stopped};
@@ -73,21 +71,10 @@ impl Writer {
         stopped: Stopped,
         nudge: Nudge,
     ) -> Result<Self, LedgerError> {
-        let heads =
-            read_heads_tail(&conn, identity).map_err(|error| LedgerError::sqlite(path, error))?;
+        let heads = read_heads_tail(&conn, identity).map_err(|error| LedgerError::sqlite(path, error))?;
         let tails = HashMap::new();
         let path = path.to_owned();
-        Ok(Self {
-            conn,
-            path,
-            identity,
-            clock,
-            tails,
-            heads,
-            full_sync: false,
-            stopped,
-            nudge,
-        })
+        Ok(Self { conn, path, identity, clock, tails, heads, full_sync: false, stopped, nudge })
     }
 
     /// Runs `work` in one transaction: all of it is committed, or nothing.
@@ -97,9 +84,7 @@ impl Writer {
         work: impl FnOnce(&mut Draft<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         if self.stopped.is_set() {
-            return Err(LedgerError::Stopped {
-                path: self.path.clone(),
-            });
+            return Err(LedgerError::Stopped { path: self.path.clone() });
         }
         self.roll_back();
         self.sync_as(durability)?;
@@ -112,14 +97,8 @@ impl Writer {
             tails: HashMap::new(),
             heads: self.heads,
         };
-        let done = draft
-            .run_sql("BEGIN IMMEDIATE")
-            .and_then(|()| work(&mut draft));
-        let done = done.and_then(|value| {
-            draft
-                .run_sql_noting("COMMIT", &self.stopped)
-                .map(|()| value)
-        });
+        let done = draft.run_sql("BEGIN IMMEDIATE").and_then(|()| work(&mut draft));
+        let done = done.and_then(|value| draft.run_sql_noting("COMMIT", &self.stopped).map(|()| value));
         let (tails, heads) = (draft.tails, draft.heads);
         match done {
             Ok(value) => {
@@ -137,13 +116,10 @@ impl Writer {
     /// Copies the whole log back and empties it, so that what was erased is in no file. `false` if a reader kept it.
     pub(crate) fn empty_log(&mut self) -> Result<bool, LedgerError> {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy = self
-            .conn
-            .query_row(sql, [], |row| row.get::<_, bool>(0))
-            .map_err(|error| {
-                self.stopped.note(&error);
-                LedgerError::sqlite(&self.path, error)
-            })?;
+        let busy = self.conn.query_row(sql, [], |row| row.get::<_, bool>(0)).map_err(|error| {
+            self.stopped.note(&error);
+            LedgerError::sqlite(&self.path, error)
+        })?;
         Ok(!busy)
     }
 
@@ -151,14 +127,8 @@ impl Writer {
     fn sync_as(&mut self, durability: Durability) -> Result<(), LedgerError> {
         let full = durability == Durability::Power;
         if full != self.full_sync {
-            let sql = if full {
-                "PRAGMA synchronous = FULL"
-            } else {
-                "PRAGMA synchronous = NORMAL"
-            };
-            self.conn
-                .execute_batch(sql)
-                .map_err(|error| LedgerError::sqlite(&self.path, error))?;
+            let sql = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            self.conn.execute_batch(sql).map_err(|error| LedgerError::sqlite(&self.path, error))?;
             self.full_sync = full;
         }
         Ok(())
@@ -193,18 +163,12 @@ impl Draft<'_> {
     }
 
     fn run_sql(&self, sql: &str) -> Result<(), LedgerError> {
-        let run = self
-            .conn
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]));
+        let run = self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
         run.map(drop).map_err(|error| self.fail(error))
     }
 
     fn run_sql_noting(&self, sql: &str, stopped: &Stopped) -> Result<(), LedgerError> {
-        let run = self
-            .conn
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]));
+        let run = self.conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
         run.map(drop).map_err(|error| {
             stopped.note(&error);
             self.fail(error)
@@ -216,12 +180,8 @@ impl Draft<'_> {
         let run = self.next_id()?;
         let status = first.status.as_deref().unwrap_or_default();
         self.conn
-            .prepare_cached(
-                "INSERT INTO run (id, started_at, title, status) VALUES (?1, ?2, ?3, ?4)",
-            )
-            .and_then(|mut insert| {
-                insert.execute(params![run.sql(), self.now.get(), meta.title, status])
-            })
+            .prepare_cached("INSERT INTO run (id, started_at, title, status) VALUES (?1, ?2, ?3, ?4)")
+            .and_then(|mut insert| insert.execute(params![run.sql(), self.now.get(), meta.title, status]))
             .map_err(|error| self.fail(error))?;
         self.link(run, Seq::FIRST, &run_genesis(self.identity.id, run), &first)?;
         self.chain_head(run, CAUSE_BEGUN)?;
@@ -234,16 +194,10 @@ impl Draft<'_> {
             .prepare_cached("SELECT max(id) FROM run")
             .and_then(|mut query| query.query_row([], |row| row.get(0)))
             .map_err(|error| self.fail(error))?;
-        let damaged = |detail: &str| LedgerError::Corrupt {
-            path: self.path.to_owned(),
-            detail: detail.to_owned(),
-        };
+        let damaged = |detail: &str| LedgerError::Corrupt { path: self.path.to_owned(), detail: detail.to_owned() };
         let newest = match newest {
             None => None,
-            Some(number) => Some(
-                RunId::from_sql(number)
-                    .ok_or_else(|| damaged("the newest run has no valid name"))?,
-            ),
+            Some(number) => Some(RunId::from_sql(number).ok_or_else(|| damaged("the newest run has no valid name"))?),
         };
         let mut random = [0; 4];
         fill(&mut random)?;
@@ -272,56 +226,25 @@ impl Draft<'_> {
         Ok(Recorded { seq, at: self.now })
     }
 
-    fn link(
-        &mut self,
-        run: RunId,
-        seq: Seq,
-        before: &Digest,
-        event: &Checked,
-    ) -> Result<(), LedgerError> {
+    fn link(&mut self, run: RunId, seq: Seq, before: &Digest, event: &Checked) -> Result<(), LedgerError> {
         let mut salt = [0; SALT_LEN];
         fill(&mut salt)?;
         let digest = value_digest(&salt, run, seq, &event.payload);
         let status = event.status.as_deref();
-        let chain = EventLink {
-            run,
-            seq,
-            at: self.now,
-            kind: &event.kind,
-            status,
-            digest,
-        }
-        .chain(before);
+        let chain = EventLink { run, seq, at: self.now, kind: &event.kind, status, digest }.chain(before);
         let sql = "INSERT INTO event (run, seq, at, kind, status, digest, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.conn
             .prepare_cached(sql)
             .and_then(|mut insert| {
                 let at = self.now.get();
-                insert.execute(params![
-                    run.sql(),
-                    seq.sql(),
-                    at,
-                    event.kind,
-                    status,
-                    digest.0,
-                    chain.0
-                ])
+                insert.execute(params![run.sql(), seq.sql(), at, event.kind, status, digest.0, chain.0])
             })
             .map_err(|error| self.fail(error))?;
         self.conn
             .prepare_cached("INSERT INTO value (run, seq, salt, payload) VALUES (?1, ?2, ?3, ?4)")
-            .and_then(|mut insert| {
-                insert.execute(params![run.sql(), seq.sql(), salt, event.payload])
-            })
+            .and_then(|mut insert| insert.execute(params![run.sql(), seq.sql(), salt, event.payload]))
             .map_err(|error| self.fail(error))?;
-        self.tails.insert(
-            run,
-            Tail {
-                seq,
-                chain,
-                ended: event.ends,
-            },
-        );
+        self.tails.insert(run, Tail { seq, chain, ended: event.ends });
         Ok(())
     }
 
@@ -329,29 +252,13 @@ impl Draft<'_> {
     pub(crate) fn chain_head(&mut self, run: RunId, cause: &str) -> Result<(), LedgerError> {
         let tail = self.tail(run)?;
         let (n, at, seq) = (self.heads.n + 1, self.now, tail.seq);
-        let chain = HeadLink {
-            n,
-            at,
-            cause,
-            run,
-            seq,
-            run_head: tail.chain,
-        }
-        .chain(&self.heads.chain);
+        let chain = HeadLink { n, at, cause, run, seq, run_head: tail.chain }.chain(&self.heads.chain);
         let sql = "INSERT INTO head (n, run, seq, at, cause, run_head, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.conn
             .prepare_cached(sql)
             .and_then(|mut insert| {
                 let n = n.cast_signed();
-                insert.execute(params![
-                    n,
-                    run.sql(),
-                    seq.sql(),
-                    at.get(),
-                    cause,
-                    tail.chain.0,
-                    chain.0
-                ])
+                insert.execute(params![n, run.sql(), seq.sql(), at.get(), cause, tail.chain.0, chain.0])
             })
             .map_err(|error| self.fail(error))?;
         self.heads = HeadsTail { n, chain };
@@ -363,23 +270,15 @@ impl Draft<'_> {
         if let Some(tail) = self.tails.get(&run).or_else(|| self.known.get(&run)) {
             return Ok(*tail);
         }
-        let sql =
-            "SELECT e.seq, e.chain, r.ended_seq IS e.seq FROM event e JOIN run r ON r.id = e.run
+        let sql = "SELECT e.seq, e.chain, r.ended_seq IS e.seq FROM event e JOIN run r ON r.id = e.run
                    WHERE e.run = ?1 ORDER BY e.seq DESC LIMIT 1";
         let read = self.conn.prepare_cached(sql).and_then(|mut query| {
-            let tail = query.query_row([run.sql()], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    Digest(row.get(1)?),
-                    row.get::<_, bool>(2)?,
-                ))
-            });
+            let tail = query
+                .query_row([run.sql()], |row| Ok((row.get::<_, i64>(0)?, Digest(row.get(1)?), row.get::<_, bool>(2)?)));
             tail.optional()
         });
         match read.map_err(|error| self.fail(error))? {
-            None => Err(LedgerError::NoRun {
-                given: run.to_string(),
-            }),
+            None => Err(LedgerError::NoRun { given: run.to_string() }),
             Some((seq, chain, ended)) => {
                 let seq = Seq::from_sql(seq).ok_or_else(|| LedgerError::Corrupt {
                     path: self.path.to_owned(),
@@ -405,22 +304,13 @@ fn read_heads_tail(conn: &Connection, identity: Identity) -> rusqlite::Result<He
     let sql = "SELECT n, chain FROM head ORDER BY n DESC LIMIT 1";
     let tail = conn.query_row(sql, [], |row| {
         let number = row.get(0)?;
-        let n = u64::try_from(number)
-            .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))?;
-        Ok(HeadsTail {
-            n,
-            chain: Digest(row.get(1)?),
-        })
+        let n = u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))?;
+        Ok(HeadsTail { n, chain: Digest(row.get(1)?) })
     });
-    let genesis = HeadsTail {
-        n: 0,
-        chain: heads_genesis(identity.id, identity.created_at),
-    };
+    let genesis = HeadsTail { n: 0, chain: heads_genesis(identity.id, identity.created_at) };
     Ok(tail.optional()?.unwrap_or(genesis))
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), LedgerError> {
-    getrandom::fill(bytes).map_err(|error| LedgerError::NoRandomness {
-        detail: error.to_string(),
-    })
+    getrandom::fill(bytes).map_err(|error| LedgerError::NoRandomness { detail: error.to_string() })
 }

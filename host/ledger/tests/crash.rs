@@ -25,19 +25,10 @@ fn child_that_appends_until_it_is_killed() {
     let ledger = Ledger::open(dir).unwrap();
     let mut out = std::io::stdout().lock();
     loop {
-        let run = ledger
-            .begin_run(&RunMeta::new("until killed", "running"))
-            .unwrap();
+        let run = ledger.begin_run(&RunMeta::new("until killed", "running")).unwrap();
         for number in 0..40 {
-            let durability = if number % 10 == 9 {
-                Durability::Power
-            } else {
-                Durability::Process
-            };
-            let mut event = NewEvent::new(
-                "step",
-                json!({ "number": number, "text": "x".repeat(number * 100) }),
-            );
+            let durability = if number % 10 == 9 { Durability::Power } else { Durability::Process };
+            let mut event = NewEvent::new("step", json!({ "number": number, "text": "x".repeat(number * 100) }));
             if number == 39 {
                 event = event.status("done").ends_run();
             }
@@ -55,12 +46,7 @@ struct Host {
 impl Host {
     fn start(dir: &std::path::Path) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args([
-                "--exact",
-                "child_that_appends_until_it_is_killed",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "child_that_appends_until_it_is_killed", "--ignored", "--nocapture"])
             .env(FOLDER, dir)
             .stdout(Stdio::piped())
             .spawn()
@@ -118,18 +104,10 @@ fn no_acknowledged_event_is_lost_when_the_host_is_killed() {
             None => verify(&ledger),
             Some(checkpoint) => ledger.verify_against(&checkpoint, |_| ()).unwrap(),
         };
-        assert!(
-            report.is_sound(),
-            "{:?} {:?}",
-            report.checkpoint,
-            lines(&report)
-        );
+        assert!(report.is_sound(), "{:?} {:?}", report.checkpoint, lines(&report));
         checkpoint = Some(ledger.checkpoint().unwrap());
     }
-    assert!(
-        acknowledged > 10 * usize::try_from(ROUNDS).unwrap(),
-        "{acknowledged}"
-    );
+    assert!(acknowledged > 10 * usize::try_from(ROUNDS).unwrap(), "{acknowledged}");
 }
 
 #[test]
@@ -139,10 +117,7 @@ fn another_process_may_read_but_not_write_while_a_host_writes() {
     let (run, seq) = host.ack().expect("an acknowledgement");
     let pid = host.child.id();
     let refused = Ledger::open(dir.path()).unwrap_err();
-    assert!(
-        matches!(refused, LedgerError::Locked { pid: Some(holder), .. } if holder == pid),
-        "{refused}"
-    );
+    assert!(matches!(refused, LedgerError::Locked { pid: Some(holder), .. } if holder == pid), "{refused}");
     let reader = Ledger::open_read_only(dir.path()).unwrap();
     for _ in 0..20 {
         assert!(reader.event(run, seq).is_ok());

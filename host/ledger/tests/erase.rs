@@ -7,22 +7,14 @@ use std::path::Path;
 
 use common::{begin, end, fresh, lines, meddle, steps, verify};
 use serde_json::json;
-use toolcrib_ledger::{
-    Checkpoint, Durability, Ledger, LedgerError, NewEvent, RunFilter, Seq, UnixMicros, Verdict,
-};
+use toolcrib_ledger::{Checkpoint, Durability, Ledger, LedgerError, NewEvent, RunFilter, Seq, UnixMicros, Verdict};
 
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
 fn files_hold(dir: &Path, text: &str) -> bool {
-    let files = fs::read_dir(dir)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
+    let files = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
     let mut contents = files.map(|path| fs::read(path).expect("a file"));
-    contents.any(|bytes| {
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
-    })
+    contents.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
 }
 
 #[test]
@@ -30,10 +22,7 @@ fn an_erased_value_is_in_no_file_and_the_proof_stays() {
     let (dir, ledger) = fresh();
     let run = begin(&ledger, "log in");
     steps(&ledger, run, 5);
-    let leak = NewEvent::new(
-        "result",
-        json!({ "token": SECRET, "more": "x".repeat(9000) }),
-    );
+    let leak = NewEvent::new("result", json!({ "token": SECRET, "more": "x".repeat(9000) }));
     let leak = ledger.append(run, leak, Durability::Process).unwrap();
     steps(&ledger, run, 5);
     end(&ledger, run);
@@ -41,28 +30,16 @@ fn an_erased_value_is_in_no_file_and_the_proof_stays() {
     assert!(files_hold(dir.path(), SECRET));
 
     let erased = ledger.erase(run, leak.seq, "it held a token").unwrap();
-    assert_eq!(
-        (erased.values, erased.runs, erased.log_emptied),
-        (1, 1, true)
-    );
+    assert_eq!((erased.values, erased.runs, erased.log_emptied), (1, 1, true));
     assert!(!files_hold(dir.path(), SECRET));
     assert_eq!(ledger.event(run, leak.seq).unwrap().payload, None);
     let report = ledger.verify_against(&before, |_| ()).unwrap();
     assert!(report.is_sound(), "{:?}", lines(&report));
-    assert_eq!(
-        (report.erased, report.checkpoint),
-        (1, Some(Verdict::Holds))
-    );
+    assert_eq!((report.erased, report.checkpoint), (1, Some(Verdict::Holds)));
     let record = ledger.tail(run, Some(leak.seq), 99).unwrap().pop().unwrap();
     assert_eq!(record.kind, "ledger.erased");
-    assert_eq!(
-        record.payload,
-        Some(json!({ "from": leak.seq, "to": leak.seq, "reason": "it held a token" }))
-    );
-    assert!(
-        ledger.run(run).unwrap().ended,
-        "a record is no work of the run"
-    );
+    assert_eq!(record.payload, Some(json!({ "from": leak.seq, "to": leak.seq, "reason": "it held a token" })));
+    assert!(ledger.run(run).unwrap().ended, "a record is no work of the run");
     drop(ledger);
     assert!(!files_hold(dir.path(), SECRET));
 }
@@ -102,41 +79,19 @@ fn pruning_removes_the_values_of_old_runs_that_have_ended() {
     let open = begin(&ledger, "open");
     steps(&ledger, open, 4);
     let before = ledger.checkpoint().unwrap();
-    assert_eq!(
-        ledger.prune(UnixMicros::new(0), "too early").unwrap().runs,
-        0
-    );
+    assert_eq!(ledger.prune(UnixMicros::new(0), "too early").unwrap().runs, 0);
 
     let soon = UnixMicros::new(UnixMicros::now().get() + 1_000_000);
     let pruned = ledger.prune(soon, "a year has passed").unwrap();
-    assert_eq!(
-        (pruned.values, pruned.runs, pruned.log_emptied),
-        (5, 1, true)
-    );
+    assert_eq!((pruned.values, pruned.runs, pruned.log_emptied), (5, 1, true));
     assert!(!files_hold(dir.path(), SECRET));
-    let kept: Vec<_> = ledger
-        .events(open)
-        .unwrap()
-        .map(|event| event.unwrap().payload.is_some())
-        .collect();
+    let kept: Vec<_> = ledger.events(open).unwrap().map(|event| event.unwrap().payload.is_some()).collect();
     assert_eq!(kept, [true; 5]);
     let report = ledger.verify_against(&before, |_| ()).unwrap();
     assert!(report.is_sound(), "{:?}", lines(&report));
     assert_eq!(report.erased, 6);
     assert_eq!(ledger.prune(soon, "again").unwrap().values, 0);
-    assert_eq!(
-        ledger
-            .runs(
-                &RunFilter {
-                    ended: Some(true),
-                    ..RunFilter::default()
-                },
-                9
-            )
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(ledger.runs(&RunFilter { ended: Some(true), ..RunFilter::default() }, 9).unwrap().len(), 1);
 }
 
 #[test]
@@ -149,11 +104,7 @@ fn a_value_that_was_taken_away_behind_an_erasure_is_still_missing() {
     drop(ledger);
     meddle(dir.path(), "DELETE FROM value WHERE seq IN (2, 6)");
     let report = verify(&Ledger::open_read_only(dir.path()).unwrap());
-    let missing: Vec<_> = report
-        .findings
-        .iter()
-        .map(|finding| finding.place.seq.unwrap().get())
-        .collect();
+    let missing: Vec<_> = report.findings.iter().map(|finding| finding.place.seq.unwrap().get()).collect();
     assert_eq!((missing, report.erased), (vec![2, 6], 1));
 }
 
@@ -171,10 +122,7 @@ fn a_cut_tail_shows_only_against_a_checkpoint() {
     let cut = "DELETE FROM event WHERE seq > 7; DELETE FROM value WHERE seq > 7; DELETE FROM head WHERE n = 3;";
     meddle(dir.path(), cut);
     let ledger = Ledger::open_read_only(dir.path()).unwrap();
-    assert!(
-        verify(&ledger).is_sound(),
-        "nothing inside the ledger tells"
-    );
+    assert!(verify(&ledger).is_sound(), "nothing inside the ledger tells");
     assert!(ledger.verify_against(&early, |_| ()).unwrap().is_sound());
     let report = ledger.verify_against(&late, |_| ()).unwrap();
     assert_eq!(report.checkpoint, Some(Verdict::Cut { last: 2 }));
@@ -186,10 +134,7 @@ fn a_cut_tail_shows_only_against_a_checkpoint() {
     steps(&ledger, run, 3);
     ledger.checkpoint().unwrap();
     let report = ledger.verify_against(&late, |_| ()).unwrap();
-    assert_eq!(
-        (report.findings_total, report.checkpoint),
-        (0, Some(Verdict::Rewritten))
-    );
+    assert_eq!((report.findings_total, report.checkpoint), (0, Some(Verdict::Rewritten)));
 }
 
 #[test]
@@ -201,9 +146,7 @@ fn a_checkpoint_of_another_ledger_does_not_hold() {
     begin(&one, "a");
     assert!(one.verify_against(&empty, |_| ()).unwrap().is_sound());
     begin(&other, "a");
-    let report = other
-        .verify_against(&one.checkpoint().unwrap(), |_| ())
-        .unwrap();
+    let report = other.verify_against(&one.checkpoint().unwrap(), |_| ()).unwrap();
     assert_eq!(report.checkpoint, Some(Verdict::OtherLedger));
 }
 
@@ -221,14 +164,10 @@ fn verifying_tells_how_far_it_is() {
     let (_dir, ledger) = fresh();
     for _ in 0..3 {
         let run = begin(&ledger, "a");
-        let events = (0..3000)
-            .map(|number| NewEvent::new("step", json!(number)))
-            .collect();
+        let events = (0..3000).map(|number| NewEvent::new("step", json!(number))).collect();
         ledger.append_all(run, events, Durability::Process).unwrap();
     }
     let mut seen = Vec::new();
-    ledger
-        .verify(|progress| seen.push((progress.runs, progress.runs_total, progress.events)))
-        .unwrap();
+    ledger.verify(|progress| seen.push((progress.runs, progress.runs_total, progress.events))).unwrap();
     assert_eq!(seen, [(1, 3, 6002), (3, 3, 9003)]);
 }

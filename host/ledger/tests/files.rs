@@ -15,10 +15,7 @@ fn refused(dir: &Path, fits: impl Fn(&LedgerError) -> bool) {
     for result in [Ledger::open(dir), Ledger::open_read_only(dir)] {
         let error = result.expect_err("it is refused");
         assert!(fits(&error), "{error:?}");
-        assert!(
-            error.to_string().contains("it was left as it is"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("it was left as it is"), "{error}");
     }
     assert_eq!(fs::read(&file).expect("a file"), before);
 }
@@ -26,10 +23,8 @@ fn refused(dir: &Path, fits: impl Fn(&LedgerError) -> bool) {
 /// Refused, and not even a file was put beside it.
 fn refused_unopened(dir: &Path, fits: impl Fn(&LedgerError) -> bool) {
     refused(dir, fits);
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
     assert_eq!(names, ["ledger.db", "ledger.lock"]);
 }
@@ -38,10 +33,7 @@ fn refused_unopened(dir: &Path, fits: impl Fn(&LedgerError) -> bool) {
 fn a_file_of_length_zero_is_a_new_ledger() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("ledger.db"), "").unwrap();
-    assert!(matches!(
-        Ledger::open_read_only(dir.path()),
-        Err(LedgerError::NoLedger { .. })
-    ));
+    assert!(matches!(Ledger::open_read_only(dir.path()), Err(LedgerError::NoLedger { .. })));
     let ledger = Ledger::open(dir.path()).unwrap();
     begin(&ledger, "a");
     assert!(verify(&ledger).is_sound());
@@ -52,10 +44,7 @@ fn a_folder_is_made_with_its_parents_and_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("a/b");
-    assert!(matches!(
-        Ledger::open_read_only(&deep),
-        Err(LedgerError::NoLedger { .. })
-    ));
+    assert!(matches!(Ledger::open_read_only(&deep), Err(LedgerError::NoLedger { .. })));
     assert!(!deep.exists());
     let ledger = Ledger::open(&deep).unwrap();
     begin(&ledger, "a");
@@ -68,11 +57,7 @@ fn a_folder_is_made_with_its_parents_and_for_its_owner_only() {
 #[test]
 fn what_a_host_that_died_while_it_made_the_ledger_left_is_swept_away() {
     let dir = tempfile::tempdir().unwrap();
-    for name in [
-        "ledger.db.new",
-        "ledger.db.new-wal",
-        "ledger.db.new-journal",
-    ] {
+    for name in ["ledger.db.new", "ledger.db.new-wal", "ledger.db.new-journal"] {
         fs::write(dir.path().join(name), "half a ledger").unwrap();
     }
     let ledger = Ledger::open(dir.path()).unwrap();
@@ -84,21 +69,14 @@ fn what_a_host_that_died_while_it_made_the_ledger_left_is_swept_away() {
 fn a_text_file_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("ledger.db"), "notes on ledgers").unwrap();
-    refused_unopened(dir.path(), |error| {
-        matches!(error, LedgerError::NotALedger { .. })
-    });
+    refused_unopened(dir.path(), |error| matches!(error, LedgerError::NotALedger { .. }));
 }
 
 #[test]
 fn a_database_of_another_program_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    meddle(
-        dir.path(),
-        "CREATE TABLE recipe (name TEXT); INSERT INTO recipe VALUES ('soup')",
-    );
-    refused_unopened(dir.path(), |error| {
-        matches!(error, LedgerError::NotALedger { .. })
-    });
+    meddle(dir.path(), "CREATE TABLE recipe (name TEXT); INSERT INTO recipe VALUES ('soup')");
+    refused_unopened(dir.path(), |error| matches!(error, LedgerError::NotALedger { .. }));
 }
 
 #[test]
@@ -107,16 +85,7 @@ fn a_ledger_of_a_newer_version_is_refused_and_left_alone() {
     begin(&ledger, "a");
     drop(ledger);
     meddle(dir.path(), "PRAGMA user_version = 2");
-    refused_unopened(dir.path(), |error| {
-        matches!(
-            error,
-            LedgerError::FutureVersion {
-                found: 2,
-                known: 1,
-                ..
-            }
-        )
-    });
+    refused_unopened(dir.path(), |error| matches!(error, LedgerError::FutureVersion { found: 2, known: 1, .. }));
 }
 
 #[test]
@@ -124,18 +93,9 @@ fn a_ledger_with_code_planted_in_it_is_refused() {
     let (dir, ledger) = fresh();
     begin(&ledger, "a");
     drop(ledger);
-    meddle(
-        dir.path(),
-        "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event; END",
-    );
+    meddle(dir.path(), "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM event; END");
     for result in [Ledger::open(dir.path()), Ledger::open_read_only(dir.path())] {
-        assert!(matches!(
-            result,
-            Err(LedgerError::NotALedger {
-                found: "it holds triggers or views",
-                ..
-            })
-        ));
+        assert!(matches!(result, Err(LedgerError::NotALedger { found: "it holds triggers or views", .. })));
     }
 }
 
@@ -148,9 +108,7 @@ fn a_damaged_file_is_refused_and_left_alone() {
     let mut bytes = fs::read(&file).unwrap();
     bytes[100..4096].fill(0xee);
     fs::write(&file, &bytes).unwrap();
-    refused(dir.path(), |error| {
-        matches!(error, LedgerError::Corrupt { .. })
-    });
+    refused(dir.path(), |error| matches!(error, LedgerError::Corrupt { .. }));
 }
 
 #[test]
@@ -160,29 +118,15 @@ fn of_a_run_that_is_damaged_in_the_middle_the_good_part_is_exported() {
     steps(&ledger, bad, 9);
     steps(&ledger, good, 9);
     drop(ledger);
-    meddle(
-        dir.path(),
-        &format!(
-            "UPDATE event SET chain = x'00' WHERE seq = 5 AND run = {}",
-            bad.bits()
-        ),
-    );
+    meddle(dir.path(), &format!("UPDATE event SET chain = x'00' WHERE seq = 5 AND run = {}", bad.bits()));
     let ledger = Ledger::open_read_only(dir.path()).unwrap();
     let lines: Vec<_> = ledger.export(bad).unwrap().collect();
     assert_eq!(lines.len(), 6);
     assert!(lines[..5].iter().all(Result::is_ok));
     assert!(matches!(lines[5], Err(LedgerError::Corrupt { .. })));
-    assert_eq!(
-        ledger.export(good).unwrap().filter(Result::is_ok).count(),
-        10
-    );
+    assert_eq!(ledger.export(good).unwrap().filter(Result::is_ok).count(), 10);
     let report = verify(&ledger);
-    assert_eq!(
-        report.findings[0].place.seq,
-        Some(Seq::new(5)),
-        "{:?}",
-        common::lines(&report)
-    );
+    assert_eq!(report.findings[0].place.seq, Some(Seq::new(5)), "{:?}", common::lines(&report));
 }
 
 #[test]
@@ -194,14 +138,14 @@ fn a_torn_log_loses_only_what_was_torn() {
     let torn = tempfile::tempdir().unwrap();
     fs::copy(dir.path().join("ledger.db"), torn.path().join("ledger.db")).unwrap();
     let log = fs::read(dir.path().join("ledger.db-wal")).unwrap();
-    fs::write(torn.path().join("ledger.db-wal"), &log[..log.len() - 5000]).unwrap();
+    fs::write(torn.path().join("ledger.db-wal"), &log[..log.len() - 2000]).unwrap();
     let survivor = Ledger::open(torn.path()).unwrap();
     let recovery = survivor.recovery().unwrap();
-    assert!((1..=5).contains(&recovery.lost_commits), "{recovery:?}");
+    assert_eq!(recovery.lost_commits, 1);
     let kept = fs::read(recovery.copy.as_ref().unwrap()).unwrap();
-    assert_eq!(kept.len(), log.len() - 5000);
+    assert_eq!(kept.len(), log.len() - 2000);
     let last = survivor.run(run).unwrap().last_seq.get();
-    assert!((45..50).contains(&last), "{last}");
+    assert_eq!(last, 49);
     assert!(verify(&survivor).is_sound());
     steps(&survivor, run, 3);
     assert_eq!(survivor.run(run).unwrap().last_seq.get(), last + 3);
@@ -222,10 +166,7 @@ fn a_flipped_bit_in_the_middle_of_the_log_is_told_and_the_log_is_kept() {
     };
     let whole = copy(&log);
     let ledger = Ledger::open(whole.path()).unwrap();
-    assert_eq!(
-        (ledger.recovery(), ledger.run(run).unwrap().last_seq),
-        (None, Seq::new(50))
-    );
+    assert_eq!((ledger.recovery(), ledger.run(run).unwrap().last_seq), (None, Seq::new(50)));
     for place in [3, 20, 26, log.len() / 2, log.len() - 4000] {
         let mut damaged = log.clone();
         damaged[place] ^= 4;
@@ -245,10 +186,7 @@ fn a_second_host_is_refused_with_the_pid_of_the_first_and_may_read() {
     begin(&ledger, "a");
     let refused = Ledger::open(dir.path()).unwrap_err();
     let text = refused.to_string();
-    assert!(
-        text.contains(&format!("this very process ({})", std::process::id())),
-        "{text}"
-    );
+    assert!(text.contains(&format!("this very process ({})", std::process::id())), "{text}");
     let reader = Ledger::open_read_only(dir.path()).unwrap();
     assert_eq!(reader.runs(&RunFilter::default(), 9).unwrap().len(), 1);
     drop(ledger);

@@ -48,9 +48,7 @@ fn flip(table: &str, column: &str, row: &str) -> (VerifyReport, [RunId; 3]) {
     let row = row.replace("RUN", &runs[1].bits().to_string());
     let conn = raw(dir.path());
     let select = format!("SELECT {column} FROM {table} WHERE {row}");
-    let value: Value = conn
-        .query_row(&select, [], |row| row.get(0))
-        .expect(&select);
+    let value: Value = conn.query_row(&select, [], |row| row.get(0)).expect(&select);
     let update = format!("UPDATE {table} SET {column} = ?1 WHERE {row}");
     assert_eq!(conn.execute(&update, [flipped(value)]).expect(&update), 1);
     drop(conn);
@@ -77,13 +75,7 @@ fn one_flipped_bit_is_named_in_whichever_column_it_is() {
         ("value", "salt", event, Field::Value, "seq 5"),
         ("value", "seq", last, Field::Value, "seq 11"),
         ("value", "run", event, Field::Value, "seq 5"),
-        (
-            "value",
-            "payload",
-            "run = RUN AND seq = 0",
-            Field::Value,
-            "seq 0",
-        ),
+        ("value", "payload", "run = RUN AND seq = 0", Field::Value, "seq 0"),
         ("head", "at", head, Field::Content, "head 2"),
         ("head", "cause", head, Field::Content, "head 2"),
         ("head", "seq", head, Field::Content, "head 2"),
@@ -105,30 +97,20 @@ fn one_flipped_bit_is_named_in_whichever_column_it_is() {
             let at = finding.place;
             finding.field == field
                 && match place.split_once(' ') {
-                    Some(("seq", seq)) => {
-                        at.run == Some(runs[1]) && at.seq == seq.parse().ok().map(Seq::new)
-                    }
+                    Some(("seq", seq)) => at.run == Some(runs[1]) && at.seq == seq.parse().ok().map(Seq::new),
                     Some((_, head)) => at.head == head.parse().ok(),
                     None => at.run == Some(runs[1]),
                 }
         };
         assert!(!report.is_sound());
         let named = report.findings.iter().find(fits);
-        assert!(
-            named.is_some(),
-            "{table}.{column} at {place}: {:#?}",
-            lines(&report)
-        );
+        assert!(named.is_some(), "{table}.{column} at {place}: {:#?}", lines(&report));
         let noise = report.findings_total;
         // These take an event, a run or the ledger out of more than one place.
         let spreads = table == "ledger" || matches!(column, "run" | "id" | "seq" | "n");
         let summarised = (table, column) == ("event", "status");
         let expected = if summarised { 2 } else { 1 };
-        assert!(
-            spreads || noise == expected,
-            "{table}.{column}: {:#?}",
-            lines(&report)
-        );
+        assert!(spreads || noise == expected, "{table}.{column}: {:#?}", lines(&report));
     }
 }
 
@@ -138,42 +120,22 @@ fn the_table_of_flipped_columns_names_every_column_of_the_schema() {
     let conn = raw(dir.path());
     let sql = "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'";
     let mut query = conn.prepare(sql).unwrap();
-    let columns: Vec<String> = query
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert_eq!(
-        columns.len(),
-        25,
-        "a new column needs a case above: {columns:?}"
-    );
+    let columns: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(columns.len(), 25, "a new column needs a case above: {columns:?}");
 }
 
 #[test]
 fn a_removed_event_is_missing_where_it_was() {
     let (dir, runs) = sample();
-    meddle(
-        dir.path(),
-        &format!(
-            "DELETE FROM event WHERE run = {} AND seq BETWEEN 4 AND 6",
-            runs[0].bits()
-        ),
-    );
+    meddle(dir.path(), &format!("DELETE FROM event WHERE run = {} AND seq BETWEEN 4 AND 6", runs[0].bits()));
     let report = verify_at(dir.path());
     let text = lines(&report);
     assert!(
-        text.contains(&format!(
-            "run {} event 4: the event is missing: and all up to event 6",
-            runs[0]
-        )),
+        text.contains(&format!("run {} event 4: the event is missing: and all up to event 6", runs[0])),
         "{text:#?}"
     );
     assert!(
-        text.contains(&format!(
-            "run {} event 5: the value was put in: there is no event for it",
-            runs[0]
-        )),
+        text.contains(&format!("run {} event 5: the value was put in: there is no event for it", runs[0])),
         "{text:#?}"
     );
 }
@@ -181,21 +143,10 @@ fn a_removed_event_is_missing_where_it_was() {
 #[test]
 fn a_removed_first_event_is_missing() {
     let (dir, runs) = sample();
-    meddle(
-        dir.path(),
-        &format!(
-            "DELETE FROM event WHERE run = {} AND seq = 0",
-            runs[0].bits()
-        ),
-    );
+    meddle(dir.path(), &format!("DELETE FROM event WHERE run = {} AND seq = 0", runs[0].bits()));
     let report = verify_at(dir.path());
     let first = &report.findings[0];
-    assert_eq!(
-        (first.problem, first.place.seq),
-        (Problem::Missing, Some(Seq::FIRST)),
-        "{:?}",
-        lines(&report)
-    );
+    assert_eq!((first.problem, first.place.seq), (Problem::Missing, Some(Seq::FIRST)), "{:?}", lines(&report));
 }
 
 #[test]
@@ -204,16 +155,12 @@ fn a_removed_end_of_a_run_that_ended_is_missing() {
     let run = runs[1].bits();
     meddle(
         dir.path(),
-        &format!(
-            "DELETE FROM event WHERE run = {run} AND seq > 7; DELETE FROM value WHERE run = {run} AND seq > 7"
-        ),
+        &format!("DELETE FROM event WHERE run = {run} AND seq > 7; DELETE FROM value WHERE run = {run} AND seq > 7"),
     );
     let report = verify_at(dir.path());
     let text = lines(&report);
-    let expected = format!(
-        "head 4 run {} event 11: the event is missing: the run went this far, so its end was cut off",
-        runs[1]
-    );
+    let expected =
+        format!("head 4 run {} event 11: the event is missing: the run went this far, so its end was cut off", runs[1]);
     assert!(text.contains(&expected), "{text:#?}");
 }
 
@@ -229,10 +176,7 @@ fn a_removed_run_is_missing() {
     );
     let report = verify_at(dir.path());
     assert_eq!(report.findings_total, 1, "{:#?}", lines(&report));
-    assert_eq!(
-        (report.findings[0].problem, report.findings[0].place.head),
-        (Problem::Missing, Some(3))
-    );
+    assert_eq!((report.findings[0].problem, report.findings[0].place.head), (Problem::Missing, Some(3)));
 }
 
 #[test]
@@ -266,11 +210,7 @@ fn swapped_events_are_named_with_the_places_where_they_belong() {
         .collect();
     assert_eq!(moved, [(3, 7), (7, 3)], "{:#?}", lines(&report));
     let innocent = |finding: &Finding| matches!(finding.place.seq.map(Seq::get), Some(3 | 7));
-    assert!(
-        report.findings.iter().all(innocent),
-        "{:#?}",
-        lines(&report)
-    );
+    assert!(report.findings.iter().all(innocent), "{:#?}", lines(&report));
 }
 
 #[test]
@@ -288,38 +228,19 @@ fn swapped_neighbours_are_named_too() {
     let report = verify_at(dir.path());
     let text = lines(&report);
     let run = runs[0];
-    assert!(
-        text.contains(&format!(
-            "run {run} event 3: the event was moved here from place 4"
-        )),
-        "{text:#?}"
-    );
-    assert!(
-        text.contains(&format!(
-            "run {run} event 4: the event was moved here from place 3"
-        )),
-        "{text:#?}"
-    );
+    assert!(text.contains(&format!("run {run} event 3: the event was moved here from place 4")), "{text:#?}");
+    assert!(text.contains(&format!("run {run} event 4: the event was moved here from place 3")), "{text:#?}");
     assert_eq!(report.findings_total, 2, "{text:#?}");
 }
 
 #[test]
 fn a_value_that_was_taken_away_is_no_erased_one() {
     let (dir, runs) = sample();
-    meddle(
-        dir.path(),
-        &format!(
-            "DELETE FROM value WHERE run = {} AND seq = 4",
-            runs[0].bits()
-        ),
-    );
+    meddle(dir.path(), &format!("DELETE FROM value WHERE run = {} AND seq = 4", runs[0].bits()));
     let report = verify_at(dir.path());
     assert_eq!(
         lines(&report),
-        [format!(
-            "run {} event 4: the value is missing: no erasure of it is on record",
-            runs[0]
-        )]
+        [format!("run {} event 4: the value is missing: no erasure of it is on record", runs[0])]
     );
     assert_eq!((report.values, report.erased), (33, 0));
 }
@@ -330,17 +251,11 @@ fn a_run_that_was_written_anew_without_its_heads_is_found() {
     let (other, ledger) = fresh();
     drop(ledger);
     // The forger knows the encoding: the same run, with another payload, chained as it should be.
-    for name in ["ledger.db"] {
-        std::fs::copy(dir.path().join(name), other.path().join(name)).unwrap();
-    }
+    std::fs::copy(dir.path().join("ledger.db"), other.path().join("ledger.db")).unwrap();
     let run = runs[1].bits();
     forge(other.path(), runs[1]);
     let conn = raw(dir.path());
-    conn.execute(
-        "ATTACH ?1 AS forged",
-        [other.path().join("ledger.db").to_str().unwrap()],
-    )
-    .unwrap();
+    conn.execute("ATTACH ?1 AS forged", [other.path().join("ledger.db").to_str().unwrap()]).unwrap();
     conn.execute_batch(&format!(
         "DELETE FROM event WHERE run = {run}; DELETE FROM value WHERE run = {run};
          INSERT INTO event SELECT * FROM forged.event WHERE run = {run};
@@ -371,62 +286,30 @@ fn forge(dir: &Path, run: RunId) {
         let sql = "SELECT e.at, e.kind, e.status, v.salt, v.payload FROM event e JOIN value v USING (run, seq)
                    WHERE e.run = ?1 AND e.seq = ?2";
         let row = conn.query_row(sql, [run.bits().cast_signed(), number], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            ))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
         });
-        let (at, kind, status, salt, payload): (i64, String, Option<String>, Vec<u8>, String) =
-            row.expect("an event");
+        let (at, kind, status, salt, payload): (i64, String, Option<String>, Vec<u8>, String) = row.expect("an event");
         let seq = Seq::new(number.unsigned_abs());
         let digest = value_digest(&salt, run, seq, &payload);
         let at = toolcrib_ledger::UnixMicros::new(at);
-        before = EventLink {
-            run,
-            seq,
-            at,
-            kind: &kind,
-            status: status.as_deref(),
-            digest,
-        }
-        .chain(&before);
+        before = EventLink { run, seq, at, kind: &kind, status: status.as_deref(), digest }.chain(&before);
         let sql = "UPDATE event SET digest = ?3, chain = ?4 WHERE run = ?1 AND seq = ?2";
         let key = run.bits().cast_signed();
-        conn.execute(
-            sql,
-            rusqlite::params![key, number, digest.as_bytes(), before.as_bytes()],
-        )
-        .expect("a forged link");
+        conn.execute(sql, rusqlite::params![key, number, digest.as_bytes(), before.as_bytes()]).expect("a forged link");
     }
 }
 
 #[test]
 fn text_that_is_no_text_any_more_is_found() {
-    for (table, column, field) in [
-        ("event", "kind", Field::Content),
-        ("value", "payload", Field::Value),
-        ("run", "title", Field::Title),
-    ] {
+    for (table, column, field) in
+        [("event", "kind", Field::Content), ("value", "payload", Field::Value), ("run", "title", Field::Title)]
+    {
         let (dir, runs) = sample();
-        let key = if table == "run" {
-            "id"
-        } else {
-            "seq = 5 AND run"
-        };
-        let sql = format!(
-            "UPDATE {table} SET {column} = CAST(x'ff22' AS TEXT) WHERE {key} = {}",
-            runs[0].bits()
-        );
+        let key = if table == "run" { "id" } else { "seq = 5 AND run" };
+        let sql = format!("UPDATE {table} SET {column} = CAST(x'ff22' AS TEXT) WHERE {key} = {}", runs[0].bits());
         assert_eq!(meddle(dir.path(), &sql), 1);
         let report = verify_at(dir.path());
-        assert!(
-            report.findings.iter().any(|finding| finding.field == field),
-            "{table}: {:#?}",
-            lines(&report)
-        );
+        assert!(report.findings.iter().any(|finding| finding.field == field), "{table}: {:#?}", lines(&report));
     }
 }
 
@@ -459,8 +342,6 @@ fn any_flipped_byte_of_the_file_is_found_or_changes_nothing() {
 }
 
 fn export(ledger: &Ledger, runs: &[RunId]) -> Vec<String> {
-    let lines = runs
-        .iter()
-        .flat_map(|run| ledger.export(*run).expect("the run"));
+    let lines = runs.iter().flat_map(|run| ledger.export(*run).expect("the run"));
     lines.map(|line| line.expect("a line")).collect()
 }

@@ -49,7 +49,7 @@ macro_rules! limits {
 
         /// The limits that a manifest, an operator or a caller wants lower. Absent fields stay as they are.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(default, rename_all = "kebab-case")]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct LimitRequest {
             $(
                 $(#[$doc])*

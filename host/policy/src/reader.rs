@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::line::LineError;
-use crate::names::shortened;
+use crate::names::{NAME_MAX, shortened};
 
 /// The largest policy file, in bytes. A larger one is not something a person wrote or can review.
 pub(crate) const FILE_MAX: usize = 1024 * 1024;
@@ -28,7 +28,12 @@ impl<'a> Source<'a> {
         }
         DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or_else(|| self.whole(), |span| self.place(span));
-            PolicyProblem::Syntax(error.message().trim().replace('\n', ", ")).at(at)
+            let found = error.span().and_then(|span| self.text.get(span)).unwrap_or_default();
+            let mut message = error.message().trim().replace('\n', ", ");
+            if !found.trim().is_empty() && found.len() <= NAME_MAX {
+                message = format!("{message}: `{}`", shortened(found.trim()));
+            }
+            PolicyProblem::Syntax(message).at(at)
         })
     }
 

@@ -18,6 +18,8 @@ mod compile;
 mod engine;
 mod error;
 mod info;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod outcome;
 mod plugin;
 mod receipt;

@@ -120,6 +120,16 @@ impl Sandbox {
         format!("{}/wasmtime-48", env!("CARGO_PKG_VERSION"))
     }
 
+    #[cfg(feature = "measure")]
+    pub(crate) fn engine(&self, profile: Profile) -> Result<&wasmtime::Engine, SandboxError> {
+        self.0.engines.get(profile)
+    }
+
+    #[cfg(feature = "measure")]
+    pub(crate) fn network(&self) -> &Arc<dyn Network> {
+        &self.0.config.network
+    }
+
     fn linked(&self, profile: Profile) -> Result<&Linked, SandboxError> {
         let slot = match profile {
             Profile::Small => &self.0.small,

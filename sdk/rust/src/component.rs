@@ -1,6 +1,6 @@
 //! Between the generated bindings and the types of this crate. Values are moved, never copied.
 
-use crate::bindings::exports::toolcrib::tool::tools as wit;
+use crate::bindings::toolcrib::tool::types as wit;
 use crate::{Content, Description, Effect, EffectState, ErrorKind, Output, Plugin, ToolError};
 
 /// What [`crate::plugin!`] implements for the component.

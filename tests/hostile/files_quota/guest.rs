@@ -1,21 +1,50 @@
-//! Writes blocks to one file, then makes empty files, until it may not.
+//! Fills a folder: `write` in blocks, `stretch` by setting a size, `files` with empty ones; until it may not.
+use std::fs::File;
 use std::io::Write;
+
 fn main() {
-    let mut file = std::fs::File::create("/data/big").expect("the folder is granted");
+    let way = std::env::args().nth(1);
+    match way.as_deref() {
+        Some("write") => write(),
+        Some("stretch") => stretch(),
+        Some("far") => far(),
+        _ => files(),
+    }
+}
+
+fn write() {
+    let mut file = File::create("/data/big").expect("the folder is granted");
     let mut written = 0u64;
     while written < 1 << 30 {
         match file.write(&[7u8; 4096]) {
             Ok(n) => written += n as u64,
-            Err(error) => {
-                println!("bytes {written}: {:?}", error.kind());
-                break;
-            }
+            Err(error) => return println!("after {written} bytes: {:?}", error.kind()),
         }
     }
+}
+
+fn stretch() {
+    let file = File::create("/data/big").expect("the folder is granted");
+    match file.set_len(1 << 40) {
+        Ok(()) => println!("DONE stretch"),
+        Err(error) => println!("no stretch: {:?}", error.kind()),
+    }
+}
+
+fn far() {
+    use std::io::{Seek, SeekFrom};
+    let mut file = File::create("/data/big").expect("the folder is granted");
+    file.seek(SeekFrom::Start(1 << 40)).expect("a place");
+    match file.write_all(b"x").and_then(|()| file.sync_all()) {
+        Ok(()) => println!("DONE far"),
+        Err(error) => println!("no far: {:?}", error.kind()),
+    }
+}
+
+fn files() {
     for n in 0..1_000_000 {
-        if let Err(error) = std::fs::File::create(format!("/data/{n}")) {
-            println!("files {n}: {:?}", error.kind());
-            break;
+        if let Err(error) = File::create(format!("/data/{n}")) {
+            return println!("after {n} files: {:?}", error.kind());
         }
     }
 }

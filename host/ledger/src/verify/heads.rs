@@ -30,32 +30,13 @@ impl Head {
             seq: crate::read::seq(row, 4)?,
             run_head: Digest(row.get(5)?),
             chain: Digest(row.get(6)?),
-            event_chain: row
-                .get::<_, Option<[u8; 32]>>(7)
-                .unwrap_or(Some([0; 32]))
-                .map(Digest),
+            event_chain: row.get::<_, Option<[u8; 32]>>(7).unwrap_or(Some([0; 32])).map(Digest),
         })
     }
 
     fn chain_after(&self, before: &Digest) -> Digest {
-        let Self {
-            n,
-            at,
-            ref cause,
-            run,
-            seq,
-            run_head,
-            ..
-        } = *self;
-        HeadLink {
-            n,
-            at,
-            cause,
-            run,
-            seq,
-            run_head,
-        }
-        .chain(before)
+        let Self { n, at, ref cause, run, seq, run_head, .. } = *self;
+        HeadLink { n, at, cause, run, seq, run_head }.chain(before)
     }
 }
 
@@ -64,11 +45,7 @@ enum Before {
     /// It stands as it was written, as far as is known.
     Stands(Digest),
     /// It does not link: either its content was changed, or its chain, which should be `expected`.
-    Suspect {
-        n: u64,
-        stored: Digest,
-        expected: Digest,
-    },
+    Suspect { n: u64, stored: Digest, expected: Digest },
     /// It is missing.
     Unknown,
 }
@@ -81,8 +58,7 @@ impl Check<'_> {
         if checkpoint.is_some_and(|checkpoint| checkpoint.n == 0) {
             at_checkpoint = Some(genesis);
         }
-        let sql =
-            "SELECT h.n, h.at, h.cause, h.run, h.seq, h.run_head, h.chain, e.chain FROM head h
+        let sql = "SELECT h.n, h.at, h.cause, h.run, h.seq, h.run_head, h.chain, e.chain FROM head h
                    LEFT JOIN event e ON e.run = h.run AND e.seq = h.seq ORDER BY h.n";
         let mut query = self.conn.prepare(sql)?;
         let mut rows = query.query([])?;
@@ -91,30 +67,19 @@ impl Check<'_> {
                 Ok(Some(row)) => row,
                 Ok(None) => break,
                 Err(error) => {
-                    self.report.find(
-                        Problem::Unreadable,
-                        Field::Head,
-                        Place::head(last + 1),
-                        error.to_string(),
-                    );
+                    self.report.find(Problem::Unreadable, Field::Head, Place::head(last + 1), error.to_string());
                     break;
                 }
             };
             let number: i64 = row.get(0)?;
             let Ok(n @ 1..) = u64::try_from(number) else {
                 let detail = format!("its place is {number}");
-                self.report
-                    .find(Problem::Unexpected, Field::Head, Place::default(), detail);
+                self.report.find(Problem::Unexpected, Field::Head, Place::default(), detail);
                 continue;
             };
             if n > last + 1 {
-                let detail = if n == last + 2 {
-                    String::new()
-                } else {
-                    format!("and all up to head {}", n - 1)
-                };
-                self.report
-                    .find(Problem::Missing, Field::Head, Place::head(last + 1), detail);
+                let detail = if n == last + 2 { String::new() } else { format!("and all up to head {}", n - 1) };
+                self.report.find(Problem::Missing, Field::Head, Place::head(last + 1), detail);
                 self.settle(before, None);
                 before = Before::Unknown;
             }
@@ -129,8 +94,7 @@ impl Check<'_> {
                 }
                 Err(error) => {
                     let detail = format!("it cannot be decoded: {error}");
-                    self.report
-                        .find(Problem::Changed, Field::Content, Place::head(n), detail);
+                    self.report.find(Problem::Changed, Field::Content, Place::head(n), detail);
                     self.settle(before, None);
                     Before::Unknown
                 }
@@ -156,9 +120,7 @@ impl Check<'_> {
         let links_to = |chain: &Digest| head.chain_after(chain) == head.chain;
         let (links, stored) = match &before {
             Before::Stands(chain) => (links_to(chain), *chain),
-            Before::Suspect {
-                stored, expected, ..
-            } => (links_to(stored) || links_to(expected), *stored),
+            Before::Suspect { stored, expected, .. } => (links_to(stored) || links_to(expected), *stored),
             Before::Unknown => {
                 self.compare(head);
                 return Before::Stands(head.chain);
@@ -169,69 +131,40 @@ impl Check<'_> {
             self.compare(head);
             return Before::Stands(head.chain);
         }
-        Before::Suspect {
-            n: head.n,
-            stored: head.chain,
-            expected: head.chain_after(&stored),
-        }
+        Before::Suspect { n: head.n, stored: head.chain, expected: head.chain_after(&stored) }
     }
 
     /// Reports on a head that does not link, by what the next one builds on.
     fn settle(&mut self, before: Before, next: Option<&Head>) {
-        let Before::Suspect {
-            n,
-            stored,
-            expected,
-        } = before
-        else {
+        let Before::Suspect { n, stored, expected } = before else {
             return;
         };
-        let next_builds_on =
-            |chain: &Digest| next.is_some_and(|next| next.chain_after(chain) == next.chain);
-        let hint = if n == 1 {
-            ", or the id of the ledger is"
-        } else {
-            ""
-        };
+        let next_builds_on = |chain: &Digest| next.is_some_and(|next| next.chain_after(chain) == next.chain);
+        let hint = if n == 1 { ", or the id of the ledger is" } else { "" };
         let (field, detail) = if next_builds_on(&stored) {
-            (
-                Field::Content,
-                format!("its time, cause, run or run head is not what was chained{hint}"),
-            )
+            (Field::Content, format!("its time, cause, run or run head is not what was chained{hint}"))
         } else if next_builds_on(&expected) {
-            (
-                Field::Chain,
-                "what follows builds on another one".to_owned(),
-            )
+            (Field::Chain, "what follows builds on another one".to_owned())
         } else {
-            let detail = format!(
-                "it or its chain is not what was written, and nothing that follows tells which{hint}"
-            );
+            let detail = format!("it or its chain is not what was written, and nothing that follows tells which{hint}");
             (Field::Content, detail)
         };
-        self.report
-            .find(Problem::Changed, field, Place::head(n), detail);
+        self.report.find(Problem::Changed, field, Place::head(n), detail);
     }
 
     /// Compares a head with its run.
     fn compare(&mut self, head: &Head) {
-        let place = Place {
-            run: Some(head.run),
-            seq: Some(head.seq),
-            head: Some(head.n),
-        };
+        let place = Place { run: Some(head.run), seq: Some(head.seq), head: Some(head.n) };
         match head.event_chain {
             Some(chain) if chain == head.run_head => {}
             _ if self.report.blames(head.run, head.seq) => {}
             Some(_) => {
                 let detail = "the run was written anew: its head was another one";
-                self.report
-                    .find(Problem::Changed, Field::Chain, place, detail);
+                self.report.find(Problem::Changed, Field::Chain, place, detail);
             }
             None => {
                 let detail = "the run went this far, so its end was cut off";
-                self.report
-                    .find(Problem::Missing, Field::Event, place, detail);
+                self.report.find(Problem::Missing, Field::Event, place, detail);
             }
         }
     }

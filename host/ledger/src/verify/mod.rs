@@ -54,11 +54,7 @@ impl Ledger {
         let mut report = VerifyReport::new(self.id());
         self.readers().with(|conn| {
             let done = conn.unchecked_transaction().and_then(|snapshot| {
-                let mut check = Check {
-                    conn: &snapshot,
-                    identity: self.identity(),
-                    report: &mut report,
-                };
+                let mut check = Check { conn: &snapshot, identity: self.identity(), report: &mut report };
                 check.file();
                 check.runs(&mut progress)?;
                 check.heads(checkpoint)?;
@@ -88,17 +84,11 @@ impl Check<'_> {
         match lines {
             Ok(lines) => {
                 for line in lines.iter().filter(|line| *line != "ok") {
-                    self.report
-                        .find(Problem::Changed, Field::File, Place::default(), line);
+                    self.report.find(Problem::Changed, Field::File, Place::default(), line);
                 }
             }
             Err(error) => {
-                self.report.find(
-                    Problem::Unreadable,
-                    Field::File,
-                    Place::default(),
-                    error.to_string(),
-                );
+                self.report.find(Problem::Unreadable, Field::File, Place::default(), error.to_string());
             }
         }
     }
@@ -112,31 +102,21 @@ impl Check<'_> {
                 Some(run) => self.run(run),
                 None => {
                     let detail = format!("the number {number} is no run");
-                    self.report
-                        .find(Problem::Unexpected, Field::Run, Place::default(), detail);
+                    self.report.find(Problem::Unexpected, Field::Run, Place::default(), detail);
                 }
             }
             if self.report.events >= reported + EVENTS_PER_REPORT {
                 reported = self.report.events;
-                progress(Progress {
-                    runs: done,
-                    runs_total,
-                    events: self.report.events,
-                });
+                progress(Progress { runs: done, runs_total, events: self.report.events });
             }
         }
-        progress(Progress {
-            runs: runs_total,
-            runs_total,
-            events: self.report.events,
-        });
+        progress(Progress { runs: runs_total, runs_total, events: self.report.events });
         Ok(())
     }
 
     /// Every run that a row of any table names.
     fn numbers(&self) -> rusqlite::Result<Vec<i64>> {
-        let sql =
-            "SELECT id FROM run UNION SELECT run FROM event UNION SELECT run FROM value ORDER BY 1";
+        let sql = "SELECT id FROM run UNION SELECT run FROM event UNION SELECT run FROM value ORDER BY 1";
         let mut query = self.conn.prepare(sql)?;
         let rows = query.query_map([], |row| row.get(0))?;
         rows.collect()

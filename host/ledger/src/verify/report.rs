@@ -52,29 +52,16 @@ impl VerifyReport {
         self.findings_total == 0 && matches!(self.checkpoint, None | Some(Verdict::Holds))
     }
 
-    pub(crate) fn find(
-        &mut self,
-        problem: Problem,
-        field: Field,
-        place: Place,
-        detail: impl Into<String>,
-    ) {
+    pub(crate) fn find(&mut self, problem: Problem, field: Field, place: Place, detail: impl Into<String>) {
         self.findings_total += 1;
         if self.findings.len() < LISTED {
-            self.findings.push(Finding {
-                problem,
-                field,
-                place,
-                detail: detail.into(),
-            });
+            self.findings.push(Finding { problem, field, place, detail: detail.into() });
         }
     }
 
     /// Whether something is already known to be wrong with this event or its chain.
     pub(crate) fn blames(&self, run: RunId, seq: Seq) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.place.run == Some(run) && finding.place.seq == Some(seq))
+        self.findings.iter().any(|finding| finding.place.run == Some(run) && finding.place.seq == Some(seq))
     }
 }
 
@@ -100,13 +87,10 @@ impl fmt::Display for Verdict {
         match self {
             Self::Holds => f.write_str("the checkpoint holds"),
             Self::OtherLedger => f.write_str("the checkpoint is of another ledger"),
-            Self::Cut { last } => write!(
-                f,
-                "the ledger was cut: its chain of heads ends at {last}, before the checkpoint"
-            ),
-            Self::Rewritten => f.write_str(
-                "the ledger was written anew: its chain of heads differs at the checkpoint",
-            ),
+            Self::Cut { last } => {
+                write!(f, "the ledger was cut: its chain of heads ends at {last}, before the checkpoint")
+            }
+            Self::Rewritten => f.write_str("the ledger was written anew: its chain of heads differs at the checkpoint"),
         }
     }
 }
@@ -234,25 +218,15 @@ pub struct Place {
 
 impl Place {
     pub(crate) fn run(run: RunId) -> Self {
-        Self {
-            run: Some(run),
-            ..Self::default()
-        }
+        Self { run: Some(run), ..Self::default() }
     }
 
     pub(crate) fn event(run: RunId, seq: Seq) -> Self {
-        Self {
-            run: Some(run),
-            seq: Some(seq),
-            head: None,
-        }
+        Self { run: Some(run), seq: Some(seq), head: None }
     }
 
     pub(crate) fn head(n: u64) -> Self {
-        Self {
-            head: Some(n),
-            ..Self::default()
-        }
+        Self { head: Some(n), ..Self::default() }
     }
 }
 

@@ -34,15 +34,7 @@ impl Link {
 
     fn chain_with(&self, seq: Seq, before: &Digest, digest: Digest) -> Digest {
         let status = self.status.as_deref();
-        EventLink {
-            run: self.run,
-            seq,
-            at: self.at,
-            kind: &self.kind,
-            status,
-            digest,
-        }
-        .chain(before)
+        EventLink { run: self.run, seq, at: self.at, kind: &self.kind, status, digest }.chain(before)
     }
 
     fn place(&self) -> Place {
@@ -83,17 +75,8 @@ impl Walk {
     fn missing_until(&mut self, seq: Seq, report: &mut VerifyReport) {
         if seq > self.expected {
             let last = Seq::new(seq.get() - 1);
-            let detail = if last == self.expected {
-                String::new()
-            } else {
-                format!("and all up to event {last}")
-            };
-            report.find(
-                Problem::Missing,
-                Field::Event,
-                Place::event(self.run, self.expected),
-                detail,
-            );
+            let detail = if last == self.expected { String::new() } else { format!("and all up to event {last}") };
+            report.find(Problem::Missing, Field::Event, Place::event(self.run, self.expected), detail);
             self.suspects.gap(self.expected, last);
             self.before = None;
         }
@@ -113,9 +96,7 @@ impl Walk {
                     report.find(Problem::Changed, Field::Value, link.place(), detail);
                 }
             }
-            (Some(before), Some(value))
-                if link.chain_with(link.seq, &before, value) == link.chain =>
-            {
+            (Some(before), Some(value)) if link.chain_with(link.seq, &before, value) == link.chain => {
                 self.suspects.linked(link.seq);
                 report.find(
                     Problem::Changed,
@@ -153,8 +134,7 @@ impl Walk {
             let number = |name| field(payload, name).and_then(|value| value.as_u64());
             if let (Some(from), Some(to)) = (number("from"), number("to")) {
                 // An erasure reaches only what was there before it.
-                self.erased
-                    .push((from, to.min(link.seq.get().saturating_sub(1))));
+                self.erased.push((from, to.min(link.seq.get().saturating_sub(1))));
             }
         }
     }
@@ -174,22 +154,14 @@ impl Walk {
                 report.erased += 1;
             } else {
                 let detail = "no erasure of it is on record";
-                report.find(
-                    Problem::Missing,
-                    Field::Value,
-                    Place::event(self.run, *seq),
-                    detail,
-                );
+                report.find(Problem::Missing, Field::Value, Place::event(self.run, *seq), detail);
             }
         }
     }
 }
 
 fn field(payload: &str, name: &str) -> Option<Value> {
-    serde_json::from_str::<Value>(payload)
-        .ok()?
-        .get_mut(name)
-        .map(Value::take)
+    serde_json::from_str::<Value>(payload).ok()?.get_mut(name).map(Value::take)
 }
 
 impl Check<'_> {
@@ -199,8 +171,7 @@ impl Check<'_> {
         let walked = self.walk(run, &mut walk);
         if let Err(error) = walked {
             let place = Place::event(run, walk.expected);
-            self.report
-                .find(Problem::Unreadable, Field::Event, place, error.to_string());
+            self.report.find(Problem::Unreadable, Field::Event, place, error.to_string());
             return;
         }
         let heads = self.heads_of(run).unwrap_or_default();
@@ -208,12 +179,7 @@ impl Check<'_> {
         walk.judge_gone(self.report);
         let checked = self.strays(run).and_then(|()| self.summary(run, &walk));
         if let Err(error) = checked {
-            self.report.find(
-                Problem::Unreadable,
-                Field::Run,
-                Place::run(run),
-                error.to_string(),
-            );
+            self.report.find(Problem::Unreadable, Field::Run, Place::run(run), error.to_string());
         }
     }
 
@@ -226,8 +192,7 @@ impl Check<'_> {
             let number: i64 = row.get(0)?;
             let Some(seq) = Seq::from_sql(number) else {
                 let detail = format!("its place is {number}");
-                self.report
-                    .find(Problem::Unexpected, Field::Event, Place::run(run), detail);
+                self.report.find(Problem::Unexpected, Field::Event, Place::run(run), detail);
                 continue;
             };
             match link(row, run, seq) {
@@ -236,12 +201,7 @@ impl Check<'_> {
                     walk.missing_until(seq, self.report);
                     walk.before = None;
                     let place = Place::event(run, seq);
-                    self.report.find(
-                        Problem::Changed,
-                        Field::Content,
-                        place,
-                        format!("it cannot be decoded: {error}"),
-                    );
+                    self.report.find(Problem::Changed, Field::Content, place, format!("it cannot be decoded: {error}"));
                 }
             }
         }
@@ -250,12 +210,8 @@ impl Check<'_> {
 
     /// Heads of a run: where, and what the chain of the run was there.
     fn heads_of(&self, run: RunId) -> rusqlite::Result<Vec<(Seq, Digest)>> {
-        let mut query = self
-            .conn
-            .prepare_cached("SELECT seq, run_head FROM head WHERE run = ?1")?;
-        let rows = query.query_map([run.sql()], |row| {
-            Ok((crate::read::seq(row, 0)?, Digest(row.get(1)?)))
-        })?;
+        let mut query = self.conn.prepare_cached("SELECT seq, run_head FROM head WHERE run = ?1")?;
+        let rows = query.query_map([run.sql()], |row| Ok((crate::read::seq(row, 0)?, Digest(row.get(1)?))))?;
         rows.collect()
     }
 
@@ -267,16 +223,8 @@ impl Check<'_> {
         let mut rows = query.query([run.sql()])?;
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
-            let place = Place {
-                seq: Seq::from_sql(number),
-                ..Place::run(run)
-            };
-            self.report.find(
-                Problem::Unexpected,
-                Field::Value,
-                place,
-                "there is no event for it",
-            );
+            let place = Place { seq: Seq::from_sql(number), ..Place::run(run) };
+            self.report.find(Problem::Unexpected, Field::Value, place, "there is no event for it");
         }
         Ok(())
     }
@@ -285,44 +233,23 @@ impl Check<'_> {
     fn summary(&mut self, run: RunId, walk: &Walk) -> rusqlite::Result<()> {
         let place = Place::run(run);
         if walk.expected == Seq::FIRST {
-            self.report.find(
-                Problem::Missing,
-                Field::Event,
-                place,
-                "the run has no events at all",
-            );
+            self.report.find(Problem::Missing, Field::Event, place, "the run has no events at all");
             return Ok(());
         }
         let sql = "SELECT started_at, title, status, ended_seq FROM run WHERE id = ?1";
-        let row = self
-            .conn
-            .prepare_cached(sql)?
-            .query_row([run.sql()], |row| {
-                let title = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned();
-                let status = String::from_utf8_lossy(row.get_ref(2)?.as_bytes()?).into_owned();
-                Ok((
-                    UnixMicros::new(row.get(0)?),
-                    title,
-                    status,
-                    row.get::<_, Option<i64>>(3)?,
-                ))
-            });
+        let row = self.conn.prepare_cached(sql)?.query_row([run.sql()], |row| {
+            let title = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned();
+            let status = String::from_utf8_lossy(row.get_ref(2)?.as_bytes()?).into_owned();
+            Ok((UnixMicros::new(row.get(0)?), title, status, row.get::<_, Option<i64>>(3)?))
+        });
         let Some((started_at, title, status, ended)) = row.optional()? else {
-            self.report.find(
-                Problem::Missing,
-                Field::Run,
-                place,
-                "there are events of it",
-            );
+            self.report.find(Problem::Missing, Field::Run, place, "there are events of it");
             return Ok(());
         };
         let sql = "SELECT max(seq) FROM head WHERE run = ?1 AND cause = ?2";
-        let end: Option<i64> = self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(rusqlite::params![run.sql(), CAUSE_ENDED], |row| row.get(0))?;
-        let mut disagree =
-            |field, detail: String| self.report.find(Problem::Disagrees, field, place, detail);
+        let end: Option<i64> =
+            self.conn.prepare_cached(sql)?.query_row(rusqlite::params![run.sql(), CAUSE_ENDED], |row| row.get(0))?;
+        let mut disagree = |field, detail: String| self.report.find(Problem::Disagrees, field, place, detail);
         if walk.started_at.is_some_and(|at| at != started_at) {
             disagree(Field::StartedAt, format!("it says {started_at}"));
         }
@@ -330,16 +257,10 @@ impl Check<'_> {
             disagree(Field::Title, String::new());
         }
         if walk.status.as_ref().is_some_and(|known| *known != status) {
-            disagree(
-                Field::Status,
-                format!("it says `{}`", crate::id::excerpt(&status)),
-            );
+            disagree(Field::Status, format!("it says `{}`", crate::id::excerpt(&status)));
         }
         if end != ended {
-            disagree(
-                Field::End,
-                format!("it says {ended:?}, the heads say {end:?}"),
-            );
+            disagree(Field::End, format!("it says {ended:?}, the heads say {end:?}"));
         }
         Ok(())
     }

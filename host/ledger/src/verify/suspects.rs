@@ -25,17 +25,12 @@ pub(super) struct Suspect {
 
 impl Suspect {
     pub(super) fn new(link: Link, before: Option<Digest>) -> Self {
-        Self {
-            link,
-            before,
-            built_on: false,
-        }
+        Self { link, before, built_on: false }
     }
 
     /// What its chain should be, if its content is right.
     fn expected_chain(&self) -> Option<Digest> {
-        self.before
-            .map(|before| self.link.chain_at(self.link.seq, &before))
+        self.before.map(|before| self.link.chain_at(self.link.seq, &before))
     }
 }
 
@@ -67,20 +62,14 @@ impl Suspects {
 
     /// Reports on each suspect. `heads` are the heads of the run.
     pub(super) fn judge(&self, heads: &[(Seq, Digest)], report: &mut VerifyReport) {
-        let links = if self.all.len() <= TRIED {
-            self.known_links()
-        } else {
-            Vec::new()
-        };
+        let links = if self.all.len() <= TRIED { self.known_links() } else { Vec::new() };
         for suspect in &self.all {
             let link = &suspect.link;
             let place = Place::event(link.run, link.seq);
             match self.true_place(suspect, &links) {
                 // The event is right; the one before it is not.
                 Some(seq) if seq == link.seq => {}
-                Some(belongs_at) => {
-                    report.find(Problem::Moved { belongs_at }, Field::Event, place, "")
-                }
+                Some(belongs_at) => report.find(Problem::Moved { belongs_at }, Field::Event, place, ""),
                 // After a gap nothing speaks against it.
                 None if suspect.before.is_none() => {}
                 None => {
@@ -93,29 +82,16 @@ impl Suspects {
 
     /// Every chain that a suspect may have been built on.
     fn known_links(&self) -> Vec<Digest> {
-        let each = self.all.iter().flat_map(|suspect| {
-            [
-                Some(suspect.link.chain),
-                suspect.before,
-                suspect.expected_chain(),
-            ]
-        });
+        let each =
+            self.all.iter().flat_map(|suspect| [Some(suspect.link.chain), suspect.before, suspect.expected_chain()]);
         each.flatten().collect()
     }
 
     /// The place at which the event makes its stored chain.
     fn true_place(&self, suspect: &Suspect, links: &[Digest]) -> Option<Seq> {
         let own = std::iter::once(suspect.link.seq);
-        let others = self
-            .all
-            .iter()
-            .map(|other| other.link.seq)
-            .chain(self.gaps.iter().copied().take(TRIED));
-        let fits = |seq: &Seq| {
-            links
-                .iter()
-                .any(|before| suspect.link.chain_at(*seq, before) == suspect.link.chain)
-        };
+        let others = self.all.iter().map(|other| other.link.seq).chain(self.gaps.iter().copied().take(TRIED));
+        let fits = |seq: &Seq| links.iter().any(|before| suspect.link.chain_at(*seq, before) == suspect.link.chain);
         own.chain(others).find(fits)
     }
 
@@ -126,22 +102,15 @@ impl Suspects {
         let head = |chain: Digest| heads.contains(&(seq, chain));
         let chain_expected = expected.is_some_and(|expected| {
             let next = self.all.iter().find(|other| other.link.seq == seq.next());
-            let builds = next
-                .is_some_and(|next| next.link.chain_at(seq.next(), &expected) == next.link.chain);
+            let builds = next.is_some_and(|next| next.link.chain_at(seq.next(), &expected) == next.link.chain);
             builds || head(expected)
         });
         if chain_expected {
             return (Field::Chain, "what follows builds on another one");
         }
         if suspect.built_on || head(suspect.link.chain) {
-            return (
-                Field::Content,
-                "its time, kind, status or digest is not what was chained",
-            );
+            return (Field::Content, "its time, kind, status or digest is not what was chained");
         }
-        (
-            Field::Content,
-            "it or its chain is not what was written, and nothing that follows tells which",
-        )
+        (Field::Content, "it or its chain is not what was written, and nothing that follows tells which")
     }
 }

@@ -24,20 +24,14 @@ pub(crate) fn begin(ledger: &Ledger, title: &str) -> RunId {
 pub(crate) fn steps(ledger: &Ledger, run: RunId, count: u64) {
     for number in 0..count {
         let event = NewEvent::new("step", json!({ "number": number, "text": "some text" }));
-        ledger
-            .append(run, event, Durability::Process)
-            .expect("a step");
+        ledger.append(run, event, Durability::Process).expect("a step");
     }
 }
 
 /// Ends a run.
 pub(crate) fn end(ledger: &Ledger, run: RunId) {
-    let event = NewEvent::new("done", json!({ "answer": 42 }))
-        .status("done")
-        .ends_run();
-    ledger
-        .append(run, event, Durability::Process)
-        .expect("an end");
+    let event = NewEvent::new("done", json!({ "answer": 42 })).status("done").ends_run();
+    ledger.append(run, event, Durability::Process).expect("an end");
 }
 
 /// A report without progress.

@@ -74,14 +74,16 @@ impl Authority {
     pub(crate) fn http_refusal(&self, target: &HttpTarget, missing: &[Missing]) -> Refusal {
         let grant = list("http", &HttpPattern::exactly(target).to_string());
         let asked = format!("for `{} {}`", target.method, target.shown());
-        let code = match &target.host {
-            Host::Ip(ip) if classify(*ip) != AddressClass::Public => RefusalCode::NetAddressBlocked,
-            host if host.is_localhost() => RefusalCode::NetAddressBlocked,
-            _ => RefusalCode::NetDenied,
+        let class = match &target.host {
+            Host::Ip(ip) => Some(classify(*ip)).filter(|class| *class != AddressClass::Public),
+            host => host.is_localhost().then_some(AddressClass::Loopback),
         };
+        let code = if class.is_some() { RefusalCode::NetAddressBlocked } else { RefusalCode::NetDenied };
         let mut refusal = self.refused_by(code, &asked, missing, grant);
-        if let Some((_, hint)) = self.nearest_grant(target).filter(|_| missing.contains(&Missing::Granted)) {
-            refusal.message.push_str(&hint);
+        if missing.contains(&Missing::Granted) {
+            let near = self.nearest_grant(target).map(|(_, lacks)| lacks);
+            let closed = class.map(|class| format!(" ({})", class.sentence()));
+            refusal.message.push_str(&near.or(closed).unwrap_or_default());
         }
         refusal
     }
@@ -145,7 +147,7 @@ impl Authority {
 
     pub(crate) fn ask_refusal(&self) -> Refusal {
         let missing = self.missing_switch(|s| s.requests.ask, |s| s.grants.ask, |s| s.ceiling.ask, |a| a.ask);
-        self.refused_by(RefusalCode::AskDenied, "to ask a person", &missing, "ask = true".to_owned())
+        self.refused_by(RefusalCode::AskDenied, "for an answer from a person", &missing, "ask = true".to_owned())
     }
 
     pub(crate) fn model_refusal(&self) -> Refusal {

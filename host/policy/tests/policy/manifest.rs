@@ -127,7 +127,7 @@ fn each_mistake_is_named_with_its_place() {
     plugin.toml:3:13: `component` cannot be `../x.wasm`: name a `.wasm` file in the folder of the manifest or below
     plugin.toml:3:13: `component` cannot be `/x.wasm`: name a `.wasm` file in the folder of the manifest or below
     plugin.toml:3:13: `component` cannot be `x.cwasm`: name a `.wasm` file in the folder of the manifest or below
-    plugin.toml:2:1: duplicate key
+    plugin.toml:2:1: duplicate key: `name`
     plugin.toml:1:8: string values must be quoted, expected literal string
     plugin.toml:1:12: `requests` is a number and has to be a table
     plugin.toml:4:8: `http` is a string and has to be a list of strings

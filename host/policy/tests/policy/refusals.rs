@@ -78,7 +78,7 @@ fn an_address_that_is_never_reachable_has_no_grant() {
     ");
     insta::assert_snapshot!(shown(authority.http(&get("http://127.0.0.1:8080/")).unwrap_err()), @r#"
     net-address-blocked
-    plugin `shop` asked for `GET http://127.0.0.1:8080/`: the operator has not granted it, and it is above the ceiling of this host
+    plugin `shop` asked for `GET http://127.0.0.1:8080/`: the operator has not granted it, and it is above the ceiling of this host (addresses of this machine are closed unless a grant names them)
     http = ["GET http://127.0.0.1:8080/"]
     "#);
 }
@@ -163,7 +163,7 @@ fn other_capabilities_name_their_switch() {
     "#);
     insta::assert_snapshot!(shown(authority.ask().unwrap_err()), @r"
     ask-denied
-    plugin `shop` asked to ask a person: the operator has not granted it
+    plugin `shop` asked for an answer from a person: the operator has not granted it
     ask = true
     ");
     insta::assert_snapshot!(shown(authority.model().unwrap_err()), @r"

@@ -49,6 +49,21 @@ pub(crate) async fn run(engine: &Engine, template: &Template, network: &Arc<dyn 
     CallReport { outcome: outcome.map(|(output, _)| output), receipt }
 }
 
+/// The part of a call that the engine has a share in: the store with every limit, the instance, the guest. No JSON on
+/// either side, no receipt.
+#[cfg(feature = "measure")]
+pub(crate) async fn engine_path(
+    engine: &Engine,
+    template: &Template,
+    network: &Arc<dyn Network>,
+    call: &Call,
+    arguments: String,
+) -> Result<u64, CallError> {
+    let record = Arc::new(Record::new(&call.authority.limits));
+    let mut store = make_store(engine, network, call, &record)?;
+    template.call(&mut store, call, arguments).await.map(|(_, bytes)| bytes)
+}
+
 /// Asks a describing plugin for its tools, under the same limits as any call.
 pub(crate) async fn list_tools(
     engine: &Engine,

@@ -116,7 +116,8 @@ impl Lines<'_> {
         }
         let markdown = self.style == Style::Markdown;
         match self.dom.role(id) {
-            Role::Skipped | Role::Rule => line.gap(),
+            Role::Skipped => {}
+            Role::Rule => line.gap(),
             Role::Break => line.line_break(self.style),
             Role::Strong if markdown && !within.strong => {
                 self.marked(id, depth, Within { strong: true, ..within }, "**", line);

@@ -1,10 +1,129 @@
-//! The embedded planner.
+//! The embedded planner: no key, no network, no instructions taken from what tools return.
+//!
+//! ```text
+//! goal ─► clauses ─► per clause: search the catalog ─► fill arguments ─► chain producers ─► rank ─► steps
+//!                                    │ nothing fits: say so     │ a required one is missing: ask
+//! results ─► answer
+//! ```
+//!
+//! A clause is planned when its turn comes, so that it sees the results before it. Literals of the goal (paths,
+//! addresses, quoted texts, numbers, dates, places) fill arguments by name and kind; "it" and "them" are the last result; a
+//! tool that wants text where the goal names a file gets another tool before it that reads the file. Several tools that fit
+//! become alternatives, tried in the order of their rank.
+
+mod answer;
+mod clauses;
+mod fill;
+mod jq;
+mod rank;
+mod shape;
+mod tokens;
+mod words;
+mod zones;
+
 use async_trait::async_trait;
-use super::*;
+
+use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
+use crate::{Answer, Draft, NodeId, Order, PlanReason, Question, Status, Then};
+
+use fill::Clause;
+use rank::Choice;
+
+/// The most ways that are prepared for one clause.
+const WAYS: usize = 3;
+
 /// The embedded planner.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct BuiltinPlanner;
+
 #[async_trait]
 impl Planner for BuiltinPlanner {
-    fn name(&self) -> &str { "builtin" }
-    async fn plan(&self, _: &PlanContext) -> Result<Planned, PlannerError> { Ok(Proposal::Fail("x".into()).into()) }
+    fn name(&self) -> &str {
+        "builtin"
+    }
+
+    async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
+        Ok(match context.reason {
+            PlanReason::Open => open(context).into(),
+            PlanReason::Review => review(context).into(),
+            PlanReason::Stuck => Proposal::Fail(stuck(context)).into(),
+        })
+    }
+}
+
+fn open(context: &PlanContext) -> Proposal {
+    let clauses = clauses::clauses(context.goal());
+    match clauses.as_slice() {
+        [] => Proposal::Ask(Question::open("What is to be reached? The goal says nothing that could be done.")),
+        [one] => one_clause(context, one),
+        many => Proposal::Expand {
+            order: Order::Sequence,
+            then: Then::Close,
+            children: many.iter().map(Draft::later).collect(),
+        },
+    }
+}
+
+fn one_clause(context: &PlanContext, text: &str) -> Proposal {
+    let clause = Clause::read(context, text);
+    match rank::choices(context, &clause) {
+        Choice::Ways { ways, more } => expand(ways, more),
+        Choice::Missing { question } => Proposal::Ask(question),
+        Choice::Nothing => Proposal::Fail(format!("no tool fits “{text}”; `toolcrib tools` lists what there is")),
+    }
+}
+
+/// One way is a sequence; several are alternatives, each a sequence of its own.
+fn expand(ways: Vec<rank::Way>, more: bool) -> Proposal {
+    let then = if more { Then::Review } else { Then::Close };
+    let mut ways = ways.into_iter().take(WAYS);
+    let Some(first) = ways.next() else { return Proposal::Fail("there is no way".to_owned()) };
+    let rest: Vec<_> = ways.collect();
+    if rest.is_empty() || more {
+        return Proposal::Expand { order: Order::Sequence, then, children: first.steps };
+    }
+    let each = |way: rank::Way| match way.steps.len() {
+        1 => way.steps.into_iter().next().unwrap_or_else(|| Draft::later(way.title)),
+        _ => Draft::goal(way.title, Order::Sequence, way.steps),
+    };
+    let children = std::iter::once(first).chain(rest).map(each).collect();
+    Proposal::Expand { order: Order::Alternatives, then, children }
+}
+
+/// The results are there. A goal whose last step only brought the data goes on; every other is answered from them.
+fn review(context: &PlanContext) -> Proposal {
+    let clauses = clauses::clauses(context.goal());
+    if let [one] = clauses.as_slice() {
+        let clause = Clause::read(context, one).after_producing(context);
+        if clause.wants_query()
+            && let Choice::Ways { ways, .. } = rank::choices(context, &clause)
+            && let Some(way) = ways.into_iter().find(|way| !has_used(context, way))
+            && way.queries
+        {
+            return Proposal::Expand { order: Order::Sequence, then: Then::Close, children: way.steps };
+        }
+    }
+    match answer::answer(&context.state, context.goal()) {
+        Some(answer) => Proposal::Answer(answer),
+        None if context.node == NodeId::ROOT => Proposal::Fail("the steps gave no result".to_owned()),
+        None => Proposal::Answer(Answer::text("")),
+    }
+}
+
+fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
+    context.state.results().iter().any(|(step, ..)| step.tool == way.tool)
+}
+
+/// Why the goal cannot be reached: what failed, in the order in which it did.
+fn stuck(context: &PlanContext) -> String {
+    let failed = context.state.plan().steps().filter_map(|(node, step)| match &node.status {
+        Status::Failed { why, .. } => Some(format!("`{}`: {why}", step.tool)),
+        _ => None,
+    });
+    let mut reasons: Vec<String> = failed.collect();
+    reasons.dedup();
+    match reasons.as_slice() {
+        [] => "no way is left".to_owned(),
+        reasons => reasons.join("; then "),
+    }
 }

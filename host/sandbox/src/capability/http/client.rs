@@ -37,7 +37,7 @@ pub(super) struct Client {
     pub(super) authority: Arc<Authority>,
     pub(super) record: Arc<Record>,
     network: Arc<dyn Network>,
-    parallel: Arc<Semaphore>,
+    pub(super) parallel: Arc<Semaphore>,
     requests: AtomicU64,
     pub(super) sent: Budget,
     pub(super) received: Budget,

@@ -87,29 +87,11 @@ async fn an_endless_body_ends_at_its_size() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_takes_ends_at_the_limit_for_connecting() {
-    #[derive(Debug)]
-    struct Nobody;
-    #[async_trait::async_trait]
-    impl crate::capability::http::Network for Nobody {
-        async fn resolve(&self, _: &str, _: u16) -> std::io::Result<Vec<std::net::SocketAddr>> {
-            std::future::pending().await
-        }
-        async fn connect(
-            &self,
-            _: std::net::SocketAddr,
-        ) -> std::io::Result<Box<dyn crate::capability::http::Connection>> {
-            std::future::pending().await
-        }
-    }
+async fn a_connection_that_is_never_made_ends_at_the_limit_for_connecting() {
     let mut authority = authority(&["POST http://name.example.com/**"]);
     authority.limits.http_connect = ConnectTime::new(100);
-    let bench = Bench::with(authority, Recorder::new());
-    let client = super::Client::new(bench.client.authority.clone(), bench.record.clone(), std::sync::Arc::new(Nobody));
-    let client = std::sync::Arc::new(client);
-    let (parts, body) = request("POST", "http://name.example.com/", b"x").into_parts();
-    let checked = client.admit(&parts).unwrap();
-    let error: Error = client.send(checked, body, RequestOptions::default()).await.unwrap_err().into();
+    let bench = Bench::with(authority, Recorder::stuck());
+    let error = bench.send(request("POST", "http://name.example.com/", b"x")).await.unwrap_err();
     assert!(matches!(error, Error::ConnectionTimeout), "{error}");
     assert!(bench.is_limit(LimitName::ConnectTime));
     assert!(!bench.record.possible_write());
@@ -154,17 +136,29 @@ async fn requests_above_the_limit_of_parallel_ones_wait_for_their_turn() {
 
 #[tokio::test]
 async fn a_request_whose_turn_never_comes_ends_at_the_limit_of_parallel_ones() {
-    let server = Server::saying(&[Say::Text(HEAD), Say::Wait(60_000)]).await;
+    let server = Server::saying(&[Say::Text(OK)]).await;
     let mut authority = authority(&[&server.grant()]);
     authority.limits.http_parallel = ParallelRequests::new(1);
-    authority.limits.http_total = ExchangeTime::new(400);
+    authority.limits.http_total = ExchangeTime::new(200);
     let bench = Bench::with(authority, Recorder::new());
-    let url = server.url("/");
-    let (first, second) = tokio::join!(bench.get(&url), async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        // Ends first: its own time starts later, but the one before it still holds the place when the test gives up.
-        tokio::time::timeout(Duration::from_millis(200), bench.get(&url)).await
-    });
-    assert!(first.is_err() && second.is_err());
-    assert_eq!(server.requests().len(), 1);
+    let taken = bench.client.parallel.clone().acquire_owned().await.unwrap();
+    let error = bench.get(&server.url("/")).await.unwrap_err();
+    assert!(matches!(error, Error::ConnectionLimitReached), "{error}");
+    assert!(bench.is_limit(LimitName::ParallelRequests));
+    assert!(server.requests().is_empty());
+    drop(taken);
+    bench.get(&server.url("/")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_keeps_its_place_until_it_is_dropped() {
+    let server = Server::saying(&[Say::Text(HEAD), Say::Forever(LONG, 0)]).await;
+    let mut authority = authority(&[&server.grant()]);
+    authority.limits.http_parallel = ParallelRequests::new(1);
+    let bench = Bench::with(authority, Recorder::new());
+    let answer = bench.begin(get(&server.url("/"))).await.unwrap();
+    assert_eq!(bench.client.parallel.available_permits(), 0);
+    drop(answer);
+    server.all_closed().await;
+    assert_eq!(bench.client.parallel.available_permits(), 1);
 }

@@ -7,6 +7,7 @@ mod limits;
 mod receipt;
 mod server;
 mod tls;
+mod view;
 
 use std::collections::HashMap;
 use std::io;
@@ -34,6 +35,8 @@ struct Recorder {
     lookups: Mutex<Vec<String>>,
     connects: Mutex<Vec<SocketAddr>>,
     trust: Trust,
+    /// Never answers at all.
+    stuck: bool,
 }
 
 impl Recorder {
@@ -43,7 +46,13 @@ impl Recorder {
             lookups: Mutex::default(),
             connects: Mutex::default(),
             trust: Trust::web(),
+            stuck: false,
         }
+    }
+
+    /// A resolver that lets everybody wait.
+    fn stuck() -> Self {
+        Recorder { stuck: true, ..Self::new() }
     }
 
     fn trusting(mut self, trust: Trust) -> Self {
@@ -71,6 +80,9 @@ impl Recorder {
 impl Network for Recorder {
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         self.lookups.lock().unwrap().push(host.to_owned());
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
         let mut names = self.names.lock().unwrap();
         let answers = names.get_mut(host).ok_or(io::ErrorKind::NotFound)?;
         let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };

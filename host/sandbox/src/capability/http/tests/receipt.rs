@@ -61,19 +61,13 @@ async fn an_exchange_that_is_given_up_ends_at_once_and_is_listed() {
 
 #[tokio::test]
 async fn an_exchange_that_is_given_up_while_it_connects_wrote_nothing_and_is_listed() {
-    let bench = Bench::with(authority(&["POST http://name.example.com/**"]), Recorder::new());
-    let names = bench.network.names.lock().unwrap();
-    drop(names);
-    let (parts, body) = request("POST", "http://name.example.com/", b"x").into_parts();
-    let checked = bench.client.admit(&parts).unwrap();
-    let sending = bench.client.clone().send(checked, body, Default::default());
-    // Polled once, so that it has begun, and dropped.
-    let mut sending = Box::pin(sending);
-    let _ = futures::poll!(sending.as_mut());
-    drop(sending);
+    let bench = Bench::with(authority(&["POST http://name.example.com/**"]), Recorder::stuck());
+    let sending = bench.send(request("POST", "http://name.example.com/", b"x"));
+    assert!(tokio::time::timeout(Duration::from_millis(50), sending).await.is_err());
     tokio::time::timeout(Duration::from_secs(1), bench.record.writes_settled()).await.unwrap();
     assert!(!bench.record.possible_write());
-    assert_eq!(bench.uses().len(), 1);
+    let uses = bench.uses();
+    assert_eq!((uses.len(), uses[0].allowed, uses[0].bytes), (1, true, 0));
 }
 
 #[tokio::test]

@@ -1,0 +1,75 @@
+//! An answer for people, from the results alone: it never says more than they show.
+
+use serde_json::Value;
+
+use super::shape::main_value;
+use super::words::{means, stem, words};
+use crate::{Answer, State};
+
+/// The most of a text that an answer repeats.
+const TEXT_CHARS: usize = 20_000;
+/// The most lines of a list that an answer repeats.
+const LINES: usize = 200;
+
+/// The answer to a goal from the last accepted result; nothing where there is none.
+pub(super) fn answer(state: &State, goal: &str) -> Option<Answer> {
+    let results = state.results();
+    let (_, _, value) = results.last()?;
+    let spoken: Vec<String> = words(goal).into_iter().filter(|word| means(word)).map(|word| stem(&word)).collect();
+    Some(Answer { text: in_words(value, &spoken), value: Some((*value).clone()) })
+}
+
+fn in_words(value: &Value, spoken: &[String]) -> String {
+    let Some(fields) = value.as_object() else { return plain(value) };
+    let scalar = |value: &Value| !value.is_object() && !value.is_array() && !value.is_null();
+    let said = |name: &str, all: bool| {
+        let own = words(name);
+        if all { own.iter().all(|word| spoken.contains(word)) } else { own.iter().any(|word| spoken.contains(word)) }
+    };
+    // "words" is a better answer to "how many words" than "unique words".
+    let exact = fields.keys().any(|name| !is_text(name) && said(name, true));
+    let asked: Vec<String> = fields
+        .iter()
+        .filter(|(name, value)| scalar(value) && !is_text(name) && said(name, exact))
+        .map(|(name, value)| format!("{}: {}", name.replace(['_', '-'], " "), plain(value)))
+        .collect();
+    if !asked.is_empty() && main_value(value).is_none_or(|(_, main)| !main.is_string() || asked.len() > 1) {
+        return asked.join("\n");
+    }
+    match main_value(value) {
+        Some((_, Value::Array(items))) => list(items),
+        Some((_, main)) if !main.is_null() => plain(main),
+        _ => {
+            let all = fields.iter().filter(|(_, value)| scalar(value));
+            let lines: Vec<String> = all.map(|(name, value)| format!("{}: {}", name.replace(['_', '-'], " "), plain(value))).collect();
+            if lines.is_empty() { plain(value) } else { lines.join("\n") }
+        }
+    }
+}
+
+fn is_text(name: &str) -> bool {
+    matches!(name, "text" | "body" | "output" | "content" | "diff")
+}
+
+fn list(items: &[Value]) -> String {
+    let mut lines: Vec<String> = items.iter().take(LINES).map(row).collect();
+    if items.len() > LINES {
+        lines.push(format!("… and {} more", items.len() - LINES));
+    }
+    if lines.is_empty() { "nothing was found".to_owned() } else { lines.join("\n") }
+}
+
+/// One line for an item: a place and its text, a name, or the values of its fields.
+fn row(item: &Value) -> String {
+    let Some(fields) = item.as_object() else { return plain(item) };
+    let values: Vec<String> = fields.values().filter(|v| !v.is_object() && !v.is_array()).map(plain).collect();
+    values.join("  ")
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().count() > TEXT_CHARS => text.chars().take(TEXT_CHARS).chain(['…']).collect(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

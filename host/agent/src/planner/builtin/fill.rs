@@ -1,0 +1,313 @@
+//! Filling a tool's arguments from a clause, from answers, and from earlier results.
+
+use serde_json::{Map, Value, json};
+
+use super::shape::{Param, main_value};
+use super::tokens::{Kind, Literal, Token, tokens};
+use super::words::{is_changing, is_writing, means, points_back, stem};
+use super::{jq, zones};
+use crate::{PlanContext, ToolCard};
+
+/// A clause with all that can fill arguments.
+#[derive(Debug, Clone)]
+pub(super) struct Clause {
+    pub(super) text: String,
+    tokens: Vec<Token>,
+    pub(super) literals: Vec<Literal>,
+    /// Its meaning words, stemmed.
+    pub(super) words: Vec<String>,
+    pub(super) writes: bool,
+    /// Whether it speaks of the last result.
+    back: bool,
+    /// The last result: the name of its step, and its value.
+    pub(super) previous: Option<(String, Value)>,
+    /// Answers of a person, by the tool and parameter that they are for.
+    answers: Vec<(String, String)>,
+}
+
+/// Arguments, and what was used to fill them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filled {
+    pub(super) arguments: Map<String, Value>,
+    /// Which literals stand in the arguments.
+    pub(super) used: Vec<usize>,
+    /// Required parameters that stayed empty.
+    pub(super) missing: Vec<Param>,
+    /// The content parameter that a producer before this tool has to fill.
+    pub(super) wants_content: Option<Param>,
+    pub(super) uses_previous: bool,
+    pub(super) query: bool,
+}
+
+impl Clause {
+    /// Reads a clause in the light of the run so far.
+    pub(super) fn read(context: &PlanContext, text: &str) -> Self {
+        let tokens = tokens(text);
+        let literals: Vec<Literal> = tokens.iter().filter_map(|token| token.literal().cloned()).collect();
+        let spoken: Vec<String> = tokens.iter().filter_map(Token::word).collect();
+        let previous = context.state.results().last().map(|(step, _, value)| (step.name.to_string(), (*value).clone()));
+        let back = spoken.iter().any(|word| points_back(word)) || (literals.is_empty() && previous.is_some());
+        let exchanges = context.state.exchanges().iter().filter(|exchange| exchange.node == context.node);
+        Clause {
+            text: text.to_owned(),
+            writes: spoken.iter().any(|word| is_writing(word) || is_changing(word)),
+            words: spoken.iter().filter(|word| means(word)).map(|word| stem(word)).collect(),
+            answers: exchanges
+                .filter_map(|exchange| Some((exchange.question.about.clone()?, exchange.answer.clone())))
+                .collect(),
+            tokens,
+            literals,
+            back,
+            previous,
+        }
+    }
+
+    /// The clause once its data was fetched: the last result stands for the file or address that it names.
+    pub(super) fn after_producing(mut self, _context: &PlanContext) -> Self {
+        if self.previous.is_some() {
+            self.literals.retain(|literal| !matches!(literal.kind, Kind::Path | Kind::Url));
+            self.back = true;
+        }
+        self
+    }
+
+    /// Whether it asks for something that a query over data answers.
+    pub(super) fn wants_query(&self) -> bool {
+        jq::speaks_of_query(&self.words)
+    }
+
+    fn of_kind(&self, kinds: &[Kind], used: &[usize]) -> Option<usize> {
+        self.literals.iter().enumerate().position(|(at, l)| kinds.contains(&l.kind) && !used.contains(&at))
+    }
+
+    fn words_lower(&self) -> impl Iterator<Item = String> + '_ {
+        self.tokens.iter().filter_map(Token::word)
+    }
+}
+
+/// Fills what can be filled.
+pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled {
+    let mut filled = Filled::default();
+    // Program text first: a quoted query must not become the text that it works on.
+    let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path());
+    let mut ordered: Vec<&Param> = params.iter().collect();
+    ordered.sort_by_key(order);
+    for param in ordered {
+        if let Some(value) = value_for(clause, card, param, params, &mut filled) {
+            filled.arguments.insert(param.name.clone(), value);
+        } else if param.required {
+            if param.is_content() && filled.wants_content.is_none() {
+                filled.wants_content = Some(param.clone());
+            } else {
+                filled.missing.push(param.clone());
+            }
+        }
+    }
+    filled
+}
+
+fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], filled: &mut Filled) -> Option<Value> {
+    let about = format!("{} {}", card.name, param.name);
+    if let Some((_, answer)) = clause.answers.iter().find(|(a, _)| *a == about) {
+        return Some(typed(param, answer));
+    }
+    from_kind(clause, param, filled)
+        .or_else(|| from_choice(clause, param))
+        .or_else(|| from_program(clause, card, param, filled))
+        .or_else(|| from_phrase(clause, param, all, filled))
+        .or_else(|| from_previous(clause, card, param, filled))
+        .or_else(|| from_quotes(clause, param, all, filled))
+}
+
+fn typed(param: &Param, text: &str) -> Value {
+    if param.takes("string") {
+        return Value::from(text);
+    }
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+/// Literals whose kind says where they belong.
+fn from_kind(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
+    let kinds: &[Kind] = if param.is_path() {
+        &[Kind::Path]
+    } else if param.is_url() {
+        &[Kind::Url]
+    } else if param.is_time() && !param.is_zone() {
+        &[Kind::Date]
+    } else if param.takes("integer") && !param.takes("string") {
+        &[Kind::Number]
+    } else if param.is_content() && !param.takes("string") {
+        &[Kind::Json]
+    } else if param.is(&["input"]) && param.takes_anything() {
+        &[Kind::Json]
+    } else {
+        &[]
+    };
+    if let Some(at) = clause.of_kind(kinds, &filled.used) {
+        // A number belongs to a limit or a context only where the clause speaks of it.
+        let named = param.words.iter().any(|word| clause.words.contains(word));
+        if kinds != [Kind::Number] || param.required || named {
+            filled.used.push(at);
+            return Some(clause.literals[at].value.clone());
+        }
+    }
+    if param.is_zone() { zone_in(clause).map(Value::from) } else { None }
+}
+
+/// A zone, or a place of one to three words that names one.
+fn zone_in(clause: &Clause) -> Option<String> {
+    if let Some(literal) = clause.literals.iter().find(|l| l.kind == Kind::Zone) {
+        return zones::zone(&literal.text);
+    }
+    let words: Vec<String> = clause.words_lower().collect();
+    (1..=3).rev().find_map(|length| words.windows(length).find_map(|window| zones::zone(&window.join(" "))))
+}
+
+/// A word of the clause that is one of the values a parameter can have.
+fn from_choice(clause: &Clause, param: &Param) -> Option<Value> {
+    let spoken: Vec<String> = clause.words_lower().collect();
+    let is_spoken = |choice: &&Value| {
+        let Some(name) = choice.as_str().map(str::to_lowercase) else { return false };
+        spoken.iter().any(|word| *word == name || (name.len() > 4 && stem(word) == stem(&name)))
+    };
+    // "to JSON": where several fit, the one behind "to", "as" or "into" is meant.
+    let found: Vec<&Value> = param.choices.iter().filter(is_spoken).collect();
+    let behind = |choice: &&&Value| {
+        let name = choice.as_str().map(str::to_lowercase).unwrap_or_default();
+        spoken.windows(2).any(|pair| ["to", "as", "into"].contains(&pair[0].as_str()) && pair[1] == name)
+    };
+    if param.is(&["to", "format", "target"]) {
+        return found.iter().find(behind).or(found.first()).map(|v| (**v).clone());
+    }
+    found.into_iter().find(|choice| !behind(&choice)).cloned()
+}
+
+/// Code in the clause, or a query in jq that says what the clause says.
+fn from_program(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
+    if !param.is_program() || !param.takes("string") {
+        return None;
+    }
+    let kinds: &[Kind] = if param.is(&["code", "script", "program", "expression"]) {
+        &[Kind::Code, Kind::Expression, Kind::Quoted]
+    } else {
+        &[Kind::Code]
+    };
+    if let Some(at) = clause.of_kind(kinds, &filled.used) {
+        filled.used.push(at);
+        return Some(clause.literals[at].value.clone());
+    }
+    let about_jq = param.description.to_lowercase().contains("jq") || card.description.to_lowercase().contains("jq");
+    if !about_jq {
+        return None;
+    }
+    let (_, value) = clause.previous.as_ref()?;
+    let query = jq::derive(&clause.text, &clause.words, value)?;
+    filled.query = true;
+    Some(Value::from(query))
+}
+
+/// "replace A with B", "lines with A", "all A lines".
+fn from_phrase(clause: &Clause, param: &Param, all: &[Param], filled: &mut Filled) -> Option<Value> {
+    if !param.takes("string") || param.is_path() || param.is_url() || param.is_content() {
+        return None;
+    }
+    let place = |word: &str| clause.tokens.iter().position(|token| token.is(word));
+    let text_at = |at: usize, filled: &mut Filled| -> Option<String> {
+        let token = clause.tokens.get(at)?;
+        match token.literal() {
+            Some(literal) => {
+                let index = clause.literals.iter().position(|l| l == literal)?;
+                filled.used.push(index);
+                Some(literal.text.clone())
+            }
+            None => match &token.piece {
+                super::tokens::Piece::Word(word) => Some(word.clone()),
+                _ => None,
+            },
+        }
+    };
+    let replaces = all.iter().any(Param::is_replacement);
+    if replaces && param.is_replacement() {
+        return place("with").or_else(|| place("by")).and_then(|at| text_at(at + 1, filled)).map(Value::from);
+    }
+    if replaces && param.is_pattern() {
+        return place("replace").or_else(|| place("change")).and_then(|at| text_at(at + 1, filled)).map(Value::from);
+    }
+    if param.is_pattern() && param.required && clause.of_kind(&[Kind::Quoted, Kind::Code], &filled.used).is_none() {
+        return sought(clause).map(Value::from);
+    }
+    None
+}
+
+/// What is looked for, where it is not quoted: a word in capitals, or the word behind "containing" or "for".
+fn sought(clause: &Clause) -> Option<String> {
+    let word = |token: &Token| match &token.piece {
+        super::tokens::Piece::Word(word) => Some(word.clone()),
+        _ => None,
+    };
+    let shouted = |text: &String| text.len() > 1 && text.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_');
+    if let Some(found) = clause.tokens.iter().filter_map(word).find(shouted) {
+        return Some(found);
+    }
+    let at = clause.tokens.iter().position(|t| ["containing", "contain", "contains", "mention", "mentioning"].iter().any(|w| t.is(w)))?;
+    clause.tokens.get(at + 1..)?.iter().filter_map(word).find(|w| means(w))
+}
+
+/// The last result, where the clause speaks of it.
+fn from_previous(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
+    if !clause.back || !param.is_content() || filled.uses_previous {
+        return None;
+    }
+    // A quoted text beside "it" is what is written; the result stays out.
+    let (step, value) = clause.previous.as_ref()?;
+    let reference = reference(step, value, param, clause, card)?;
+    filled.uses_previous = true;
+    Some(reference)
+}
+
+fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &ToolCard) -> Option<Value> {
+    let whole = || format!("steps.{step}");
+    match main_value(value) {
+        Some((field, Value::String(_))) if param.takes("string") => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
+        Some((field, Value::Array(items))) if param.takes("string") && !param.takes("array") => {
+            if items.iter().all(Value::is_string) {
+                return Some(json!({ "$ref": format!("steps.{step}.{field}.join(\"\\n\")") }));
+            }
+            let one = items.len() == 1 && !items[0].is_object() && !items[0].is_array();
+            let suffix = if one { format!("{field}[0]") } else { field };
+            clause.writes.then(|| Value::from(format!("{{{{ steps.{step}.{suffix} }}}}\n")))
+        }
+        Some((field, _)) if param.takes_anything() => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
+        _ if param.takes_anything() => Some(json!({ "$ref": whole() })),
+        _ if clause.writes && param.takes("string") => Some(Value::from(format!("{{{{ {} }}}}\n", scalar(step, value, clause)))),
+        _ => None,
+    }
+}
+
+/// The field that the goal speaks of, else the whole result.
+fn scalar(step: &str, value: &Value, clause: &Clause) -> String {
+    let spoken = value.as_object().into_iter().flatten().find(|(name, value)| {
+        !value.is_object() && !value.is_array() && super::words::words(name).iter().any(|word| clause.words.contains(word))
+    });
+    match spoken {
+        Some((name, _)) => format!("steps.{step}.{name}"),
+        None => format!("steps.{step}"),
+    }
+}
+
+/// Quoted texts, in the order of the parameters that take text.
+fn from_quotes(clause: &Clause, param: &Param, all: &[Param], filled: &mut Filled) -> Option<Value> {
+    let suits = param.takes("string") && !param.is_path() && !param.is_url() && param.choices.is_empty();
+    if !suits || !(param.required || param.is_pattern()) {
+        return None;
+    }
+    // A pattern takes the quoted text before the content does.
+    let pattern_waits = param.is_content()
+        && all.iter().any(|p| p.required && p.is_pattern() && !filled.arguments.contains_key(&p.name));
+    if pattern_waits {
+        return None;
+    }
+    let at = clause.of_kind(&[Kind::Quoted, Kind::Code, Kind::Json], &filled.used)?;
+    filled.used.push(at);
+    Some(Value::from(clause.literals[at].text.clone()))
+}

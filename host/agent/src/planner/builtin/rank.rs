@@ -1,0 +1,283 @@
+//! Which tools fit a clause, and in which order they are tried.
+
+use serde_json::{Value, json};
+use toolcrib_policy::{Effect, ToolName};
+
+use super::fill::{Clause, Filled, fill};
+use super::shape::{Param, main_field, params};
+use super::tokens::Kind;
+use super::words::{alike, is_changing, is_writing, kin, words};
+use crate::{Draft, PlanContext, Question, StepName, ToolCard};
+
+/// Tools that are looked at for one clause.
+const CANDIDATES: usize = 16;
+/// A way that scores less than this share of the best one is no alternative to it.
+const CLOSE: f64 = 0.6;
+/// How tools that only bring something are called.
+const READING: &[&str] = &["read", "get", "fetch", "load", "open", "download"];
+
+/// One way to do what a clause says.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) title: String,
+    pub(super) tool: ToolName,
+    pub(super) steps: Vec<Draft>,
+    pub(super) queries: bool,
+    score: f64,
+    effect: u8,
+}
+
+/// What there is for a clause.
+pub(super) enum Choice {
+    /// Ways, best first; `more` says that the last step only brings the data that a query needs.
+    Ways { ways: Vec<Way>, more: bool },
+    /// The best tool lacks an argument.
+    Missing { question: Question },
+    /// No tool fits.
+    Nothing,
+}
+
+/// The ways to do what the clause says.
+pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
+    let mut ways: Vec<Way> = Vec::new();
+    let mut lacking: Option<(f64, Question)> = None;
+    let mut data: Option<Way> = None;
+    let mut names = Names::of(context);
+    for card in candidates(context, clause) {
+        let params = params(&card);
+        let filled = fill(clause, &card, &params);
+        let score = score(clause, &card, &filled);
+        if score <= 0.0 {
+            continue;
+        }
+        match complete(context, clause, &card, &filled, score, &mut names) {
+            Completed::Way(way) => ways.push(way),
+            Completed::Data(way) => {
+                if data.as_ref().is_none_or(|best| best.score < way.score) {
+                    data = Some(way);
+                }
+            }
+            Completed::Lacks(param) => {
+                if lacking.as_ref().is_none_or(|(best, _)| *best < score) {
+                    lacking = Some((score, question(&card, &param)));
+                }
+            }
+        }
+    }
+    ways.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.tool.cmp(&b.tool)));
+    let best = ways.first().map_or(0.0, |way| way.score);
+    if let Some(way) = data.filter(|way| way.score > best && clause.wants_query()) {
+        return Choice::Ways { ways: vec![way], more: true };
+    }
+    // A question beats a way only where what it is about fits clearly better.
+    if let Some((score, question)) = lacking.filter(|(score, _)| *score > best * 1.5 + 1.0 || best == 0.0) {
+        let _ = score;
+        return Choice::Missing { question };
+    }
+    let Some(first) = ways.first() else { return Choice::Nothing };
+    let effect = first.effect;
+    ways.retain(|way| way.score >= best * CLOSE && way.effect == effect);
+    Choice::Ways { ways, more: false }
+}
+
+/// What the catalog finds for the clause, and for words that mean about the same.
+fn candidates(context: &PlanContext, clause: &Clause) -> Vec<ToolCard> {
+    let related: Vec<&str> = clause.words.iter().flat_map(|word| kin(word)).collect();
+    let kinds = clause.literals.iter().filter_map(|literal| match literal.kind {
+        Kind::Url => Some("url fetch"),
+        Kind::Path => Some("file path"),
+        Kind::Expression => Some("code compute"),
+        Kind::Zone => Some("time zone"),
+        Kind::Date => Some("time date"),
+        _ => None,
+    });
+    let wide = format!("{} {} {}", clause.words.join(" "), related.join(" "), kinds.collect::<Vec<_>>().join(" "));
+    let mut cards = context.tools.search(&clause.words.join(" "), CANDIDATES);
+    for card in context.tools.search(&wide, CANDIDATES) {
+        if !cards.iter().any(|known| known.name == card.name) {
+            cards.push(card);
+        }
+    }
+    cards
+}
+
+/// How well a tool fits what the clause says, and what could be filled.
+fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
+    let name = words(&format!("{} {}", card.name.plugin(), card.name.tool()));
+    let about = words(&format!("{} {}", card.title, card.description));
+    let gives = fields(card.output_schema.as_ref());
+    let of_word = |word: &String| {
+        if name.contains(word) {
+            3.0
+        } else if name.iter().any(|n| alike(word, n)) {
+            2.0
+        } else if gives.contains(word) {
+            1.5
+        } else if about.contains(word) {
+            1.0
+        } else {
+            0.0
+        }
+    };
+    let mut score: f64 = clause.words.iter().map(of_word).sum();
+    if score == 0.0 && filled.used.is_empty() {
+        return 0.0;
+    }
+    score += 2.0 * filled.used.len() as f64;
+    if filled.query {
+        score += 3.0;
+    }
+    score - unfit(clause, card)
+}
+
+/// What it costs that a tool changes something where the clause does not want a change, or the other way round. A plugin
+/// that may write makes all its tools count as such; then the name of a tool says more.
+fn unfit(clause: &Clause, card: &ToolCard) -> f64 {
+    let counts = !matches!(card.effect, Effect::Read) && !card.open_world;
+    let named = words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word));
+    match (counts, named, clause.writes) {
+        (true, true, false) => 6.0,
+        (true, false, false) => 0.5,
+        (false, _, true) => 2.0,
+        _ => 0.0,
+    }
+}
+
+fn fields(schema: Option<&Value>) -> Vec<String> {
+    let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    properties.into_iter().flatten().flat_map(|(name, _)| words(name)).collect()
+}
+
+enum Completed {
+    Way(Way),
+    /// A producer alone: what the tool itself gets depends on the data.
+    Data(Way),
+    Lacks(Param),
+}
+
+/// Puts a producer before a tool that wants content, and says what is still missing.
+fn complete(
+    context: &PlanContext,
+    clause: &Clause,
+    card: &ToolCard,
+    filled: &Filled,
+    score: f64,
+    names: &mut Names,
+) -> Completed {
+    let waits_for_data = |param: &Param| param.is_program() && clause.wants_query() && speaks_jq(card, param);
+    let missing = filled.missing.iter().find(|param| !waits_for_data(param));
+    if let Some(param) = missing {
+        return Completed::Lacks(param.clone());
+    }
+    let left = unused(clause, filled);
+    let mut arguments = filled.arguments.clone();
+    let mut steps = Vec::new();
+    let mut cost = 0.0;
+    let mut used_by_producer = 0;
+    if let Some(content) = &filled.wants_content {
+        let Some((producer, step)) = producer(context, clause, content, &left, names) else {
+            return Completed::Lacks(content.clone());
+        };
+        arguments.insert(content.name.clone(), json!({ "$ref": format!("steps.{}.{}", step.0, step.1) }));
+        steps.push(producer);
+        used_by_producer = 1;
+        cost += 0.75;
+    }
+    let unused = left.len().saturating_sub(used_by_producer);
+    let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;
+    let way = |steps: Vec<Draft>, score: f64| Way {
+        title: card.title.clone(),
+        tool: card.name.clone(),
+        steps,
+        queries: filled.query,
+        score,
+        effect: rank_of(&card.effect),
+    };
+    if !filled.missing.is_empty() {
+        return match steps.is_empty() {
+            false => Completed::Data(way(steps, score)),
+            true => Completed::Lacks(filled.missing[0].clone()),
+        };
+    }
+    let name = names.next(&card.name);
+    steps.push(Draft::step(&name, card.name.clone(), Value::Object(arguments)));
+    Completed::Way(way(steps, score))
+}
+
+fn speaks_jq(card: &ToolCard, param: &Param) -> bool {
+    format!("{} {}", card.description, param.description).to_lowercase().contains("jq")
+}
+
+fn rank_of(effect: &Effect) -> u8 {
+    match effect {
+        Effect::Read => 0,
+        _ => 1,
+    }
+}
+
+/// Literals that stand in no argument yet.
+fn unused(clause: &Clause, filled: &Filled) -> Vec<usize> {
+    let matters = |kind: Kind| !matches!(kind, Kind::Number | Kind::Name | Kind::Object);
+    (0..clause.literals.len())
+        .filter(|at| !filled.used.contains(at) && matters(clause.literals[*at].kind))
+        .filter(|at| !(filled.query && matches!(clause.literals[*at].kind, Kind::Quoted | Kind::Date)))
+        .collect()
+}
+
+/// A step that brings the content from the file or address that the clause names.
+fn producer(
+    context: &PlanContext,
+    clause: &Clause,
+    content: &Param,
+    left: &[usize],
+    names: &mut Names,
+) -> Option<(Draft, (String, String))> {
+    let at = *left.iter().find(|at| matches!(clause.literals[**at].kind, Kind::Path | Kind::Url))?;
+    let literal = &clause.literals[at];
+    let (query, is_place): (&str, fn(&Param) -> bool) = match literal.kind {
+        Kind::Url => ("fetch url http body text", Param::is_url),
+        _ => ("read file path text content", Param::is_path),
+    };
+    let wanted = if content.takes_anything() { None } else { Some("string") };
+    let fits = |card: &ToolCard| {
+        let params = params(card);
+        let place = params.iter().find(|param| is_place(param))?;
+        let only = params.iter().all(|param| !param.required || param.name == place.name);
+        // The class that counts is worse than what a tool does where its plugin may write; its name says more then.
+        let named = words(card.name.tool()).iter().any(|word| READING.contains(&word.as_str()));
+        let reads = rank_of(&card.effect) == 0 || card.open_world || named;
+        let field = main_field(card, wanted).filter(|field| !["matches", "entries", "links"].contains(&field.as_str()))?;
+        (only && reads).then(|| (place.name.clone(), field))
+    };
+    let found = context.tools.search(query, CANDIDATES);
+    let (card, (place, field)) = found.iter().find_map(|card| Some((card, fits(card)?)))?;
+    let name = names.next(&card.name);
+    let step = Draft::step(&name, card.name.clone(), json!({ place: literal.value.clone() }));
+    Some((step, (name.to_string(), field)))
+}
+
+fn question(card: &ToolCard, param: &Param) -> Question {
+    let hint = match param.description.lines().next() {
+        None | Some("") => String::new(),
+        Some(line) => format!(" ({})", line.trim_end_matches('.')),
+    };
+    Question {
+        text: format!("What should `{}` be for `{}`?{hint}", param.name, card.name),
+        about: Some(format!("{} {}", card.name, param.name)),
+        choices: param.choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+    }
+}
+
+/// Step names that no other step of the run has.
+struct Names(usize);
+
+impl Names {
+    fn of(context: &PlanContext) -> Self {
+        Names(context.state.plan().steps().count())
+    }
+
+    fn next(&mut self, tool: &ToolName) -> StepName {
+        self.0 += 1;
+        StepName::nearest(&format!("{}{}", tool.tool().replace('-', "_"), self.0))
+    }
+}

@@ -1,0 +1,171 @@
+//! What is no component, and what pretends to be compiled.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use toolcrib_sandbox::{CacheConfig, MAX_COMPONENT_BYTES, Sandbox, SandboxConfig};
+use toolcrib_tests::{authority, guest, worker};
+
+use crate::host::{Host, alone, refused};
+
+/// Bytes without an order, the same in every run.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+async fn refusal(host: &Host, bytes: &[u8]) -> (String, String) {
+    refused(host.sandbox.load(bytes).await)
+}
+
+#[test]
+pub(crate) fn compile_junk() {
+    alone(async |host| {
+        let invalid = |sentence: &str| ("component-invalid".to_owned(), sentence.to_owned());
+        let magic = "not a component: 4096 bytes that do not begin with the WebAssembly magic `\\0asm` (at offset 0)";
+        assert_eq!(refusal(host, &noise(4096)).await, invalid(magic));
+        let empty = "not a component: 0 bytes that do not begin with the WebAssembly magic `\\0asm` (at offset 0)";
+        assert_eq!(refusal(host, b"").await, invalid(empty));
+
+        let module = wat::parse_str("(module)").expect("a module");
+        let core = "this is a core WebAssembly module, not a component; build it for `wasm32-wasip2`, or wrap it with \
+                    `wasm-tools component new`";
+        assert_eq!(refusal(host, &module).await, invalid(core));
+
+        let whole = guest("cpu_sleep");
+        let (code, sentence) = refusal(host, &whole[..whole.len() / 2]).await;
+        assert_eq!(code, "component-invalid");
+        assert!(sentence.starts_with("not a component: ") && sentence.contains("offset 0x"), "{sentence}");
+        let headed = [&whole[..8], &noise(4096)].concat();
+        let (code, sentence) = refusal(host, &headed).await;
+        assert_eq!(code, "component-invalid");
+        assert!(sentence.contains("offset 0x"), "{sentence}");
+
+        let compiled = wasmtime::Engine::default().precompile_component(&whole).expect("it compiles");
+        let precompiled = "this is compiled code (`.cwasm`); give the component that it was compiled from, Toolcrib \
+                           compiles it itself";
+        assert_eq!(refusal(host, &compiled).await, invalid(precompiled));
+
+        let mut large = whole.clone();
+        large.resize(MAX_COMPONENT_BYTES + 1, 0);
+        let sentence = "the component has 67108865 bytes; the most that is accepted is 67108864";
+        assert_eq!(refusal(host, &large).await, ("component-too-large".to_owned(), sentence.to_owned()));
+        drop(large);
+
+        flipped(host).await;
+    });
+}
+
+/// A component with one bit turned loads, or is refused in one line; nothing else comes of it.
+async fn flipped(host: &Host) {
+    let whole = guest("canary");
+    let places = (8..whole.len()).step_by(whole.len() / 30);
+    let loads = places.map(|place| {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (place % 8);
+        async move {
+            let loaded = host.sandbox.load(&bytes).await;
+            if let Err(error) = &loaded {
+                let known = ["component-invalid", "component-rejected", "import-denied"];
+                assert!(known.contains(&error.code()), "{place}: {error:?}");
+                refused(loaded);
+            }
+        }
+    });
+    futures::future::join_all(loads).await;
+}
+
+#[test]
+pub(crate) fn compile_unknown_import() {
+    alone(async |host| {
+        let loaded = host.sandbox.load(&guest("compile_unknown_import")).await;
+        let sentence = "imports that this host does not have: evil:corp/backdoor@1.0.0; a component may import WASI 0.2 \
+                        and `toolcrib:host`";
+        assert_eq!(refused(loaded), ("import-denied".to_owned(), sentence.to_owned()));
+        // A name that it has, with a type that it has not.
+        let lie = r#"(component
+            (import "wasi:random/random@0.2.0" (instance (export "get-random-bytes" (func (param "len" string)))))
+            (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+            (func (export "f") (canon lift (core func $i "f"))))"#;
+        let (code, sentence) = refused(host.load_text(lie).await);
+        assert_eq!(code, "component-rejected");
+        assert!(sentence.starts_with("refused: an import does not have the type that it should: "), "{sentence}");
+    });
+}
+
+/// A component whose only tool gives `number`. All of them have the same length.
+fn giving(number: u32) -> Vec<u8> {
+    assert!(number < 10);
+    let text = format!(
+        r#"(component (core module $m (func (export "give") (result i32) (i32.const {number})))
+            (core instance $i (instantiate $m))
+            (func (export "give") (result u32) (canon lift (core func $i "give"))))"#
+    );
+    wat::parse_str(text).expect("a component")
+}
+
+/// What a fresh process with this cache gets from a component.
+async fn given(cache: &Path, component: &[u8]) -> Value {
+    let mut config = SandboxConfig::new(worker());
+    config.cache = Some(CacheConfig { folder: cache.join("compiled"), key_file: cache.join("key") });
+    let sandbox = Sandbox::new(config);
+    let plugin = sandbox.load(component).await.expect("it loads, whatever the cache holds");
+    let report = toolcrib_tests::call(&sandbox, &plugin, json!({}), &authority("")).await;
+    report.outcome.expect("it runs").structured.expect("it gives a number")
+}
+
+/// The cache's entries, oldest first.
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for folder in std::fs::read_dir(cache.join("compiled")).expect("a cache").flatten() {
+        files.extend(std::fs::read_dir(folder.path()).expect("a folder").flatten().map(|entry| entry.path()));
+    }
+    files.sort_by_key(|file| file.metadata().and_then(|metadata| metadata.modified()).expect("a time"));
+    files
+}
+
+#[test]
+pub(crate) fn cache_planted() {
+    alone(async |_host| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = folder.path();
+        let (one, two) = (giving(1), giving(2));
+        assert_eq!(given(cache, &one).await, json!(1));
+        let [entry] = entries(cache).try_into().expect("one entry");
+        assert_eq!(given(cache, &two).await, json!(2));
+        let other = entries(cache).into_iter().find(|file| *file != entry).expect("another entry");
+        let (own, foreign) = (std::fs::read(&entry).expect("it"), std::fs::read(&other).expect("it"));
+
+        let turned = |place: usize| {
+            let mut bytes = own.clone();
+            bytes[place] ^= 1;
+            bytes
+        };
+        let compiled = wasmtime::Engine::default().precompile_component(&two).expect("it compiles");
+        let planted = [
+            foreign.clone(), turned(0), turned(40), turned(own.len() / 2), turned(own.len() - 1), own[..20].to_vec(),
+            own[..own.len() - 1].to_vec(), [own.clone(), vec![0]].concat(), Vec::new(), compiled,
+            [&own[..32], &foreign[32..]].concat(), [&foreign[..32], &own[32..]].concat(),
+        ];
+        for (number, bytes) in planted.into_iter().enumerate() {
+            std::fs::write(&entry, &bytes).expect("the cache lies open");
+            assert_eq!(given(cache, &one).await, json!(1), "plant {number}");
+            assert_ne!(std::fs::read(&entry).expect("it"), bytes, "plant {number} was replaced");
+        }
+
+        // Who has another key has another cache.
+        use std::os::unix::fs::PermissionsExt;
+        let mode = cache.join("key").metadata().expect("a key").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "the key is its owner's alone");
+        std::fs::write(cache.join("key"), [0; 32]).expect("a key");
+        let before = std::fs::read(&entry).expect("it");
+        assert_eq!(given(cache, &one).await, json!(1));
+        assert_ne!(std::fs::read(&entry).expect("it"), before);
+    });
+}

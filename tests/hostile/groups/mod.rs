@@ -1,0 +1,27 @@
+//! The cases by what they attack.
+
+mod agent;
+mod compile;
+mod concurrency;
+mod cpu;
+mod durability;
+mod files;
+mod handles;
+mod links;
+mod memory;
+mod network;
+mod output;
+mod supply;
+
+//TMP pub(crate) use agent::*;
+pub(crate) use compile::*;
+pub(crate) use concurrency::*;
+pub(crate) use cpu::*;
+//TMP pub(crate) use durability::*;
+pub(crate) use files::*;
+pub(crate) use handles::*;
+pub(crate) use links::*;
+pub(crate) use memory::*;
+//TMP pub(crate) use network::*;
+pub(crate) use output::*;
+pub(crate) use supply::*;
