@@ -68,7 +68,7 @@ impl Crib {
         };
         let planner: Arc<dyn Planner> = match &model {
             None => Arc::new(BuiltinPlanner),
-            Some(model) => { let _ = (model, ModelPlanner); Arc::new(BuiltinPlanner) },
+            Some(model) => Arc::new(ModelPlanner::new(model.clone())),
         };
         let ledger = Arc::new(self.ledger()?);
         let title: String = request.goal.chars().take(TITLE_CHARS).collect();

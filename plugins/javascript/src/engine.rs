@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::{console, convert, timers};
 
 /// How many calls may be open. A callback from `map` or `sort` takes the stack of the component, which has 1 MiB.
-const RECURSION_MAX: usize = 400;
+const RECURSION_MAX: usize = 4000;
 /// How many values those calls may hold.
 const VALUES_MAX: usize = 1 << 20;
 /// The largest buffer, in bytes.

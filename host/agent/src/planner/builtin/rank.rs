@@ -217,7 +217,7 @@ fn rank_of(effect: &Effect) -> u8 {
 
 /// Literals that stand in no argument yet.
 fn unused(clause: &Clause, filled: &Filled) -> Vec<usize> {
-    let matters = |kind: Kind| !matches!(kind, Kind::Number | Kind::Name | Kind::Object);
+    let matters = |kind: Kind| kind != Kind::Number;
     (0..clause.literals.len())
         .filter(|at| !filled.used.contains(at) && matters(clause.literals[*at].kind))
         .filter(|at| !(filled.query && matches!(clause.literals[*at].kind, Kind::Quoted | Kind::Date)))

@@ -17,10 +17,6 @@ pub(super) enum Kind {
     Zone,
     Expression,
     Email,
-    /// Capitalised words inside a sentence.
-    Name,
-    /// What a command is done to, from its place in the sentence.
-    Object,
 }
 
 /// A value that stands in the goal.

@@ -1,0 +1,93 @@
+//! From a model's reply to a proposal, or to what is wrong with it in words that the model can act on.
+
+use serde_json::{Map, Value};
+use toolcrib_model::{Response, ToolCall};
+use toolcrib_policy::ToolName;
+
+use super::prompt::{ASK_PERSON, GIVE_UP, PROPOSE_PLAN};
+use crate::planner::Proposal;
+use crate::{Answer, Draft, DraftStep, Order, Question, Then};
+
+/// Calls that one reply may make at once.
+const MAX_CALLS: usize = 16;
+
+/// Reads a reply.
+pub(super) fn read(response: Response) -> Result<Proposal, Vec<String>> {
+    if response.tool_calls.is_empty() {
+        let text = response.text.unwrap_or_default();
+        return match text.trim() {
+            "" => Err(vec!["the answer is empty: call a function, or answer in text".to_owned()]),
+            text => Ok(Proposal::Answer(Answer::text(text))),
+        };
+    }
+    if response.tool_calls.len() > MAX_CALLS {
+        return Err(vec![format!("{} calls at once; at most {MAX_CALLS} are allowed", response.tool_calls.len())]);
+    }
+    if let Some(own) = response.tool_calls.iter().find(|call| is_own(call)) {
+        if response.tool_calls.len() > 1 {
+            return Err(vec![format!("`{}` must be called alone", own.name)]);
+        }
+        return own_call(own).map_err(|fault| vec![fault]);
+    }
+    steps(&response.tool_calls)
+}
+
+fn is_own(call: &ToolCall) -> bool {
+    [PROPOSE_PLAN, ASK_PERSON, GIVE_UP].contains(&call.name.as_str())
+}
+
+fn arguments(call: &ToolCall) -> Result<&Map<String, Value>, String> {
+    call.arguments.as_object().ok_or_else(|| format!("the arguments of `{}` are not a JSON object", call.name))
+}
+
+fn own_call(call: &ToolCall) -> Result<Proposal, String> {
+    let arguments = arguments(call)?;
+    let text = |key: &str| {
+        let found = arguments.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        found.map(str::to_owned).ok_or_else(|| format!("`{}` needs `{key}`, a text", call.name))
+    };
+    match call.name.as_str() {
+        ASK_PERSON => {
+            let choices = arguments.get("choices").and_then(Value::as_array).into_iter().flatten();
+            let choices = choices.filter_map(Value::as_str).map(str::to_owned).collect();
+            Ok(Proposal::Ask(Question { text: text("question")?, about: None, choices }))
+        }
+        GIVE_UP => Ok(Proposal::Fail(text("reason")?)),
+        _ => tree(arguments),
+    }
+}
+
+fn tree(arguments: &Map<String, Value>) -> Result<Proposal, String> {
+    let order = match arguments.get("order") {
+        None | Some(Value::Null) => Order::Sequence,
+        Some(order) => serde_json::from_value(order.clone()).map_err(|error| format!("`order`: {error}"))?,
+    };
+    let children = arguments.get("children").and_then(Value::as_array).filter(|children| !children.is_empty());
+    let children = children.ok_or("`children` must be a list with at least one step or goal")?;
+    let read = |(at, child): (usize, &Value)| Draft::from_value(child.clone(), &format!("children[{at}]"));
+    let children = children.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>();
+    Ok(Proposal::Expand { order, then: Then::Review, children: children.map_err(|error| error.to_string())? })
+}
+
+/// Calls of tools: a step each, after which the planner is asked again.
+fn steps(calls: &[ToolCall]) -> Result<Proposal, Vec<String>> {
+    let mut faults = Vec::new();
+    let mut children = Vec::new();
+    for call in calls {
+        match (call.name.parse::<ToolName>(), arguments(call)) {
+            (Ok(tool), Ok(arguments)) => children.push(Draft::Step(DraftStep {
+                name: None,
+                tool,
+                arguments: Value::Object(arguments.clone()),
+                expect: Vec::new(),
+                effect: None,
+            })),
+            (Err(_), _) => faults.push(format!("there is no function `{}`", call.name.escape_debug())),
+            (_, Err(fault)) => faults.push(fault),
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(Proposal::Expand { order: Order::Sequence, then: Then::Review, children }),
+        false => Err(faults),
+    }
+}
