@@ -19,7 +19,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     // OUT_DIR is `target/PROFILE/build/CRATE/out`: all profiles share the guests.
     let target = out.ancestors().nth(4).ok_or("no target folder")?.join("plugins");
-    if std::env::var_os("TC_SKIP").is_some() { fs::write(out.join("bundled.rs"), "/// None.\npub const PLUGINS: &[Bundled] = &[];")?; println!("cargo::rerun-if-env-changed=TC_SKIP"); return Ok(()); }
     build(&plugins, &target)?;
     let list = list(&plugins, &target.join(TARGET).join("release"))?;
     fs::write(out.join("bundled.rs"), list)?;

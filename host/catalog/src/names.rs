@@ -1,5 +1,8 @@
 //! Names that must not be taken: those that look like another plugin's, and those that sound like the host itself.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use toolcrib_policy::PluginName;
 
 /// Names, and words of names, that speak for the host. A person who is asked about `grant-permission` should never be
@@ -29,18 +32,17 @@ const HOST_WORDS: &[&str] = &[
 /// Names that speak for the host when they stand alone, or first.
 const HOST_NAMES: &[&str] = &["host", "kernel", "system"];
 
+/// The reserved words by what they look like.
+static HOST_LOOKS: LazyLock<HashMap<String, &'static str>> =
+    LazyLock::new(|| HOST_WORDS.iter().map(|word| (skeleton(word), *word)).collect());
+
 /// The word of `name` that is reserved, if any.
 pub(crate) fn reserved_word(name: &PluginName) -> Option<&'static str> {
-    let mut words = name.as_str().split('-');
-    let first = words.next().map(skeleton).unwrap_or_default();
-    let is = |word: &str, reserved: &&&str| skeleton(reserved) == *word;
-    let alone = HOST_NAMES.iter().find(|reserved| is(&first, reserved));
-    let whole = skeleton(name.as_str());
-    let anywhere = || {
-        let words = name.as_str().split('-').map(skeleton).chain([whole.clone()]);
-        words.into_iter().find_map(|word| HOST_WORDS.iter().find(|reserved| is(&word, reserved)))
-    };
-    alone.or_else(anywhere).copied()
+    let mut words = name.as_str().split('-').map(skeleton).peekable();
+    let first = words.peek().cloned().unwrap_or_default();
+    let alone = HOST_NAMES.iter().find(|reserved| skeleton(reserved) == first).copied();
+    let mut looks = words.chain([skeleton(name.as_str())]);
+    alone.or_else(|| looks.find_map(|look| HOST_LOOKS.get(&look).copied()))
 }
 
 /// What a name looks like at a glance: names with the same skeleton can be taken for each other.

@@ -23,30 +23,29 @@ pub(crate) struct Claim {
 /// The plugins that have their names, and what was refused to the others.
 pub(crate) fn resolve(mut claims: Vec<Claim>) -> (Vec<Arc<Plugin>>, Vec<Problem>) {
     claims.sort_by(|a, b| (a.rank, &a.name, &a.place).cmp(&(b.rank, &b.name, &b.place)));
-    let mut owners: HashMap<String, usize> = HashMap::new();
+    let looks: Vec<String> = claims.iter().map(|claim| skeleton(claim.name.as_str())).collect();
+    let mut owners: HashMap<&str, &Claim> = HashMap::new();
     let mut plugins = Vec::new();
     let mut problems = Vec::new();
-    let mut start = 0;
+    let mut looks = looks.iter().map(String::as_str);
     for rank in claims.chunk_by(|a, b| a.rank == b.rank) {
-        let mut rivals: HashMap<String, Vec<&Claim>> = HashMap::new();
-        for claim in rank {
-            rivals.entry(skeleton(claim.name.as_str())).or_default().push(claim);
+        let rank: Vec<(&Claim, &str)> = rank.iter().zip(looks.by_ref()).collect();
+        let mut rivals: HashMap<&str, Vec<&Claim>> = HashMap::new();
+        for (claim, look) in &rank {
+            rivals.entry(look).or_default().push(claim);
         }
-        for claim in rank {
-            let key = skeleton(claim.name.as_str());
-            let owner = owners.get(&key).and_then(|owner| claims.get(*owner));
-            let same_rank = rivals.get(&key).map_or(&[][..], Vec::as_slice);
+        for (claim, look) in &rank {
+            let same_rank = rivals.get(look).map_or(&[][..], Vec::as_slice);
             let rival = same_rank.iter().copied().find(|rival| rival.place != claim.place);
-            match refusal(claim, owner, rival) {
+            match refusal(claim, owners.get(look).copied(), rival) {
                 Some(problem) => problems.push(problem.of(&claim.name)),
                 None => plugins.extend(claim.plugin.clone()),
             }
         }
         // Names are taken only when the whole rank has been looked at: within one, order must not matter.
-        for (number, claim) in (start..).zip(rank) {
-            owners.entry(skeleton(claim.name.as_str())).or_insert(number);
+        for (claim, look) in rank {
+            owners.entry(look).or_insert(claim);
         }
-        start += rank.len();
     }
     plugins.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     (plugins, problems)

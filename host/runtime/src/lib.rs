@@ -21,13 +21,13 @@ mod services;
 mod settings;
 mod tools;
 
-pub use call::{CallReport, Caller};
+pub use call::{CallReport, Caller, Progress};
 pub use crib::Crib;
 pub use error::CribError;
 pub use inspect::{Inspection, inspect_file};
 pub use ledger::RunLog;
 pub use run::{PlannerChoice, RunRequest, RunResult};
-pub use settings::{Folders, Settings, SettingsError};
+pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
 
 pub use toolcrib_agent as agent;
 pub use toolcrib_catalog as catalog;

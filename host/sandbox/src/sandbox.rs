@@ -164,7 +164,7 @@ impl Sandbox {
         )]
         // SAFETY: see the reason above.
         let component = unsafe { Component::deserialize(engine, &compiled.code) }
-            .map_err(|e| LoadError::Engine(format!("{e:#}")))?;
+            .map_err(|e| unfit(&e))?;
         refuse_unknown_imports(&component)?;
         let pre = linked
             .linker
@@ -195,6 +195,16 @@ impl Sandbox {
         plugin.info.tools = tools;
         Ok(())
     }
+}
+
+/// The worker's engine has no pools, so that what is too large for them shows only here.
+fn unfit(error: &wasmtime::Error) -> LoadError {
+    let cause = error.root_cause().to_string();
+    // These errors of the engine have no public type; a test for each holds their words.
+    if cause.contains("exceeds the") {
+        return LoadError::Rejected(format!("it asks for more than any call may have: {cause}"));
+    }
+    LoadError::Engine(format!("{error:#}"))
 }
 
 /// Names every import that this host does not have, not just the first.

@@ -16,8 +16,9 @@ use crate::jobs::Loop;
 use crate::program::Program;
 use crate::{console, convert, timers};
 
-/// How many calls may be open. A callback from `map` or `sort` takes the stack of the component, which has 1 MiB.
-const RECURSION_MAX: usize = 4000;
+/// How many calls may be open. One that goes through the engine, as from `map` or `sort`, counts twice and takes up to 2 KiB
+/// of the stack, which has 1 MiB.
+const RECURSION_MAX: usize = 1000;
 /// How many values those calls may hold.
 const VALUES_MAX: usize = 1 << 20;
 /// The largest buffer, in bytes.

@@ -18,7 +18,7 @@ use toolcrib_sdk::ToolError;
 /// What the code is called in messages of the engine.
 pub(crate) const NAME: &str = "program";
 /// The most brackets that may be open: the parser takes the stack of the component for each.
-const BRACKETS_MAX: usize = 10000;
+const BRACKETS_MAX: usize = 100;
 
 /// Code that can be parsed.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ fn write() {
     while written < 1 << 30 {
         match file.write(&[7u8; 4096]) {
             Ok(n) => written += n as u64,
-            Err(error) => return println!("after {written} bytes: {:?}", error.kind()),
+            Err(error) => return println!("after {written} bytes: {error}"),
         }
     }
 }
@@ -27,7 +27,7 @@ fn stretch() {
     let file = File::create("/data/big").expect("the folder is granted");
     match file.set_len(1 << 40) {
         Ok(()) => println!("DONE stretch"),
-        Err(error) => println!("no stretch: {:?}", error.kind()),
+        Err(error) => println!("no stretch: {error}"),
     }
 }
 
@@ -37,14 +37,14 @@ fn far() {
     file.seek(SeekFrom::Start(1 << 40)).expect("a place");
     match file.write_all(b"x").and_then(|()| file.sync_all()) {
         Ok(()) => println!("DONE far"),
-        Err(error) => println!("no far: {:?}", error.kind()),
+        Err(error) => println!("no far: {error}"),
     }
 }
 
 fn files() {
     for n in 0..1_000_000 {
         if let Err(error) = File::create(format!("/data/{n}")) {
-            return println!("after {n} files: {:?}", error.kind());
+            return println!("after {n} files: {error}");
         }
     }
 }

@@ -121,10 +121,12 @@ pub(crate) fn cpu_poll_many() {
     alone(async |host| {
         let plugin = host.load("cpu_poll_many").await;
         let begun = Instant::now();
-        let report = host.run(&plugin, &[], &authority(SHORT)).await;
+        let report = host.run(&plugin, &["100000"], &authority(SHORT)).await;
+        stopped(&report, "limit-handles", "the tool holds more handles than it may have (limit `handles` = 1 k)");
+        let report = host.run(&plugin, &["900"], &authority(SHORT)).await;
         stopped(&report, "limit-wall", TOO_LONG);
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
-        let report = host.run(&plugin, &[], &authority(r#"limits = { host-call-bytes = "1 MiB" }"#)).await;
+        let report = host.run(&plugin, &["900"], &authority(r#"limits = { host-call-bytes = "1 MiB" }"#)).await;
         let sentence = "the tool handed the host more bytes than it may (limit `host-call-bytes` = 1 MiB)";
         stopped(&report, "limit-host-call-bytes", sentence);
     });

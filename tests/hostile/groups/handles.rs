@@ -39,12 +39,9 @@ pub(crate) fn handles_files() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("file.txt"), "text").expect("a file");
         let plugin = host.load("handles_files").await;
-        let before = Held::now();
         let grants = authority_in(r#"files = ["read . as /data"]"#, folder.path());
         let report = host.run(&plugin, &[], &grants).await;
         stopped(&report, "limit-files-open", "the tool has more files open than it may (limit `files-open` = 64)");
-        let after = Held::now();
-        assert!(after.descriptors <= before.descriptors, "{before:?} {after:?}");
 
         let grants = authority_in("files = [\"read . as /data\"]\nlimits = { handles = 20 }", folder.path());
         let report = host.run(&plugin, &[], &grants).await;

@@ -27,9 +27,10 @@ pub(crate) fn memory_grow() {
 pub(crate) fn memory_at_start() {
     alone(async |host| {
         let plugin = host.load("memory_at_start").await;
-        let report = host.call(&plugin, json!({}), &authority("")).await;
-        stopped(&report, "limit-memory", "the tool needs more memory than it may have (limit `memory` = 256 MiB)");
+        let report = host.call(&plugin, json!({}), &authority(r#"limits = { memory = "64 MiB" }"#)).await;
+        stopped(&report, "limit-memory", "the tool needs more memory than it may have (limit `memory` = 64 MiB)");
         assert_eq!(report.receipt.peak_memory_bytes, 0);
+        host.call(&plugin, json!({}), &authority("")).await.outcome.expect("256 MiB are enough");
     });
 }
 
@@ -71,18 +72,31 @@ fn many_instances(count: usize) -> String {
     )
 }
 
+/// A component whose module has `parts`.
+fn module(parts: &str) -> String {
+    format!(
+        r#"(component (core module $m {parts} (func (export "f"))) (core instance $i (instantiate $m))
+            (func (export "f") (canon lift (core func $i "f"))))"#
+    )
+}
+
 #[test]
 pub(crate) fn memory_instances() {
     alone(async |host| {
         let (code, sentence) = refused(host.load_text(&many_instances(1000)).await);
-        assert_eq!(code, "component-rejected", "{sentence}");
-        let memories = "(memory 1)".repeat(90);
-        let text = format!(
-            r#"(component (core module $m {memories} (func (export "f"))) (core instance $i (instantiate $m))
-                (func (export "f") (canon lift (core func $i "f"))))"#
-        );
-        let (code, sentence) = refused(host.load_text(&text).await);
-        assert_eq!(code, "component-rejected", "{sentence}");
+        assert_eq!(code, "component-invalid", "{sentence}");
+        assert!(sentence.contains("instances count exceeds limit of 1000 (at offset 0x"), "{sentence}");
+        for (what, text) in [
+            ("instances", many_instances(100)),
+            ("memories", module(&"(memory 1)".repeat(90))),
+            ("tables", module(&"(table 1 funcref)".repeat(90))),
+            ("one memory of 1 GiB", module("(memory 16384)")),
+            ("one table of 10 million", module("(table 10000000 funcref)")),
+        ] {
+            let (code, sentence) = refused(host.load_text(&text).await);
+            assert_eq!(code, "component-rejected", "{what}: {sentence}");
+            assert!(sentence.starts_with("refused: it asks for more than any call may have: "), "{what}: {sentence}");
+        }
 
         // What the engine could hold, and this call may not.
         let plugin = host.load_text(&many_instances(3)).await.expect("three memories are not many");
@@ -98,8 +112,8 @@ pub(crate) fn arguments_deep() {
     alone(async |host| {
         let plugin = host.load("cpu_sleep").await;
         let mut deep = json!({});
-        for _ in 0..5000 {
-            deep = json!({ "args": [deep] });
+        for _ in 0..1000 {
+            deep = Value::Object([("args".to_owned(), Value::Array(vec![deep]))].into_iter().collect());
         }
         let report = host.call(&plugin, deep, &authority("")).await;
         let sentence = "the arguments are nested deeper than they may be (limit `argument-depth` = 64)";

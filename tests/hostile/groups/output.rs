@@ -39,15 +39,15 @@ pub(crate) fn output_flood() {
         assert_eq!(text.lines().count(), 100);
         assert!(text.starts_with("\u{1b}]0;owned\u{7} \u{fffd}\u{fffd} line 0\n"), "{:?}", &text[..40]);
         let stdout = &report.receipt.stdout;
-        assert_eq!(stdout.dropped_lines, 1_000_000 - 100);
-        assert!(stdout.dropped_bytes > 20_000_000, "{}", stdout.dropped_bytes);
+        assert_eq!(stdout.dropped_lines, 100_000 - 100);
+        assert!(stdout.dropped_bytes > 2_000_000, "{}", stdout.dropped_bytes);
         assert_eq!(stdout.text, text);
 
         // Bytes run out before lines do.
         let (before, peak) = (Held::now(), Held::reset_peak());
         let report = host.run(&plugin, &[], &authority(r#"limits = { output = "1 KiB" }"#)).await;
         assert!(report.receipt.stdout.text.len() <= 2 * 1024, "{}", report.receipt.stdout.text.len());
-        assert!(report.receipt.stdout.dropped_lines > 999_000);
+        assert!(report.receipt.stdout.dropped_lines > 99_000);
         assert!(peak.bytes() < before.memory + (48 << 20), "{before:?} {}", peak.bytes());
     });
 }
@@ -69,8 +69,9 @@ pub(crate) fn output_result() {
 pub(crate) fn output_exit() {
     alone(async |host| {
         let plugin = host.load("output_exit").await;
+        // `wasi:cli/exit` says only whether all went well.
         let report = host.run(&plugin, &["7"], &authority("")).await;
-        stopped(&report, "exit", "the tool ended itself with exit code 7");
+        stopped(&report, "exit", "the tool ended itself with exit code 1");
         assert_eq!(report.receipt.stdout.text, "before the end\n");
 
         // A program that ends itself and says that all went well.

@@ -8,4 +8,4 @@
       (i32.const 0)))
   (core instance $i (instantiate $m))
   (func (export "much") (result string)
-    (canon lift (core func $i "much") (memory $i "memory"))))
+    (canon lift (core func $i "much") (memory (core memory $i "memory")))))

@@ -90,7 +90,11 @@ mod tests {
     fn faults_name_place_and_reason() {
         let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n", "m"]});
         let faults = validate(&schema, &json!({"n": "x"})).unwrap();
-        insta::assert_snapshot!(join(&faults), @r#"/n: "x" is not of type "integer"; "m" is a required property"#);
+        // The order is that of the schema's keys, which another crate's choice of features may change.
+        let said = join(&faults);
+        for part in [r#"/n: "x" is not of type "integer""#, r#""m" is a required property"#] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 
     #[test]

@@ -2,19 +2,19 @@
 
 use toolcrib_policy::{LimitName, Limits};
 use wasmtime::component::ResourceTableError;
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use super::record::Record;
 use super::stop::Stop;
 use crate::outcome::{CallError, EffectState};
 
-/// What an error of the engine means for the call. `in_host`: whether the guest was handing values to the host.
-pub(crate) fn from_trap(error: &wasmtime::Error, record: &Record, limits: &Limits, in_host: bool) -> CallError {
+/// What an error of the engine means for the call.
+pub(crate) fn from_trap(error: &wasmtime::Error, record: &Record, limits: &Limits) -> CallError {
     let detail = format!("{error:#}");
     let effect = effect_of_failure(record, EffectState::None);
     let found = match record.stopped() {
         Some(stop) => from_stop(&stop),
-        None => from_engine(error, limits, in_host, &detail),
+        None => from_engine(error, limits, &detail),
     };
     refused_behind(found, record).with_effect(effect).with_detail(detail)
 }
@@ -23,7 +23,7 @@ fn from_stop(stop: &Stop) -> CallError {
     CallError::new(stop.code(), stop.to_string())
 }
 
-fn from_engine(error: &wasmtime::Error, limits: &Limits, in_host: bool, detail: &str) -> CallError {
+fn from_engine(error: &wasmtime::Error, limits: &Limits, detail: &str) -> CallError {
     let limit = |name| from_stop(&Stop::limit(name, limits));
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
@@ -38,6 +38,9 @@ fn from_engine(error: &wasmtime::Error, limits: &Limits, in_host: bool, detail: 
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return CallError::new("busy", "all places for calls are taken at this moment; try again");
     }
+    // An error with the guest's functions below it came up while the guest was handing values to the host; without them,
+    // while the host was reading the call's result.
+    let in_host = error.downcast_ref::<WasmBacktrace>().is_some();
     // These errors of the engine have no public type; a test for each holds their words.
     let words: [(&str, Option<LimitName>); 4] = [
         ("store handle limit exceeded", Some(LimitName::HandleCount)),

@@ -21,8 +21,6 @@ pub(crate) struct CallState {
     pub(crate) services: Arc<dyn Services>,
     pub(crate) capabilities: Prepared,
     host_calls: u64,
-    /// Which side the engine lifts values for at this moment: a host function's arguments or the call's result.
-    in_host: bool,
 }
 
 impl CallState {
@@ -42,21 +40,16 @@ impl CallState {
             services,
             capabilities,
             host_calls: 0,
-            in_host: false,
         }
     }
 
     pub(crate) fn host_calls(&self) -> u64 {
         self.host_calls
     }
-
-    /// Whether the last lift of values was for a host function.
-    pub(crate) fn in_host(&self) -> bool {
-        self.in_host
-    }
 }
 
-/// Runs at each step between guest and host: counts the calls, and bounds what the engine may copy on the way.
+/// Runs at each step between guest and host: counts the calls, looks at the deadline, and bounds what the engine may
+/// copy on the way.
 ///
 /// The engine's own bound is per lift. Here it is what is left of the whole call's bytes while a host function's
 /// arguments are read, and the size of a result while the call's result is.
@@ -64,19 +57,20 @@ pub(crate) fn on_transition(mut store: StoreContextMut<'_, CallState>, transitio
     match transition {
         CallHook::CallingHost => {
             let state = store.data_mut();
-            state.in_host = true;
             state.host_calls += 1;
             let limits = &state.authority.limits;
             if state.host_calls > limits.host_calls.get() {
                 return Err(state.record.stop(Stop::limit(LimitName::HostCallCount, limits)));
             }
+            // Host functions that never wait give the timer no turn, and cost the guest no fuel.
+            if state.record.started().elapsed() > limits.wall.get() {
+                return Err(state.record.stop(Stop::limit(LimitName::WallTime, limits)));
+            }
             let left = usize::try_from(state.record.host_bytes_left()).unwrap_or(usize::MAX);
             store.set_hostcall_fuel(left);
         }
         CallHook::ReturningFromHost => {
-            let state = store.data_mut();
-            state.in_host = false;
-            let result = state.authority.limits.result.as_usize();
+            let result = store.data().authority.limits.result.as_usize();
             store.set_hostcall_fuel(result);
         }
         CallHook::CallingWasm | CallHook::ReturningFromWasm => {}

@@ -8,7 +8,7 @@
 
 pub(crate) mod clocks;
 pub(crate) mod env;
-pub mod files;
+pub(crate) mod files;
 pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod io;
@@ -57,6 +57,7 @@ pub(crate) struct Setup<'a> {
 macro_rules! each_capability {
     ($($module:ident: $capability:ident),* $(,)?) => {
         /// The state of every capability in one call.
+        #[allow(dead_code, reason = "a capability without state of its own has the unit here")]
         pub(crate) struct Prepared {
             $( pub(crate) $module: <$module::$capability as Capability>::State, )*
         }

@@ -61,7 +61,7 @@ impl Describing {
 
 pub(super) fn trapped(store: &Store<CallState>, error: &wasmtime::Error) -> CallError {
     let state = store.data();
-    from_trap(error, &state.record, &state.authority.limits, state.in_host())
+    from_trap(error, &state.record, &state.authority.limits)
 }
 
 /// A tool's own error, seen beside the record: a refusal explains a failure better than the tool can, and a possible

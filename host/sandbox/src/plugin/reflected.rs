@@ -5,7 +5,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
 use super::describing::{trapped, weighed};
-use crate::call::{Call, CallState};
+use crate::call::{Call, CallState, Stop};
 use crate::compile::Facts;
 use crate::error::LoadError;
 use crate::info::ToolInfo;
@@ -68,10 +68,14 @@ impl Reflected {
                 (signature, Vec::new())
             }
         };
-        let returned = self.run(store, *index, signature, &arguments).await?;
+        let returned = self.run(store, *index, signature, &arguments).await;
         match &export.entry {
-            Entry::Function(_) => finished(returned, store),
-            Entry::Command(_) => command_finished(returned, store),
+            Entry::Function(_) => finished(returned?, store),
+            // A program that ends itself and says that all went well has done what it should.
+            Entry::Command(_) if store.data().record.stopped() == Some(Stop::Exit(0)) => {
+                command_finished(Returned::Ok(None), store)
+            }
+            Entry::Command(_) => command_finished(returned?, store),
         }
     }
 

@@ -136,9 +136,7 @@ fn from_kind(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
         &[Kind::Date]
     } else if param.takes("integer") && !param.takes("string") {
         &[Kind::Number]
-    } else if param.is_content() && !param.takes("string") {
-        &[Kind::Json]
-    } else if param.is(&["input"]) && param.takes_anything() {
+    } else if (param.is_content() && !param.takes("string")) || (param.is(&["input"]) && param.takes_anything()) {
         &[Kind::Json]
     } else {
         &[]

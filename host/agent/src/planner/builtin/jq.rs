@@ -25,9 +25,10 @@ pub(super) fn derive(text: &str, spoken: &[String], result: &Value) -> Option<St
     let keys = keys_of(items);
     let lower = text.to_lowercase();
     let filter = comparison(&lower, &keys);
-    let tokens: Vec<String> = words(&lower);
-    let has = |names: &[&str]| tokens.iter().any(|word| names.iter().any(|name| stem(name) == *word));
+    // "At least" in a comparison asks for no extreme.
     let before_filter = filter.as_ref().map_or(lower.as_str(), |f| &lower[..f.at]);
+    let tokens: Vec<String> = words(before_filter);
+    let has = |names: &[&str]| tokens.iter().any(|word| names.iter().any(|name| stem(name) == *word));
     let named = spoken_keys(before_filter, &keys);
     let select = filter.as_ref().map(|f| format!(" | {}", f.jq)).unwrap_or_default();
     let each = format!("{path}{select}");

@@ -184,8 +184,7 @@ fn number(chunk: &str) -> Option<usize> {
 
 fn date(chunk: &str) -> Option<usize> {
     let shape: String = chunk.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    if shape.starts_with("0000-00-00") {
-        let rest = &shape[10..];
+    if let Some(rest) = shape.strip_prefix("0000-00-00") {
         let fits = rest.is_empty()
             || (rest.starts_with(['T', 't']) && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, 'T' | 't' | 'Z' | 'z' | ':' | '.' | '+' | '-')));
         return fits.then_some(chunk.len());

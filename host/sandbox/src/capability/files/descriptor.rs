@@ -71,6 +71,12 @@ impl Folder {
             Access::Read => Err(self.mounts.refuse(&self.path_of(path), Access::ReadWrite)),
         }
     }
+
+    /// Refuses a change of a file with several names.
+    pub(super) fn refuse_linked(&self, path: &str) -> FsError {
+        let why = "may not write to a file that has other names: one of them may lie outside the folder";
+        self.mounts.forbid(&self.path_of(path), "write", why)
+    }
 }
 
 impl OpenFile {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Metadata, MetadataExt, OpenOptions};
 use toolcrib_policy::Access;
 use wasmtime::component::Resource;
@@ -12,7 +12,7 @@ use super::descriptor::{Descriptor, Folder, OpenFile, Way};
 use super::directory::Entries;
 use super::error::{FsError, FsResult, code_of};
 use super::mount::Mount;
-use super::open::{Opening, open};
+use super::open::{Opening, open, several_names};
 use super::stream::{FileInput, FileOutput, Place, blocking, read_at, resize, write_at};
 use super::{FilesView, metadata};
 use crate::bindings::filesystem::wasi::filesystem::types::{
@@ -138,6 +138,38 @@ fn file_times(access: NewTimestamp, modified: NewTimestamp) -> FsResult<std::fs:
     Ok(times)
 }
 
+/// A path that ends in a slash names a folder, never the link to one: `cap-std` drops the slash and would rename the link.
+fn refuse_link_as_folder(folder: &Folder, path: &str) -> std::io::Result<()> {
+    let name = path.trim_end_matches('/');
+    if name.len() < path.len() && folder.dir.symlink_metadata(name).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
+    Ok(())
+}
+
+/// Whether a file has several names, one of which may lie outside its folder.
+enum Linked {
+    Yes,
+    No,
+}
+
+/// Blocks. The times belong to the file, whatever it is called: one with other names keeps its own.
+fn set_times(folder: &Folder, path: &str, follow: FollowSymlinks, times: std::fs::FileTimes) -> std::io::Result<Linked> {
+    let mut options = OpenOptions::new();
+    // A pipe in a granted folder must not hold the call.
+    options.read(true).follow(follow).nonblock(true);
+    let file = folder.dir.open_with(path, &options)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && several_names(&metadata) {
+        return Ok(Linked::Yes);
+    }
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    file.into_std().set_times(times)?;
+    Ok(Linked::No)
+}
+
 fn trap(error: FsError) -> wasmtime::Error {
     match error {
         FsError::Trap(error) => error,
@@ -256,13 +288,7 @@ impl types::HostDescriptor for FilesView<'_> {
     async fn set_size(&mut self, handle: Handle, size: u64) -> FsResult<()> {
         let file = self.file(&handle)?;
         file.writable()?;
-        self.mounts.count_written(0)?;
-        let begun = self.record.begin_write();
-        blocking(move || {
-            let _begun = begun;
-            resize(&file, size)
-        })
-        .await
+        resize(&file, size).await
     }
 
     async fn set_times(&mut self, handle: Handle, access: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
@@ -342,12 +368,14 @@ impl types::HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         let folder = self.writable_folder(&handle, &path)?;
         let times = file_times(access, modified)?;
-        change(folder, "set times", path, move |folder, path| {
-            let mut options = OpenOptions::new();
-            options.read(true).follow(follow(flags));
-            folder.dir.open_with(path, &options)?.into_std().set_times(times)
-        })
-        .await
+        let inside = folder.clone();
+        let linked = change(folder, "set times", path.clone(), move |folder, path| {
+            set_times(folder, path, follow(flags), times)
+        });
+        match linked.await? {
+            Linked::No => Ok(()),
+            Linked::Yes => Err(inside.refuse_linked(&path)),
+        }
     }
 
     /// A second name would carry a file from one grant into another.
@@ -404,7 +432,12 @@ impl types::HostDescriptor for FilesView<'_> {
         if !Arc::ptr_eq(&from.mount, &to.mount) {
             return Err(ErrorCode::CrossDevice.into());
         }
-        change(from, "rename", old_path, move |from, path| from.dir.rename(path, &to.dir, new_path)).await
+        change(from, "rename", old_path, move |from, path| {
+            refuse_link_as_folder(from, path)?;
+            refuse_link_as_folder(&to, &new_path)?;
+            from.dir.rename(path, &to.dir, new_path)
+        })
+        .await
     }
 
     /// A link could point out of its folder for whoever follows it from outside.

@@ -10,8 +10,8 @@ use toolcrib_policy::Access;
 use super::descriptor::{Descriptor, Folder, OpenFile};
 use super::error::FsResult;
 use super::mount::OpenGuard;
-use super::stream::blocking;
-use crate::bindings::filesystem::wasi::filesystem::types::{DescriptorFlags, OpenFlags};
+use super::stream::counted;
+use crate::bindings::filesystem::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
 
 /// What a guest wants to open, and how.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard
     let writes = opening.access() == Access::ReadWrite;
     let begun = writes.then(|| folder.mounts.record().begin_write());
     let (inside, wanted) = (folder.clone(), opening.clone());
-    let found = blocking(move || {
+    let found = counted(move || {
         let _begun = begun;
         find(&inside, &wanted)
     })
@@ -86,19 +86,16 @@ pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard
             _open: open,
         }))),
         Found::Other => Err(folder.mounts.forbid(&path, "open", "may open files and folders only")),
-        Found::Linked => {
-            let why = "may not write to a file that has other names: one of them may lie outside the folder";
-            Err(folder.mounts.forbid(&path, "write", why))
-        }
+        Found::Linked => Err(folder.refuse_linked(&opening.path)),
     }
 }
 
 /// Blocks. Truncating waits until the file is known to be one that may be written.
-fn find(folder: &Folder, opening: &Opening) -> io::Result<Found> {
+fn find(folder: &Folder, opening: &Opening) -> FsResult<Found> {
     let file = match folder.dir.open_with(&opening.path, &opening.options(false)) {
         Ok(file) if opening.open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
             drop(file);
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(ErrorCode::Exist.into());
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && opening.open.contains(OpenFlags::CREATE) => {
             create(folder, opening)?
@@ -110,7 +107,7 @@ fn find(folder: &Folder, opening: &Opening) -> io::Result<Found> {
         return Ok(Found::Folder(Dir::from_std_file(file.into_std())));
     }
     if opening.open.contains(OpenFlags::DIRECTORY) {
-        return Err(io::ErrorKind::NotADirectory.into());
+        return Err(ErrorCode::NotDirectory.into());
     }
     if !metadata.is_file() {
         return Ok(Found::Other);
@@ -126,15 +123,13 @@ fn find(folder: &Folder, opening: &Opening) -> io::Result<Found> {
     Ok(Found::File(file.into_std()))
 }
 
-fn create(folder: &Folder, opening: &Opening) -> io::Result<File> {
-    folder.mounts.count_created().map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+fn create(folder: &Folder, opening: &Opening) -> FsResult<File> {
+    folder.mounts.count_created()?;
     folder.mount.take_room(0, 1)?;
-    folder
-        .dir
-        .open_with(&opening.path, &opening.options(true))
-        .inspect_err(|_| folder.mount.give_back(0, 1))
+    let created = folder.dir.open_with(&opening.path, &opening.options(true));
+    Ok(created.inspect_err(|_| folder.mount.give_back(0, 1))?)
 }
 
-fn several_names(metadata: &Metadata) -> bool {
+pub(super) fn several_names(metadata: &Metadata) -> bool {
     metadata.nlink() > 1
 }

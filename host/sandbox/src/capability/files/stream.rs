@@ -20,8 +20,13 @@ const WRITE_BYTES: usize = 64 << 10;
 
 /// Runs file work where it may block. The call waits for it; work that was begun ends even if the call does not wait.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> FsResult<T> {
+    counted(move || Ok(work()?)).await
+}
+
+/// As [`blocking`], for work that counts against the limits of the call while it goes on.
+pub(super) async fn counted<T: Send + 'static>(work: impl FnOnce() -> FsResult<T> + Send + 'static) -> FsResult<T> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Ok(result?),
+        Ok(result) => result,
         Err(error) => Err(FsError::Trap(wasmtime::Error::new(error))),
     }
 }
@@ -54,7 +59,7 @@ pub(super) async fn write_at(file: &Arc<OpenFile>, bytes: Bytes, place: Place) -
     file.mounts.count_written(bytes.len() as u64)?;
     let begun = file.mounts.record().begin_write();
     let handle = file.clone();
-    let written = blocking(move || {
+    let written = counted(move || {
         let _begun = begun;
         write_within_quota(&handle, &bytes, place)
     })
@@ -63,30 +68,40 @@ pub(super) async fn write_at(file: &Arc<OpenFile>, bytes: Bytes, place: Place) -
     Ok(written)
 }
 
-/// Blocks. What a write adds to the file is taken from the mount's quota first.
-fn write_within_quota(file: &OpenFile, bytes: &[u8], place: Place) -> io::Result<u64> {
+/// Blocks. What a write adds to the file is taken from the mount's quota first. A gap that it leaves counts as written.
+fn write_within_quota(file: &OpenFile, bytes: &[u8], place: Place) -> FsResult<u64> {
     let size = file.file.metadata()?.len();
     let at = match place {
         Place::At(offset) => offset,
         Place::End => size,
     };
     let len = bytes.len() as u64;
-    let end = at.checked_add(len).ok_or(io::ErrorKind::FileTooLarge)?;
+    let end = at.checked_add(len).ok_or(ErrorCode::FileTooLarge)?;
+    file.mounts.count_written(at.saturating_sub(size))?;
     let more = end.saturating_sub(size);
     file.mount.take_room(more, 0)?;
     let result = retry_all(&file.file, bytes, at);
     if result.is_err() {
         file.mount.give_back(more, 0);
     }
-    result.map(|()| len)
+    result?;
+    Ok(len)
 }
 
-/// Changes a file's size. Blocks.
-pub(super) fn resize(file: &OpenFile, size: u64) -> io::Result<()> {
-    let before = file.file.metadata()?.len();
-    let more = size.saturating_sub(before);
-    file.mount.take_room(more, 0)?;
-    file.file.set_len(size).inspect_err(|_| file.mount.give_back(more, 0))
+/// Changes a file's size. What it grows by counts as written, although the disk may hold less.
+pub(super) async fn resize(file: &Arc<OpenFile>, size: u64) -> FsResult<()> {
+    let begun = file.mounts.record().begin_write();
+    let file = file.clone();
+    counted(move || {
+        let _begun = begun;
+        let before = file.file.metadata()?.len();
+        let more = size.saturating_sub(before);
+        file.mounts.count_written(more)?;
+        file.mount.take_room(more, 0)?;
+        file.file.set_len(size).inspect_err(|_| file.mount.give_back(more, 0))?;
+        Ok(())
+    })
+    .await
 }
 
 fn retry(mut operation: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {

@@ -107,7 +107,7 @@ impl Exchange {
         }
         self.answered.store(true, Ordering::Release);
         self.moved(bytes as u64);
-        match true {
+        match self.client.received.take(bytes as u64) {
             true => Ok(()),
             false => Err(io::Error::other(self.over_limit(LimitName::HttpInBytes))),
         }

@@ -1,5 +1,6 @@
 //! Requests that a guest puts together, and the bodies that it writes.
 
+use http_body_util::BodyExt;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynOutputStream;
 use wasmtime_wasi_http::FieldMap;
@@ -7,7 +8,6 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::body::{HostOutgoingBody, HyperOutgoingBody};
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::p2::{HttpError, HttpResult};
-use http_body_util::BodyExt;
 
 use super::body::{Finished, Whole};
 use super::check::shown_unchecked;

@@ -61,10 +61,10 @@ impl Buffer {
     /// How many bytes fit both limits.
     fn fitting(&self, bytes: &[u8]) -> usize {
         let by_size = bytes.len().min(self.bytes_left);
-        let newlines = bytes[..by_size].iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
+        let mut newlines = bytes[..by_size].iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
         match usize::try_from(self.lines_left) {
             Ok(0) => 0,
-            Ok(lines) => newlines.skip(lines - 1).next().unwrap_or(by_size),
+            Ok(lines) => newlines.nth(lines - 1).unwrap_or(by_size),
             Err(_) => by_size,
         }
     }

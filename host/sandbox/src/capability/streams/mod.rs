@@ -4,7 +4,10 @@
 mod capture;
 mod output;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use toolcrib_policy::Authority;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::cli::{
     stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
@@ -14,7 +17,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream};
 
 use super::{Capability, Setup};
 use crate::bindings::logging::wasi::logging::logging;
-use crate::call::CallState;
+use crate::call::{CallState, Record};
 pub(crate) use capture::Capture;
 use output::CapturedStream;
 
@@ -73,12 +76,19 @@ impl Capability for Streams {
 }
 
 fn view(state: &mut CallState) -> StreamsView<'_> {
-    StreamsView { table: &mut state.table, state: &mut state.capabilities.streams }
+    StreamsView {
+        table: &mut state.table,
+        state: &mut state.capabilities.streams,
+        authority: &state.authority,
+        record: &state.record,
+    }
 }
 
 pub(crate) struct StreamsView<'a> {
     table: &'a mut ResourceTable,
     state: &'a mut StreamsState,
+    authority: &'a Arc<Authority>,
+    record: &'a Arc<Record>,
 }
 
 impl StreamsView<'_> {
@@ -111,6 +121,7 @@ impl stderr::Host for StreamsView<'_> {
 
 impl logging::Host for StreamsView<'_> {
     fn log(&mut self, level: logging::Level, context: String, message: String) -> wasmtime::Result<()> {
+        self.record.charge(context.len() + message.len(), &self.authority.limits)?;
         let level = format!("{level:?}").to_lowercase();
         let level = level.strip_prefix("level::").unwrap_or(&level);
         let line = if context.is_empty() {

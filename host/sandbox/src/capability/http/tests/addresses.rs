@@ -20,8 +20,21 @@ async fn blocked(grants: &[&str], network: Recorder, url: &str) {
 #[tokio::test]
 async fn names_that_lead_to_closed_addresses_are_refused_without_a_connection() {
     for ip in [
-        "169.254.169.254", "fd00:ec2::254", "192.0.0.192", "127.0.0.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1",
-        "::ffff:a9fe:a9fe", "64:ff9b::7f00:1", "2002:7f00:1::", "10.0.0.1", "192.168.1.1", "100.64.0.1", "fe80::1",
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "192.0.0.192",
+        "127.0.0.1",
+        "0.0.0.0",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:a9fe:a9fe",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "10.0.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "fe80::1",
     ] {
         blocked(&[ANYWHERE], Recorder::new().answering("name.example.com", &[ip]), "http://name.example.com/").await;
     }
@@ -31,9 +44,19 @@ async fn names_that_lead_to_closed_addresses_are_refused_without_a_connection() 
 async fn closed_addresses_written_out_are_refused_unless_a_grant_names_them() {
     let wildcard = &["GET http://*.example.com/**", ANYWHERE][..];
     for url in [
-        "http://169.254.169.254/", "http://[fd00:ec2::254]/", "http://192.0.0.192/", "http://127.0.0.1/",
-        "http://localhost/", "http://0.0.0.0/", "http://[::]/", "http://[::1]/", "http://[::ffff:127.0.0.1]/",
-        "http://[::ffff:a9fe:a9fe]/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://2130706433/",
+        "http://169.254.169.254/",
+        "http://[fd00:ec2::254]/",
+        "http://192.0.0.192/",
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "http://0.0.0.0/",
+        "http://[::]/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[::ffff:a9fe:a9fe]/",
+        "http://[64:ff9b::7f00:1]/",
+        "http://[2002:7f00:1::]/",
+        "http://2130706433/",
         "http://0x7f.1/",
     ] {
         blocked(wildcard, Recorder::new(), url).await;

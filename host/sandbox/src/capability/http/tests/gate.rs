@@ -47,7 +47,9 @@ fn another_port_scheme_method_or_host_than_granted_is_refused() {
 
 #[test]
 fn an_address_that_hides_its_host_is_refused() {
-    for url in ["https://api.example.com@evil.com/", "https://api.example.com:443@evil.com/", "https://user@api.example.com/"] {
+    for url in
+        ["https://api.example.com@evil.com/", "https://api.example.com:443@evil.com/", "https://user@api.example.com/"]
+    {
         assert_eq!(refused(&[GRANTED], "GET", url).code, RefusalCode::UrlInvalid, "{url}");
     }
 }
@@ -60,7 +62,10 @@ fn a_scheme_that_is_not_of_the_web_is_refused() {
 #[test]
 fn tunnels_and_echoes_are_refused() {
     for method in ["CONNECT", "TRACE", "connect"] {
-        assert_eq!(refused(&["* https://api.example.com/**"], method, "https://api.example.com/").code, RefusalCode::UrlInvalid);
+        assert_eq!(
+            refused(&["* https://api.example.com/**"], method, "https://api.example.com/").code,
+            RefusalCode::UrlInvalid
+        );
     }
 }
 
@@ -85,8 +90,17 @@ fn the_port_stands_in_the_host_header_where_it_is_not_the_scheme_s_own() {
 #[test]
 fn headers_that_the_host_writes_are_refused() {
     for name in [
-        "Host", "Connection", "Transfer-Encoding", "Upgrade", "Keep-Alive", "TE", "Trailer", "Proxy-Connection",
-        "Proxy-Authorization", "Proxy-Anything", "HTTP2-Settings",
+        "Host",
+        "Connection",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Keep-Alive",
+        "TE",
+        "Trailer",
+        "Proxy-Connection",
+        "Proxy-Authorization",
+        "Proxy-Anything",
+        "HTTP2-Settings",
     ] {
         let parts = parts("GET", "https://api.example.com/", &[(name, "x")]);
         let refusal = check(&authority(&[GRANTED]), &parts).expect_err(name);

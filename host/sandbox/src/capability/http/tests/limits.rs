@@ -101,8 +101,7 @@ async fn a_connection_that_is_never_made_ends_at_the_limit_for_connecting() {
 async fn a_guest_may_wait_less_than_the_limit_and_that_is_no_refusal() {
     let server = Server::saying(&[Say::Wait(60_000)]).await;
     let bench = Bench::new(&[&server.grant()]);
-    let options =
-        RequestOptions { first_byte_timeout: Some(Duration::from_millis(100)), ..RequestOptions::default() };
+    let options = RequestOptions { first_byte_timeout: Some(Duration::from_millis(100)), ..RequestOptions::default() };
     let error = bench.begin_with(get(&server.url("/")), options).await.unwrap_err();
     assert!(matches!(error, Error::ConnectionReadTimeout), "{error}");
     assert_eq!(bench.refusal(), None);

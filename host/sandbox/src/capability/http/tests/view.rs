@@ -5,11 +5,11 @@ use std::sync::Arc;
 use toolcrib_policy::{Authority, HeaderBytes, HostCallBytes, HttpInBytes};
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, Pollable, StreamError};
-use wasmtime_wasi_http::p2::bindings::http::types::{
-    self, ErrorCode, HeaderError, Host as _, HostFields as _, HostIncomingBody as _,
-    HostIncomingResponse as _, HostOutgoingBody as _, HostOutgoingRequest as _, Method, Scheme,
-};
 use wasmtime_wasi_http::p2::bindings::http::outgoing_handler::Host as _;
+use wasmtime_wasi_http::p2::bindings::http::types::{
+    self, ErrorCode, HeaderError, Host as _, HostFields as _, HostIncomingBody as _, HostIncomingResponse as _,
+    HostOutgoingBody as _, HostOutgoingRequest as _, Method, Scheme,
+};
 use wasmtime_wasi_http::p2::types::{HostIncomingResponse, HostOutgoingRequest};
 
 use super::super::view::{HttpView, view};

@@ -1,0 +1,107 @@
+//! A workbench for one test: a folder with a home of its own, and the command in it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A folder of its own.
+pub(crate) struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// What a command came to.
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Done {
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.out, self.err))
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let bench = Bench { folder: tempfile::tempdir().expect("a folder") };
+        for folder in ["docs", "out"] {
+            std::fs::create_dir(bench.path(folder)).expect("a folder");
+        }
+        bench
+    }
+
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    pub(crate) fn write(&self, relative: &str, text: &str) {
+        std::fs::write(self.path(relative), text).expect("a file");
+    }
+
+    pub(crate) fn read(&self, relative: &str) -> String {
+        std::fs::read_to_string(self.path(relative)).expect("a file")
+    }
+
+    /// Grants `docs` for reading and `out` for writing, and `more` lines.
+    pub(crate) fn grant(&self, more: &str) {
+        let files = "files = [\"read ./docs as /docs\", \"read-write ./out as /out\"]";
+        self.write("toolcrib.toml", &format!("[plugin.files]\n{files}\n\n{more}\n"));
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_toolcrib"));
+        // One compile cache for all tests: what is measured here is not compiling.
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("XDG_CACHE_HOME", cache)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command.
+    pub(crate) fn toolcrib(&self, arguments: &[&str]) -> Done {
+        let output = self.command().args(arguments).output().expect("the command runs");
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Serves these pages on loopback for as long as the process lives: path, media type, body.
+pub(crate) fn serve(pages: &'static [(&'static str, &'static str, &'static str)]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let request = lines.next().unwrap_or_default();
+            let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+            for line in lines {
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let page = pages.iter().find(|(known, ..)| *known == path);
+            let (status, kind, body) = page.map_or(("404 Not Found", "text/plain", "nothing here"), |(_, kind, body)| {
+                ("200 OK", *kind, *body)
+            });
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let mut stream = &stream;
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+        }
+    });
+    address
+}

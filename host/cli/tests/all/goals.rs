@@ -1,0 +1,116 @@
+//! Goals in plain words, reached with the builtin planner.
+
+use crate::bench::{Bench, Done, serve};
+
+const NOTES: &str = "one two three\nfour TODO five\nsix\n";
+const ITEMS: &str = r#"{"items":[{"name":"pen","price":3},{"name":"desk","price":120},{"name":"lamp","price":45}]}"#;
+
+fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.write("docs/notes.md", NOTES);
+    bench.write("docs/todo.txt", "TODO first\ndone\nTODO second\n");
+    bench.write("docs/data.csv", "name,age\nAda,36\nGrace,85\n");
+    bench.grant("");
+    bench
+}
+
+fn run(bench: &Bench, goal: &str) -> Done {
+    bench.toolcrib(&["run", goal])
+}
+
+#[track_caller]
+fn reaches(bench: &Bench, goal: &str, answer: &str) -> Done {
+    let done = run(bench, goal);
+    assert_eq!(done.code, 0, "{goal}\n{}\n{}", done.out, done.err);
+    assert!(done.out.contains(answer), "{goal}: {:?} has no {answer:?}\n{}", done.out, done.err);
+    done
+}
+
+#[test]
+fn a_question_about_a_file_chains_reading_and_counting() {
+    let done = reaches(&bench(), "How many words are in /docs/notes.md?", "words: 7");
+    assert!(done.err.contains("files.read") && done.err.contains("text.stats"), "{}", done.err);
+}
+
+#[test]
+fn three_tools_in_a_row_change_a_copy_of_a_file() {
+    let bench = bench();
+    reaches(&bench, "Read /docs/todo.txt, replace TODO with DONE and save the result as /out/done.txt", "/out/done.txt");
+    assert_eq!(bench.read("out/done.txt"), "DONE first\ndone\nDONE second\n");
+    assert_eq!(bench.read("docs/todo.txt"), "TODO first\ndone\nTODO second\n");
+}
+
+#[test]
+fn data_from_a_server_is_filtered_and_written() {
+    let bench = bench();
+    let server = serve(&[("/items.json", "application/json", ITEMS)]);
+    bench.grant(&format!("[plugin.http]\nhttp = [\"GET http://{server}/**\"]"));
+    let goal = format!(
+        "Fetch http://{server}/items.json, take the names of all items whose price is over 10 and write them to \
+         /out/names.txt"
+    );
+    reaches(&bench, &goal, "/out/names.txt");
+    assert_eq!(bench.read("out/names.txt"), "desk\nlamp");
+}
+
+#[test]
+fn what_was_found_is_counted() {
+    reaches(&bench(), "Find all TODO lines in /docs and count them", "3");
+}
+
+#[test]
+fn a_first_candidate_that_fails_gives_way_to_the_next() {
+    // `files.read` fits "show /docs" best, and a folder cannot be read; listing it can be.
+    let done = reaches(&bench(), "Show what is in the folder /docs", "notes.md");
+    assert!(done.out.contains("todo.txt"), "{}", done.out);
+}
+
+#[test]
+fn what_is_missing_is_asked_for() {
+    let done = run(&bench(), "Write the summary to a file");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.err.contains("`path`") && done.err.contains("files.write"), "{}", done.err);
+}
+
+#[test]
+fn what_policy_refuses_comes_with_the_grant_to_add() {
+    let done = run(&bench(), "Read /etc/passwd");
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains("the operator has not granted it"), "{}", done.err);
+    assert!(done.err.contains("files = [\"read ./etc as /etc\"]"), "{}", done.err);
+    assert!(!done.out.contains("root:"));
+}
+
+#[test]
+fn a_server_that_nobody_granted_is_not_reached() {
+    let bench = bench();
+    let server = serve(&[("/", "text/plain", "secret")]);
+    let done = run(&bench, &format!("Fetch http://{server}/"));
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains(&format!("http = [\"GET http://{server}/\"]")), "{}", done.err);
+}
+
+#[test]
+fn times_hashes_sums_and_conversions_are_reached() {
+    let bench = bench();
+    reaches(&bench, "How many days between 2024-01-01 and 2026-11-23?", "days: 1057");
+    reaches(&bench, "What time is it in Tokyo?", "+09:00");
+    reaches(&bench, "sha256 of the file /docs/todo.txt", "hash: ");
+    reaches(&bench, "compute 2+2*10 with javascript", "22");
+    reaches(&bench, "convert /docs/data.csv to JSON and save it as /out/data.json", "/out/data.json");
+    let data: serde_json::Value = serde_json::from_str(&bench.read("out/data.json")).expect("JSON");
+    assert_eq!(data[1]["name"], "Grace");
+}
+
+#[test]
+fn a_run_is_in_the_ledger_and_the_ledger_is_sound() {
+    let bench = bench();
+    let done = bench.toolcrib(&["run", "--json", "How many words are in /docs/notes.md?"]);
+    let run = done.json()["run"].as_str().expect("a run").to_owned();
+    assert_eq!(done.json()["result"]["outcome"], "reached");
+    let shown = bench.toolcrib(&["show", &run]);
+    assert!(shown.out.contains("text.stats") && shown.out.contains("words: 7"), "{}", shown.out);
+    let verified = bench.toolcrib(&["verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert!(bench.toolcrib(&["runs"]).out.contains(&run));
+}

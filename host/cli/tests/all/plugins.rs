@@ -1,0 +1,91 @@
+//! Plugins beside the embedded ones.
+
+use crate::bench::Bench;
+
+/// Records, enums, options, results and lists, in a component that knows nothing of this host.
+const GEOMETRY: &str = r#"
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at))
+    ;; area(shape: {kind: enum, size: f64, scale: option<f64>}) -> result<f64, string>
+    (func (export "area") (param $kind i32) (param $size f64) (param $has i32) (param $scale f64) (result i32)
+      (f64.store (i32.const 24) (f64.mul (local.get $size) (local.get $size)))
+      (if (local.get $has) (then (f64.store (i32.const 24) (f64.mul (f64.load (i32.const 24)) (local.get $scale)))))
+      (i32.store (i32.const 16) (i32.const 0))
+      (if (i32.eq (local.get $kind) (i32.const 1))
+        (then
+          (i32.store (i32.const 16) (i32.const 1))
+          (i32.store (i32.const 24) (i32.const 64))
+          (i32.store (i32.const 28) (i32.const 9))))
+      (i32.const 16))
+    ;; sum(list<u32>) -> u32
+    (func (export "sum") (param $at i32) (param $len i32) (result i32)
+      (local $total i32)
+      (block $done (loop $next
+        (br_if $done (i32.eqz (local.get $len)))
+        (local.set $total (i32.add (local.get $total) (i32.load (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
+        (local.set $len (i32.sub (local.get $len) (i32.const 1)))
+        (br $next)))
+      (local.get $total))
+    (data (i32.const 64) "no circle"))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (type $kind-type (enum "square" "circle"))
+  (export $kind "kind" (type $kind-type))
+  (type $shape-type (record (field "kind" $kind) (field "size" f64) (field "scale" (option f64))))
+  (export $shape "shape" (type $shape-type))
+  (func $area (param "shape" $shape) (result (result f64 (error string)))
+    (canon lift (core func $i "area") (memory $memory) (realloc $realloc)))
+  (export "area" (func $area))
+  (func $sum (param "numbers" (list u32)) (result u32)
+    (canon lift (core func $i "sum") (memory $memory) (realloc $realloc)))
+  (export "sum" (func $sum)))
+"#;
+
+#[test]
+fn a_component_that_was_not_written_for_this_host_is_called() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("plugins")).expect("a folder");
+    std::fs::write(bench.path("plugins/geometry.wasm"), wat::parse_str(GEOMETRY).expect("a component")).expect("a file");
+    let call = |tool: &str, arguments: &str| bench.toolcrib(&["call", "--json", tool, arguments]).json();
+
+    assert_eq!(call("geometry.sum", r#"{"numbers":[1,2,39]}"#)["result"], 42);
+    assert_eq!(call("geometry.area", r#"{"shape":{"kind":"square","size":3}}"#)["result"], 9.0);
+    assert_eq!(call("geometry.area", r#"{"shape":{"kind":"Square","size":3,"scale":2}}"#)["result"], 18.0);
+    let circle = call("geometry.area", r#"{"shape":{"kind":"circle","size":1}}"#);
+    assert_eq!((&circle["outcome"], &circle["error"]["message"]), (&"error".into(), &"no circle".into()));
+    let wrong = call("geometry.area", r#"{"shape":{"kind":"oval","size":1}}"#);
+    assert_eq!(wrong["error"]["code"], "invalid-arguments");
+    assert!(wrong["error"]["message"].as_str().is_some_and(|m| m.contains("shape.kind")), "{wrong}");
+}
+
+#[test]
+fn a_plugin_cannot_take_the_name_of_an_embedded_one() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("plugins")).expect("a folder");
+    std::fs::write(bench.path("plugins/text.wasm"), wat::parse_str(GEOMETRY).expect("a component")).expect("a file");
+    let tools = bench.toolcrib(&["tools", "--json"]).json();
+    let names: Vec<&str> = tools["tools"].as_array().expect("tools").iter().filter_map(|t| t["name"].as_str()).collect();
+    assert!(names.contains(&"text.stats") && !names.contains(&"text.area"), "{names:?}");
+    assert!(tools["problems"][0].as_str().is_some_and(|problem| problem.contains("text")), "{tools}");
+}
+
+#[test]
+fn inspecting_shows_reach_requests_and_grants() {
+    let bench = Bench::new();
+    bench.grant("");
+    let shown = bench.toolcrib(&["inspect", "files"]);
+    for part in ["files.read", "can ever reach", "read and write files", "is granted", "read ./docs as /docs"] {
+        assert!(shown.out.contains(part), "{part}: {}", shown.out);
+    }
+    assert!(bench.toolcrib(&["inspect", "text"]).out.contains("nothing"));
+    assert_eq!(bench.toolcrib(&["inspect", "nobody"]).code, 2);
+}
