@@ -5,7 +5,7 @@ use boa_engine::builtins::regexp::RegExp;
 use boa_engine::object::builtins::{JsMap, JsSet, JsTypedArray};
 use boa_engine::property::PropertyKey;
 use boa_engine::value::JsVariant;
-use boa_engine::{Context, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
+use boa_engine::{Context, JsError, JsNativeError, JsObject, JsResult, JsString, JsValue, js_string};
 use serde_json::{Map, Number, Value};
 
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ const EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// A value as JSON. What JSON cannot say at all, such as a function, is `null`.
 pub(crate) fn to_json(value: &JsValue, context: &mut Context) -> Result<Value, Failure> {
-    let mut writer = Writer { context, inside: Vec::new(), parts: 0 };
+    let mut writer = Writer { context, inside: Vec::new(), parts: 0, ask: None };
     Ok(writer.value(value, "")?.unwrap_or_default())
 }
 
@@ -56,6 +56,8 @@ struct Writer<'a> {
     /// What is being written, to notice what is in itself.
     inside: Vec<JsObject>,
     parts: usize,
+    /// `propertyIsEnumerable`, once it was needed.
+    ask: Option<JsObject>,
 }
 
 impl Writer<'_> {
@@ -223,11 +225,14 @@ impl Writer<'_> {
     }
 
     fn is_enumerable(&mut self, object: &JsObject, key: &PropertyKey) -> Result<bool, Failure> {
-        let prototype = self.context.intrinsics().constructors().object().prototype();
-        let ask = prototype.get(js_string!("propertyIsEnumerable"), self.context)?;
-        let Some(ask) = ask.as_callable() else {
-            return Err(JsNativeError::typ().with_message("`Object.prototype` is broken").into())
-                .map_err(Failure::Thrown);
+        let ask = match &self.ask {
+            Some(ask) => ask.clone(),
+            None => {
+                let prototype = self.context.intrinsics().constructors().object().prototype();
+                let ask = prototype.get(js_string!("propertyIsEnumerable"), self.context)?;
+                let broken = || JsNativeError::typ().with_message("`Object.prototype` is broken");
+                self.ask.insert(ask.as_callable().ok_or_else(|| JsError::from(broken()))?).clone()
+            }
         };
         let answer = ask.call(&object.clone().into(), &[key.clone().into()], self.context)?;
         Ok(answer.to_boolean())

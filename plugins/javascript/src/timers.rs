@@ -6,9 +6,12 @@ use boa_engine::{Context, JsArgs, JsNativeError, JsResult, JsString, JsValue};
 
 use crate::jobs::{Loop, Timer};
 
+/// A function that the engine calls.
+type Function = fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>;
+
 /// Makes the global functions.
 pub(crate) fn install(context: &mut Context) -> JsResult<()> {
-    let functions: [(&str, fn(&JsValue, &[JsValue], &mut Context) -> JsResult<JsValue>); 6] = [
+    let functions: [(&str, Function); 6] = [
         ("setTimeout", |_, arguments, context| set(arguments, false, context)),
         ("setInterval", |_, arguments, context| set(arguments, true, context)),
         ("setImmediate", |_, arguments, context| immediate(arguments, context)),

@@ -3,12 +3,15 @@ use std::fs::File;
 use std::io::Write;
 
 fn main() {
-    let way = std::env::args().nth(1);
-    match way.as_deref() {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
         Some("write") => write(),
         Some("stretch") => stretch(),
         Some("far") => far(),
         _ => files(),
+    }
+    if arguments.next().as_deref() == Some("--fail") {
+        std::process::exit(1);
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn concurrency_mixed() {
             kind("cpu_loop", r#"fuel = "2 M""#, &["limit-fuel"]).await,
             kind("stack_recursion", "", &["limit-stack"]).await,
             kind("memory_grow", r#"memory = "2 MiB""#, &["ok"]).await,
-            kind("memory_at_start", "", &["limit-memory"]).await,
+            kind("memory_at_start", r#"memory = "64 MiB""#, &["limit-memory"]).await,
             kind("canary", "", &["ok"]).await,
             kind("cpu_sleep", r#"wall = "150 ms""#, &["limit-wall"]).await,
             kind("memory_random", "", &["limit-host-call-bytes"]).await,

@@ -31,6 +31,8 @@ pub(crate) trait Capability {
     const NAME: &'static str;
     /// The interfaces that it implements, without their versions.
     const INTERFACES: &'static [&'static str];
+    /// Those of them that lead out of the call.
+    const REACHING: &'static [&'static str] = Self::INTERFACES;
     /// What a component that imports one of them could reach with every grant, as a plain sentence; `None` where
     /// there is nothing outside the call to reach.
     const REACH: Option<&'static str>;
@@ -108,7 +110,7 @@ each_capability! {
 
 fn reach_of<C: Capability>(imports: &[String]) -> Option<Reach> {
     let interfaces: Vec<String> =
-        imports.iter().filter(|i| C::INTERFACES.contains(&without_version(i))).cloned().collect();
+        imports.iter().filter(|i| C::REACHING.contains(&without_version(i))).cloned().collect();
     if interfaces.is_empty() {
         return None;
     }

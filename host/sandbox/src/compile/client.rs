@@ -62,8 +62,8 @@ impl Compiler {
         }
         match decode(answer)? {
             (Answer::Compiled(facts), code) => Ok(Compiled { facts, code }),
-            (Answer::Invalid(why), _) => Err(LoadError::Invalid(why)),
-            (Answer::Rejected(why), _) => Err(LoadError::Rejected(why)),
+            (Answer::Invalid(why), _) => Err(LoadError::Invalid(one_line(&why))),
+            (Answer::Rejected(why), _) => Err(LoadError::Rejected(one_line(&why))),
         }
     }
 
@@ -105,6 +105,11 @@ async fn exchange(child: &mut Child, component: &[u8]) -> std::io::Result<(Bytes
     read?;
     words?;
     Ok((Bytes::from(answer), String::from_utf8_lossy(&last_words).trim().to_owned()))
+}
+
+/// The compiler's words quote names from the component: they end no line and steer no terminal.
+fn one_line(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A worker that died of its limits says nothing about the component but that it asks for too much.

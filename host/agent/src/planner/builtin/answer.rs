@@ -21,6 +21,14 @@ pub(super) fn answer(state: &State, goal: &str) -> Option<Answer> {
 
 fn in_words(value: &Value, spoken: &[String]) -> String {
     let Some(fields) = value.as_object() else { return plain(value) };
+    // A query that gives one value gives the answer.
+    if let Some((_, Value::Array(items))) = main_value(value)
+        && let [one] = items.as_slice()
+        && !one.is_object()
+        && !one.is_array()
+    {
+        return plain(one);
+    }
     let scalar = |value: &Value| !value.is_object() && !value.is_array() && !value.is_null();
     let said = |name: &str, all: bool| {
         let own = words(name);

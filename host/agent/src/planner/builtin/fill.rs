@@ -37,6 +37,8 @@ pub(super) struct Filled {
     pub(super) wants_content: Option<Param>,
     pub(super) uses_previous: bool,
     pub(super) query: bool,
+    /// Parameters that got one of their choices, because the clause names it.
+    pub(super) chosen: usize,
 }
 
 impl Clause {
@@ -46,7 +48,12 @@ impl Clause {
         let literals: Vec<Literal> = tokens.iter().filter_map(|token| token.literal().cloned()).collect();
         let spoken: Vec<String> = tokens.iter().filter_map(Token::word).collect();
         let previous = context.state.results().last().map(|(step, _, value)| (step.name.to_string(), (*value).clone()));
-        let back = spoken.iter().any(|word| points_back(word)) || (literals.is_empty() && previous.is_some());
+        // A clause that names nothing to work on is about what came before it.
+        let names_something = |literal: &Literal| {
+            matches!(literal.kind, Kind::Path | Kind::Url | Kind::Quoted | Kind::Code | Kind::Json | Kind::Expression)
+        };
+        let implied = previous.is_some() && !literals.iter().any(names_something);
+        let back = implied || spoken.iter().any(|word| points_back(word));
         let exchanges = context.state.exchanges().iter().filter(|exchange| exchange.node == context.node);
         Clause {
             text: text.to_owned(),
@@ -112,7 +119,7 @@ fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], fil
         return Some(typed(param, answer));
     }
     from_kind(clause, param, filled)
-        .or_else(|| from_choice(clause, param))
+        .or_else(|| from_choice(clause, param).inspect(|_| filled.chosen += 1))
         .or_else(|| from_program(clause, card, param, filled))
         .or_else(|| from_phrase(clause, param, all, filled))
         .or_else(|| from_previous(clause, card, param, filled))

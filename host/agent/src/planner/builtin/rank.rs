@@ -120,10 +120,14 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
         }
     };
     let mut score: f64 = clause.words.iter().map(of_word).sum();
-    if score == 0.0 && filled.used.is_empty() {
+    if score == 0.0 && filled.used.is_empty() && filled.chosen == 0 {
         return 0.0;
     }
-    score += 2.0 * filled.used.len() as f64;
+    // A word that stands in an argument was heard as well.
+    let spoken = Value::Object(filled.arguments.clone()).to_string().to_lowercase();
+    let unheard = clause.words.iter().filter(|word| of_word(word) == 0.0 && !spoken.contains(word.as_str())).count();
+    score -= unheard as f64;
+    score += 2.0 * (filled.used.len() + filled.chosen) as f64;
     if filled.query {
         score += 3.0;
     }
@@ -181,7 +185,8 @@ fn complete(
         arguments.insert(content.name.clone(), json!({ "$ref": format!("steps.{}.{}", step.0, step.1) }));
         steps.push(producer);
         used_by_producer = 1;
-        cost += 0.75;
+        // What the producer hears of the clause is heard.
+        cost -= 1.0;
     }
     let unused = left.len().saturating_sub(used_by_producer);
     let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;

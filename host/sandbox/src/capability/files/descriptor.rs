@@ -1,10 +1,11 @@
 //! What a guest's descriptor stands for.
 
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use toolcrib_policy::Access;
+use toolcrib_policy::{Access, LimitName};
 
 use super::error::{FsError, FsResult};
 use super::mount::{Mount, Mounts, OpenGuard};
@@ -72,6 +73,12 @@ impl Folder {
         }
     }
 
+    /// Takes room for one more file or folder.
+    pub(super) fn take_room(&self, path: &str) -> io::Result<()> {
+        let full = |_: &io::Error| self.mounts.full(&self.mount, &self.path_of(path), LimitName::CreatedFiles);
+        self.mount.take_room(0, 1).inspect_err(full)
+    }
+
     /// Refuses a change of a file with several names.
     pub(super) fn refuse_linked(&self, path: &str) -> FsError {
         let why = "may not write to a file that has other names: one of them may lie outside the folder";
@@ -80,6 +87,12 @@ impl Folder {
 }
 
 impl OpenFile {
+    /// Takes room for so many more bytes.
+    pub(super) fn take_room(&self, bytes: u64) -> io::Result<()> {
+        let full = |_: &io::Error| self.mounts.full(&self.mount, &self.path, LimitName::FileWriteBytes);
+        self.mount.take_room(bytes, 0).inspect_err(full)
+    }
+
     pub(super) fn readable(&self) -> FsResult<()> {
         if self.flags.contains(DescriptorFlags::READ) { Ok(()) } else { Err(ErrorCode::BadDescriptor.into()) }
     }

@@ -314,14 +314,16 @@ impl types::HostDescriptor for FilesView<'_> {
     }
 
     async fn read_directory(&mut self, handle: Handle) -> FsResult<Resource<Entries>> {
+        let open = self.mounts.count_open()?;
         let entries = match self.table.get(&handle)? {
-            Descriptor::Way(way) => Entries::of_way(&way.path, self.mounts.mounts().map_err(FsError::Trap)?),
+            Descriptor::Way(way) => Entries::of_way(&way.path, self.mounts.mounts().map_err(FsError::Trap)?, open),
             other => {
                 let folder = other.folder()?.clone();
                 self.mounts.allowed(&folder.path_of(""), "list", false);
-                blocking(move || Entries::read(&folder.dir)).await?
+                blocking(move || Entries::read(&folder.dir, open)).await?
             }
         };
+        self.charge(entries.size())?;
         Ok(self.table.push(entries)?)
     }
 
@@ -329,7 +331,7 @@ impl types::HostDescriptor for FilesView<'_> {
         let folder = self.writable_folder(&handle, &path)?;
         self.mounts.count_created()?;
         change(folder, "create", path, |folder, path| {
-            folder.mount.take_room(0, 1)?;
+            folder.take_room(path)?;
             folder.dir.create_dir(path).inspect_err(|_| folder.mount.give_back(0, 1))
         })
         .await
@@ -501,9 +503,7 @@ impl types::HostDescriptor for FilesView<'_> {
 
 impl types::HostDirectoryEntryStream for FilesView<'_> {
     fn read_directory_entry(&mut self, entries: Resource<Entries>) -> FsResult<Option<DirectoryEntry>> {
-        let entry = self.table.get_mut(&entries)?.next()?;
-        self.charge(entry.as_ref().map_or(0, |e| e.name.len()))?;
-        Ok(entry)
+        Ok(self.table.get_mut(&entries)?.next()?)
     }
 
     fn drop(&mut self, entries: Resource<Entries>) -> wasmtime::Result<()> {

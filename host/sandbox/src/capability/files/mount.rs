@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use toolcrib_policy::{Access, Authority, FileGrant, LimitName, Refusal, RefusalCode};
+use toolcrib_policy::{Access, Authority, FileGrant, FileWriteBytes, LimitName, Refusal, RefusalCode};
 
 use super::error::{FsError, FsResult};
 use crate::bindings::filesystem::wasi::filesystem::types::ErrorCode;
@@ -45,7 +45,8 @@ impl Mounts {
             return Ok(opened);
         }
         let opened: Result<Vec<_>, _> = self.authority.files.iter().map(|grant| self.open(grant)).collect();
-        Ok(self.opened.get_or_init(|| opened.unwrap_or_default()))
+        let opened = opened?;
+        Ok(self.opened.get_or_init(|| opened))
     }
 
     /// Opens a folder. One that is not there is the operator's slip, and ends the call: a plugin must not mistake it
@@ -105,6 +106,17 @@ impl Mounts {
         let refusal = Refusal::new(RefusalCode::FileDenied, format!("tool `{}` {why}", self.authority.plugin()));
         self.refused(path, what, &refusal);
         FsError::Code(ErrorCode::NotPermitted)
+    }
+
+    /// Lists that a folder holds as much as its grant lets it.
+    pub(super) fn full(&self, mount: &Mount, path: &str, limit: LimitName) {
+        let message = format!(
+            "plugin `{}` asked to write `{path}`: the folder `{}` may hold {} and no more",
+            self.authority.plugin(),
+            mount.guest,
+            mount.quota.shown(limit)
+        );
+        self.refused(path, "write", &Refusal::new(RefusalCode::Limit(limit), message));
     }
 
     fn refused(&self, path: &str, access: &str, refusal: &Refusal) {
@@ -195,6 +207,14 @@ struct Usage {
 }
 
 impl Quota {
+    /// What the grant allows, in words.
+    fn shown(&self, limit: LimitName) -> String {
+        match limit {
+            LimitName::CreatedFiles => format!("{} files", self.max_files.unwrap_or_default()),
+            _ => FileWriteBytes::new(self.max_bytes.unwrap_or_default()).to_string(),
+        }
+    }
+
     fn take(&self, bytes: u64, files: u64) -> io::Result<()> {
         if self.max_bytes.is_none() && self.max_files.is_none() {
             return Ok(());

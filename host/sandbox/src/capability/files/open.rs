@@ -125,7 +125,7 @@ fn find(folder: &Folder, opening: &Opening) -> FsResult<Found> {
 
 fn create(folder: &Folder, opening: &Opening) -> FsResult<File> {
     folder.mounts.count_created()?;
-    folder.mount.take_room(0, 1)?;
+    folder.take_room(&opening.path)?;
     let created = folder.dir.open_with(&opening.path, &opening.options(true));
     Ok(created.inspect_err(|_| folder.mount.give_back(0, 1))?)
 }

@@ -77,9 +77,9 @@ fn write_within_quota(file: &OpenFile, bytes: &[u8], place: Place) -> FsResult<u
     };
     let len = bytes.len() as u64;
     let end = at.checked_add(len).ok_or(ErrorCode::FileTooLarge)?;
-    file.mounts.count_written(at.saturating_sub(size))?;
     let more = end.saturating_sub(size);
-    file.mount.take_room(more, 0)?;
+    file.take_room(more)?;
+    file.mounts.count_written(at.saturating_sub(size))?;
     let result = retry_all(&file.file, bytes, at);
     if result.is_err() {
         file.mount.give_back(more, 0);
@@ -96,8 +96,8 @@ pub(super) async fn resize(file: &Arc<OpenFile>, size: u64) -> FsResult<()> {
         let _begun = begun;
         let before = file.file.metadata()?.len();
         let more = size.saturating_sub(before);
+        file.take_room(more)?;
         file.mounts.count_written(more)?;
-        file.mount.take_room(more, 0)?;
         file.file.set_len(size).inspect_err(|_| file.mount.give_back(more, 0))?;
         Ok(())
     })

@@ -32,6 +32,7 @@ impl Capability for Host {
         // Types only: the records of a tool's result.
         "toolcrib:tool/types",
     ];
+    const REACHING: &'static [&'static str] = &["toolcrib:host/tools", "toolcrib:host/ask", "toolcrib:host/model"];
     const REACH: Option<&'static str> =
         Some("it could call other tools, ask a person, or ask the language model, each where granted");
     type State = ();
