@@ -78,17 +78,22 @@ fn build(guests: &Path, target: &Path, cases: &[&String]) -> Result<(), Box<dyn 
 }
 
 fn list(cases: &[(String, Kind)], built: &Path) -> String {
-    let mut source = String::from("/// The bytes of a case's guest.\npub fn guest(case: &str) -> Vec<u8> {\n    match case {\n");
+    let mut source =
+        String::from("/// The bytes of a case's guest.\npub fn guest(case: &str) -> Vec<u8> {\n    match case {\n");
     for (name, kind) in cases {
         let bytes = match kind {
             Kind::Rust => format!("include_bytes!({:?}).to_vec()", built.join(format!("{name}.wasm"))),
-            Kind::Wat => format!("text(include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/hostile/{name}/guest.wat\")))"),
+            Kind::Wat => {
+                format!("text(include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/hostile/{name}/guest.wat\")))")
+            }
             Kind::None => continue,
         };
         let _ = writeln!(source, "        {name:?} => {bytes},");
     }
     source.push_str("        other => panic!(\"no guest `{other}`\"),\n    }\n}\n\n");
-    source.push_str("/// Calls a macro with every case.\n#[macro_export]\nmacro_rules! each_case {\n    ($call:ident) => {\n");
+    source.push_str(
+        "/// Calls a macro with every case.\n#[macro_export]\nmacro_rules! each_case {\n    ($call:ident) => {\n",
+    );
     for (name, _) in cases {
         let _ = writeln!(source, "        $call!({name});");
     }

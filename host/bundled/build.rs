@@ -58,7 +58,9 @@ fn build(plugins: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
         println!("cargo::warning=installing the Rust target {TARGET}, which the plugins are built for");
         let added = Command::new("rustup").args(["target", "add", TARGET]).status();
         if !added.is_ok_and(|status| status.success()) {
-            return Err(format!("the Rust target {TARGET} is missing; install it with `rustup target add {TARGET}`").into());
+            return Err(
+                format!("the Rust target {TARGET} is missing; install it with `rustup target add {TARGET}`").into()
+            );
         }
     }
     let status = run()?;

@@ -96,6 +96,16 @@ pub struct Caps {
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { depth: 10, nodes: 2000, repairs: 3, replans: 6, stall: 24, attempts: 3, repeats: 3, parallel: 4, questions: 10 }
+        Self {
+            depth: 10,
+            nodes: 2000,
+            repairs: 3,
+            replans: 6,
+            stall: 24,
+            attempts: 3,
+            repeats: 3,
+            parallel: 4,
+            questions: 10,
+        }
     }
 }

@@ -88,14 +88,21 @@ fn judge_output(evidence: &Evidence<'_>, output: &ToolOutput) -> Judgement {
     if output.is_empty() && *evidence.effect == Effect::Read {
         return verdict(closed, "the tool gave an empty result");
     }
-    if let (Some(schema), Some(value)) = (evidence.card.and_then(|card| card.output_schema.as_ref()), &output.structured) {
+    if let (Some(schema), Some(value)) =
+        (evidence.card.and_then(|card| card.output_schema.as_ref()), &output.structured)
+    {
         match validate(schema, value) {
             Ok(faults) if !faults.is_empty() => {
-                return verdict(closed, format!("the result does not fit the tool's output schema: {}", crate::plan::faults_line(&faults)));
+                return verdict(
+                    closed,
+                    format!("the result does not fit the tool's output schema: {}", crate::plan::faults_line(&faults)),
+                );
             }
             Ok(_) => {}
             // A schema that cannot be used is no evidence either way.
-            Err(SchemaError { .. }) => return accept_if_met(evidence, output, closed, "accepted; the tool's output schema is not usable"),
+            Err(SchemaError { .. }) => {
+                return accept_if_met(evidence, output, closed, "accepted; the tool's output schema is not usable");
+            }
         }
     }
     accept_if_met(evidence, output, closed, "the result fits schema and expectations")
@@ -114,11 +121,16 @@ fn judge_failure(evidence: &Evidence<'_>, failure: &ToolFailure) -> Judgement {
     let repeatable = is_repeatable(evidence.effect);
     match failure.effect {
         EffectState::Unknown if !repeatable => return judge_unknown(evidence, &why),
-        EffectState::Done if !repeatable => return verdict(Verdict::Replan, format!("the effect happened, and yet {why}")),
+        EffectState::Done if !repeatable => {
+            return verdict(Verdict::Replan, format!("the effect happened, and yet {why}"));
+        }
         _ => {}
     }
     if evidence.same_failures > evidence.caps.attempts {
-        return verdict(Verdict::Backtrack, format!("the same call failed in the same way {} times: {why}", evidence.same_failures));
+        return verdict(
+            Verdict::Backtrack,
+            format!("the same call failed in the same way {} times: {why}", evidence.same_failures),
+        );
     }
     match failure.code.as_str() {
         "unavailable" | "rate-limited" => {

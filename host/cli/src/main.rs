@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     setup::logging(arguments.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(&anyhow::Error::new(error).context("the async runtime did not start"), false),
+        Err(error) => {
+            return exit::report(&anyhow::Error::new(error).context("the async runtime did not start"), false);
+        }
     };
     let json = arguments.command.wants_json();
     let code = runtime.block_on(commands::dispatch(arguments)).unwrap_or_else(|error| exit::report(&error, json));

@@ -43,13 +43,7 @@ struct Facts {
 
 impl Wire {
     /// Every wire.
-    pub const ALL: [Self; 5] = [
-        Self::Responses,
-        Self::Chat,
-        Self::Messages,
-        Self::Gemini,
-        Self::Ollama,
-    ];
+    pub const ALL: [Self; 5] = [Self::Responses, Self::Chat, Self::Messages, Self::Gemini, Self::Ollama];
 
     fn facts(self) -> Facts {
         let openai = |word| Facts {
@@ -99,9 +93,7 @@ impl FromStr for Wire {
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let found = Self::ALL.into_iter().find(|wire| wire.facts().word == text);
-        found.ok_or_else(|| ConfigError::UnknownWire {
-            word: text.to_owned(),
-        })
+        found.ok_or_else(|| ConfigError::UnknownWire { word: text.to_owned() })
     }
 }
 
@@ -140,9 +132,7 @@ pub struct ProxySettings {
 
 impl fmt::Debug for ProxySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxySettings")
-            .field("except", &self.except)
-            .finish_non_exhaustive()
+        f.debug_struct("ProxySettings").field("except", &self.except).finish_non_exhaustive()
     }
 }
 
@@ -190,17 +180,13 @@ impl fmt::Debug for ModelConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The text is not `wire:model` or `wire:model@url`.
-    #[error(
-        "`{spec}` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`"
-    )]
+    #[error("`{spec}` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`")]
     Spec {
         /// The text.
         spec: String,
     },
     /// There is no such wire.
-    #[error(
-        "no wire is called `{word}`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`"
-    )]
+    #[error("no wire is called `{word}`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`")]
     UnknownWire {
         /// The word.
         word: String,
@@ -254,38 +240,21 @@ impl ModelConfig {
     ///
     /// [`ConfigError`] where the text or a variable cannot be used, or where a vendor's service lacks its key.
     pub fn parse(spec: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let lookup = |name: &str| {
-            lookup(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let (wire, rest) = spec
-            .trim()
-            .split_once(':')
-            .ok_or_else(|| ConfigError::Spec {
-                spec: spec.to_owned(),
-            })?;
+        let lookup = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let (wire, rest) = spec.trim().split_once(':').ok_or_else(|| ConfigError::Spec { spec: spec.to_owned() })?;
         let wire = Wire::from_str(wire)?;
         let facts = wire.facts();
-        let (model, written_url) = match ["@http://", "@https://"]
-            .iter()
-            .find_map(|mark| rest.find(mark))
-        {
+        let (model, written_url) = match ["@http://", "@https://"].iter().find_map(|mark| rest.find(mark)) {
             Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
         };
         if model.is_empty() || model.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(ConfigError::Spec { spec: shown(spec) });
         }
-        let from_variable = facts
-            .base_urls
-            .iter()
-            .find_map(|name| Some((*name, lookup(name)?)));
+        let from_variable = facts.base_urls.iter().find_map(|name| Some((*name, lookup(name)?)));
         let base_url = match (written_url, from_variable) {
             (Some(url), _) => base_url(url, "the model's text")?,
-            (None, Some((name, url))) if wire == Wire::Ollama => {
-                base_url(&ollama_host(&url), name)?
-            }
+            (None, Some((name, url))) if wire == Wire::Ollama => base_url(&ollama_host(&url), name)?,
             (None, Some((name, url))) => base_url(&url, name)?,
             (None, None) => base_url(facts.base_url, "the vendor")?,
         };
@@ -293,9 +262,7 @@ impl ModelConfig {
             Some(_) => lookup(OWN_KEY),
             None => facts.keys.iter().find_map(|name| lookup(name)),
         };
-        let proxy = proxy_variables(&base_url)
-            .iter()
-            .find_map(|name| lookup(name));
+        let proxy = proxy_variables(&base_url).iter().find_map(|name| lookup(name));
         let config = Self {
             wire,
             base_url,
@@ -304,10 +271,7 @@ impl ModelConfig {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             max_response_bytes: MAX_RESPONSE_BYTES,
-            proxy: proxy.map(|url| ProxySettings {
-                url,
-                except: lookup("NO_PROXY").or_else(|| lookup("no_proxy")),
-            }),
+            proxy: proxy.map(|url| ProxySettings { url, except: lookup("NO_PROXY").or_else(|| lookup("no_proxy")) }),
             extra_roots: None,
         };
         config.check()?;
@@ -324,10 +288,7 @@ impl ModelConfig {
         let keyless = self.wire == Wire::Ollama || !self.is_official();
         if self.key.is_none() && !keyless {
             let variables = self.key_variables();
-            return Err(ConfigError::MissingKey {
-                wire: self.wire.to_string(),
-                variables,
-            });
+            return Err(ConfigError::MissingKey { wire: self.wire.to_string(), variables });
         }
         if self.key.is_some() && self.base_url.scheme() == "http" && !self.is_private() {
             let host = self.base_url.host_str().unwrap_or_default().to_owned();
@@ -340,14 +301,9 @@ impl ModelConfig {
     pub(crate) fn endpoint(&self) -> Result<Url, ConfigError> {
         let version = self.wire.facts().version;
         let mut url = self.base_url.clone();
-        let bad = || ConfigError::BaseUrl {
-            origin: "the settings".to_owned(),
-            reason: "it has no path".to_owned(),
-        };
+        let bad = || ConfigError::BaseUrl { origin: "the settings".to_owned(), reason: "it has no path".to_owned() };
         {
-            let already = url
-                .path_segments()
-                .and_then(|mut segments| segments.rfind(|s| !s.is_empty()));
+            let already = url.path_segments().and_then(|mut segments| segments.rfind(|s| !s.is_empty()));
             let add_version = !version.is_empty() && already.is_none_or(|last| !is_version(last));
             let mut path = url.path_segments_mut().map_err(|()| bad())?;
             path.pop_if_empty();
@@ -359,9 +315,7 @@ impl ModelConfig {
                 Wire::Chat => path.extend(["chat", "completions"]),
                 Wire::Messages => path.push("messages"),
                 // `push` escapes what a model's name may not bring into a path.
-                Wire::Gemini => path
-                    .push("models")
-                    .push(&format!("{}:streamGenerateContent", self.model)),
+                Wire::Gemini => path.push("models").push(&format!("{}:streamGenerateContent", self.model)),
                 Wire::Ollama => path.extend(["api", "chat"]),
             };
         }
@@ -373,8 +327,7 @@ impl ModelConfig {
 
     /// Whether this is the vendor's own service.
     pub(crate) fn is_official(&self) -> bool {
-        Url::parse(self.wire.facts().base_url)
-            .is_ok_and(|vendor| vendor.host() == self.base_url.host())
+        Url::parse(self.wire.facts().base_url).is_ok_and(|vendor| vendor.host() == self.base_url.host())
     }
 
     /// Whether the address is this machine.
@@ -385,13 +338,9 @@ impl ModelConfig {
     /// Whether the address lies in a network of the operator's own.
     fn is_private(&self) -> bool {
         match self.base_url.host() {
-            Some(Host::Domain(name)) => {
-                is_local(&self.base_url) || !name.trim_end_matches('.').contains('.')
-            }
+            Some(Host::Domain(name)) => is_local(&self.base_url) || !name.trim_end_matches('.').contains('.'),
             Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-            Some(Host::Ipv6(ip)) => {
-                ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
-            }
+            Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
             None => false,
         }
     }
@@ -405,10 +354,7 @@ impl ModelConfig {
     pub(crate) fn key_advice(&self) -> String {
         let names = match self.is_official() {
             true => self.key_variables(),
-            false => format!(
-                "{OWN_KEY}, or {} for an address from a variable",
-                self.key_variables()
-            ),
+            false => format!("{OWN_KEY}, or {} for an address from a variable", self.key_variables()),
         };
         match self.key {
             Some(_) => format!("check {names}"),
@@ -426,20 +372,13 @@ fn shown(spec: &str) -> String {
 }
 
 fn base_url(text: &str, origin: &str) -> Result<Url, ConfigError> {
-    let bad = |reason: &str| ConfigError::BaseUrl {
-        origin: origin.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let bad = |reason: &str| ConfigError::BaseUrl { origin: origin.to_owned(), reason: reason.to_owned() };
     let url = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(bad(
-            "it must begin with http:// or https:// and name a host",
-        ));
+        return Err(bad("it must begin with http:// or https:// and name a host"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(
-            "it holds a name or a password; a key goes into TOOLCRIB_MODEL_KEY",
-        ));
+        return Err(bad("it holds a name or a password; a key goes into TOOLCRIB_MODEL_KEY"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad("it must end with its path, without `?` or `#`"));
@@ -453,17 +392,14 @@ fn ollama_host(value: &str) -> String {
     if value.contains("://") {
         return value;
     }
-    let bare = Url::parse(&format!("http://{value}"))
-        .is_ok_and(|url| url.port().is_none() && !value.ends_with(":80"));
+    let bare = Url::parse(&format!("http://{value}")).is_ok_and(|url| url.port().is_none() && !value.ends_with(":80"));
     let port = if bare { ":11434" } else { "" };
     format!("http://{}{port}", value.trim_end_matches('/'))
 }
 
 /// A path segment such as `v1` or `v1beta`.
 fn is_version(segment: &str) -> bool {
-    segment
-        .strip_prefix('v')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn is_local(url: &Url) -> bool {

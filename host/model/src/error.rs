@@ -26,11 +26,7 @@ pub enum ModelError {
         /// The back end's explanation.
         detail: String,
         /// How long the back end asks to wait.
-        #[serde(
-            default,
-            with = "crate::millis::option",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, with = "crate::millis::option", skip_serializing_if = "Option::is_none")]
         retry_after: Option<Duration>,
     },
     /// The account has no credit or quota left; waiting does not help.
@@ -45,17 +41,11 @@ pub enum ModelError {
         /// The back end's explanation.
         detail: String,
         /// How long the back end asks to wait.
-        #[serde(
-            default,
-            with = "crate::millis::option",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, with = "crate::millis::option", skip_serializing_if = "Option::is_none")]
         retry_after: Option<Duration>,
     },
     /// No connection could be made, or it broke before an answer began.
-    #[error(
-        "cannot reach {address}: {detail}; check the base URL, the network and the proxy settings"
-    )]
+    #[error("cannot reach {address}: {detail}; check the base URL, the network and the proxy settings")]
     Unreachable {
         /// Scheme, host and port.
         address: String,
@@ -63,25 +53,19 @@ pub enum ModelError {
         detail: String,
     },
     /// There is no such model, or no such address at this base URL.
-    #[error(
-        "the back end knows no such model or address: {detail}; check the model name and the base URL"
-    )]
+    #[error("the back end knows no such model or address: {detail}; check the model name and the base URL")]
     NotFound {
         /// The back end's explanation.
         detail: String,
     },
     /// The back end does not accept the request.
-    #[error(
-        "the back end did not accept the request: {detail}; check the model's features and the tool schemas"
-    )]
+    #[error("the back end did not accept the request: {detail}; check the model's features and the tool schemas")]
     BadRequest {
         /// The back end's explanation.
         detail: String,
     },
     /// The conversation does not fit into the model.
-    #[error(
-        "the conversation is too long for the model: {detail}; shorten it or choose a model with a larger context"
-    )]
+    #[error("the conversation is too long for the model: {detail}; shorten it or choose a model with a larger context")]
     ContextTooLong {
         /// The back end's explanation.
         detail: String,
@@ -93,9 +77,7 @@ pub enum ModelError {
         detail: String,
     },
     /// The answer does not follow the wire's format.
-    #[error(
-        "the back end's answer cannot be read: {detail}; check that the base URL speaks this wire"
-    )]
+    #[error("the back end's answer cannot be read: {detail}; check that the base URL speaks this wire")]
     Malformed {
         /// What is wrong, and where.
         detail: String,
@@ -107,9 +89,7 @@ pub enum ModelError {
         detail: String,
     },
     /// The answer was complete and held neither text nor a tool call.
-    #[error(
-        "the model answered with nothing (it stopped with `{stop}`); try again or raise the token limit"
-    )]
+    #[error("the model answered with nothing (it stopped with `{stop}`); try again or raise the token limit")]
     Empty {
         /// Why it stopped.
         stop: StopReason,
@@ -164,17 +144,11 @@ impl ModelError {
             | Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::CutStream { .. }
-            | Self::TimedOut {
-                phase: Phase::Connect | Phase::FirstByte | Phase::Idle,
-                ..
-            } => true,
+            | Self::TimedOut { phase: Phase::Connect | Phase::FirstByte | Phase::Idle, .. } => true,
             // A model that spent its limit on reasoning does so again.
             Self::Empty { stop } => *stop != StopReason::MaxTokens,
             // The total time-out is the caller's budget for the exchange: spending it twice would break it.
-            Self::TimedOut {
-                phase: Phase::Total,
-                ..
-            }
+            Self::TimedOut { phase: Phase::Total, .. }
             | Self::Auth { .. }
             | Self::QuotaExhausted { .. }
             | Self::NotFound { .. }
@@ -189,9 +163,7 @@ impl ModelError {
     /// How long the back end asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
-                *retry_after
-            }
+            Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -211,9 +183,7 @@ impl ModelError {
             | Self::Refused { detail }
             | Self::Malformed { detail }
             | Self::CutStream { detail } => *detail = key.strike_from(detail),
-            Self::Empty {
-                stop: StopReason::Other(word),
-            } => *word = key.strike_from(word),
+            Self::Empty { stop: StopReason::Other(word) } => *word = key.strike_from(word),
             Self::Empty { .. } | Self::TooLarge { .. } | Self::TimedOut { .. } => {}
         }
         self

@@ -33,24 +33,13 @@ impl Failure<'_> {
             return error;
         }
         match self.status {
-            401 | 403 => ModelError::Auth {
-                detail,
-                advice: self.key_advice.to_owned(),
-            },
+            401 | 403 => ModelError::Auth { detail, advice: self.key_advice.to_owned() },
             402 => ModelError::QuotaExhausted { detail },
             404 => ModelError::NotFound { detail },
             413 => ModelError::ContextTooLong { detail },
-            429 => ModelError::RateLimited {
-                detail,
-                retry_after,
-            },
-            408 | 409 | 425 | 500..=599 => ModelError::Unavailable {
-                detail,
-                retry_after,
-            },
-            300..=399 => ModelError::NotFound {
-                detail: format!("{detail}: it redirects elsewhere"),
-            },
+            429 => ModelError::RateLimited { detail, retry_after },
+            408 | 409 | 425 | 500..=599 => ModelError::Unavailable { detail, retry_after },
+            300..=399 => ModelError::NotFound { detail: format!("{detail}: it redirects elsewhere") },
             _ => ModelError::BadRequest { detail },
         }
     }
@@ -59,31 +48,18 @@ impl Failure<'_> {
 /// An error that arrives inside a stream that began well.
 pub(crate) fn in_stream(error: &Value) -> ModelError {
     let said = Said::of(error);
-    let detail = if said.message.is_empty() {
-        "it gave no reason".to_owned()
-    } else {
-        said.message.clone()
-    };
+    let detail = if said.message.is_empty() { "it gave no reason".to_owned() } else { said.message.clone() };
     let retry_after = said.retry_after;
     if let Some(known) = said.by_code(detail.clone(), retry_after) {
         return known;
     }
     match said.code.as_str() {
-        code if ["auth", "permission", "api_key"]
-            .iter()
-            .any(|word| code.contains(word)) =>
-        {
-            ModelError::Auth {
-                detail,
-                advice: "check the key and its rights".to_owned(),
-            }
+        code if ["auth", "permission", "api_key"].iter().any(|word| code.contains(word)) => {
+            ModelError::Auth { detail, advice: "check the key and its rights".to_owned() }
         }
         code if code.contains("invalid") => ModelError::BadRequest { detail },
         // The request was accepted: what breaks after that is the service's.
-        _ => ModelError::Unavailable {
-            detail,
-            retry_after,
-        },
+        _ => ModelError::Unavailable { detail, retry_after },
     }
 }
 
@@ -102,38 +78,21 @@ impl Said {
                 let value = if value.is_array() { &value[0] } else { &value };
                 Self::of(value.get("error").unwrap_or(value))
             }
-            Err(_) => Self {
-                message: shorten(body),
-                code: String::new(),
-                retry_after: None,
-            },
+            Err(_) => Self { message: shorten(body), code: String::new(), retry_after: None },
         }
     }
 
     fn of(error: &Value) -> Self {
         if let Some(text) = error.as_str() {
-            return Self {
-                message: shorten(text),
-                code: String::new(),
-                retry_after: None,
-            };
+            return Self { message: shorten(text), code: String::new(), retry_after: None };
         }
         let word = |key: &str| error[key].as_str().unwrap_or_default().to_ascii_lowercase();
-        let message = ["message", "detail"]
-            .iter()
-            .find_map(|key| error[*key].as_str())
-            .unwrap_or_default();
-        let delay = error["details"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find_map(|d| d["retryDelay"].as_str());
+        let message = ["message", "detail"].iter().find_map(|key| error[*key].as_str()).unwrap_or_default();
+        let delay = error["details"].as_array().into_iter().flatten().find_map(|d| d["retryDelay"].as_str());
         Self {
             message: shorten(message),
             code: [word("code"), word("type"), word("status")].join(" "),
-            retry_after: delay
-                .and_then(|delay| delay.strip_suffix('s'))
-                .and_then(seconds),
+            retry_after: delay.and_then(|delay| delay.strip_suffix('s')).and_then(seconds),
         }
     }
 
@@ -156,22 +115,13 @@ impl Said {
         } else if code(&["content_filter", "content_policy"]) {
             Some(ModelError::Refused { detail })
         } else if code(&["rate_limit", "resource_exhausted"]) {
-            Some(ModelError::RateLimited {
-                detail,
-                retry_after,
-            })
+            Some(ModelError::RateLimited { detail, retry_after })
         } else if code(&["overloaded", "unavailable", "server_error", "api_error"]) {
-            Some(ModelError::Unavailable {
-                detail,
-                retry_after,
-            })
+            Some(ModelError::Unavailable { detail, retry_after })
         } else if code(&["model_not_found"]) {
             Some(ModelError::NotFound { detail })
         } else if says(&["api key not valid"]) {
-            Some(ModelError::Auth {
-                detail,
-                advice: "check the key".to_owned(),
-            })
+            Some(ModelError::Auth { detail, advice: "check the key".to_owned() })
         } else {
             None
         }
@@ -189,14 +139,9 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Reads `retry-after-ms` (milliseconds) and `retry-after` (seconds or a date), in this order. `now` is the
 /// time that a date is measured from; one that is past stands for no wait.
-pub(crate) fn retry_after(
-    millis: Option<&str>,
-    plain: Option<&str>,
-    now: SystemTime,
-) -> Option<Duration> {
+pub(crate) fn retry_after(millis: Option<&str>, plain: Option<&str>, now: SystemTime) -> Option<Duration> {
     let millis = millis.and_then(|text| text.trim().parse::<f64>().ok());
-    if let Some(wait) = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok())
-    {
+    if let Some(wait) = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok()) {
         return Some(wait);
     }
     let plain = plain?.trim();
@@ -208,9 +153,7 @@ pub(crate) fn retry_after(
 }
 
 fn seconds(text: &str) -> Option<Duration> {
-    text.parse::<f64>()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }
 
 #[cfg(test)]
@@ -220,13 +163,7 @@ mod tests {
     use super::*;
 
     fn classify(status: u16, body: &str) -> ModelError {
-        Failure {
-            status,
-            body,
-            retry_after: None,
-            key_advice: "set OPENAI_API_KEY",
-        }
-        .classify()
+        Failure { status, body, retry_after: None, key_advice: "set OPENAI_API_KEY" }.classify()
     }
 
     #[test]
@@ -234,50 +171,22 @@ mod tests {
         let cases = [
             (401, r#"{"error":{"message":"bad key"}}"#, "auth"),
             (403, "", "auth"),
-            (
-                429,
-                r#"{"error":{"type":"rate_limit_error","message":"slow"}}"#,
-                "rate-limited",
-            ),
-            (
-                429,
-                r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#,
-                "quota-exhausted",
-            ),
-            (
-                400,
-                r#"{"error":{"message":"Your credit balance is too low"}}"#,
-                "quota-exhausted",
-            ),
-            (
-                400,
-                r#"{"error":{"code":"context_length_exceeded","message":"x"}}"#,
-                "context-too-long",
-            ),
+            (429, r#"{"error":{"type":"rate_limit_error","message":"slow"}}"#, "rate-limited"),
+            (429, r#"{"error":{"code":"insufficient_quota","message":"pay"}}"#, "quota-exhausted"),
+            (400, r#"{"error":{"message":"Your credit balance is too low"}}"#, "quota-exhausted"),
+            (400, r#"{"error":{"code":"context_length_exceeded","message":"x"}}"#, "context-too-long"),
             (
                 400,
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9"}}"#,
                 "context-too-long",
             ),
-            (
-                400,
-                r#"[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"API key not valid."}}]"#,
-                "auth",
-            ),
-            (
-                400,
-                r#"{"error":{"message":"unknown field"}}"#,
-                "bad-request",
-            ),
+            (400, r#"[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"API key not valid."}}]"#, "auth"),
+            (400, r#"{"error":{"message":"unknown field"}}"#, "bad-request"),
             (404, r#"{"error":"model 'x' not found"}"#, "not-found"),
             (302, "", "not-found"),
             (413, "too big", "context-too-long"),
             (500, "<html>oops</html>", "unavailable"),
-            (
-                529,
-                r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-                "unavailable",
-            ),
+            (529, r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#, "unavailable"),
         ];
         for (status, body, code) in cases {
             assert_eq!(classify(status, body).code(), code, "{status} {body}");
@@ -293,10 +202,7 @@ mod tests {
     #[test]
     fn a_delay_in_the_body_counts_when_no_header_gives_one() {
         let body = r#"{"error":{"status":"RESOURCE_EXHAUSTED","message":"q","details":[{"retryDelay":"7.5s"}]}}"#;
-        assert_eq!(
-            classify(429, body).retry_after(),
-            Some(Duration::from_millis(7500))
-        );
+        assert_eq!(classify(429, body).retry_after(), Some(Duration::from_millis(7500)));
     }
 
     #[test]
@@ -306,10 +212,7 @@ mod tests {
         assert_eq!(read(Some("1500"), Some("9")), Some(1500));
         assert_eq!(read(None, Some(" 9 ")), Some(9000));
         assert_eq!(read(None, Some("0.25")), Some(250));
-        assert_eq!(
-            read(None, Some("Fri, 01 Jan 2027 00:00:30 GMT")),
-            Some(30_000)
-        );
+        assert_eq!(read(None, Some("Fri, 01 Jan 2027 00:00:30 GMT")), Some(30_000));
         assert_eq!(read(None, Some("Thu, 31 Dec 2026 23:59:00 GMT")), Some(0));
         assert_eq!(read(Some("-1"), Some("soon")), None);
         assert_eq!(read(Some("NaN"), Some("1e400")), None);

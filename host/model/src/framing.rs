@@ -28,21 +28,11 @@ pub(crate) struct Framer {
 
 impl Framer {
     pub(crate) fn new(framing: Framing) -> Self {
-        Self {
-            framing,
-            line: Vec::new(),
-            after_return: false,
-            at_start: true,
-            data: None,
-        }
+        Self { framing, line: Vec::new(), after_return: false, at_start: true, data: None }
     }
 
     /// Takes the next piece and appends the frames that it completes to `frames`.
-    pub(crate) fn push(
-        &mut self,
-        bytes: &[u8],
-        frames: &mut Vec<String>,
-    ) -> Result<(), ModelError> {
+    pub(crate) fn push(&mut self, bytes: &[u8], frames: &mut Vec<String>) -> Result<(), ModelError> {
         for &byte in bytes {
             let second_half = std::mem::take(&mut self.after_return) && byte == b'\n';
             match byte {
@@ -65,18 +55,15 @@ impl Framer {
             Framing::Sse => self.data.take(),
             Framing::Lines => {
                 let line = String::from_utf8(std::mem::take(&mut self.line)).ok()?;
-                serde_json::from_str::<serde::de::IgnoredAny>(&line)
-                    .is_ok()
-                    .then_some(line)
+                serde_json::from_str::<serde::de::IgnoredAny>(&line).is_ok().then_some(line)
             }
         }
     }
 
     fn end_line(&mut self, frames: &mut Vec<String>) -> Result<(), ModelError> {
         let line = std::mem::take(&mut self.line);
-        let line = String::from_utf8(line).map_err(|_| ModelError::Malformed {
-            detail: "the stream is not UTF-8".to_owned(),
-        })?;
+        let line = String::from_utf8(line)
+            .map_err(|_| ModelError::Malformed { detail: "the stream is not UTF-8".to_owned() })?;
         let line = match std::mem::take(&mut self.at_start) {
             true => line.trim_start_matches('\u{feff}'),
             false => &line,
@@ -125,8 +112,7 @@ mod tests {
 
     #[test]
     fn an_event_is_its_data_lines_joined() {
-        let text =
-            b"\xef\xbb\xbf: hello\nevent: x\ndata: one\ndata:two\n\ndata: three\r\n\r\nid: 4\n\n";
+        let text = b"\xef\xbb\xbf: hello\nevent: x\ndata: one\ndata:two\n\ndata: three\r\n\r\nid: 4\n\n";
         assert_eq!(cut(Framing::Sse, &[text]), ["one\ntwo", "three"]);
     }
 
@@ -140,9 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_not_utf_8_is_malformed() {
-        let error = Framer::new(Framing::Sse)
-            .push(b"data: \xff\n", &mut Vec::new())
-            .unwrap_err();
+        let error = Framer::new(Framing::Sse).push(b"data: \xff\n", &mut Vec::new()).unwrap_err();
         assert_eq!(error.code(), "malformed");
     }
 

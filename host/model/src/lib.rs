@@ -69,9 +69,7 @@ mod failure;
 
 pub use error::{ModelError, Phase};
 pub use model::Model;
-pub use request::{
-    Arguments, Continuation, Message, Part, Request, ToolCall, ToolChoice, ToolSpec,
-};
+pub use request::{Arguments, Continuation, Message, Part, Request, ToolCall, ToolChoice, ToolSpec};
 pub use response::{Delta, Response, StopReason, Usage};
 
 #[cfg(feature = "client")]

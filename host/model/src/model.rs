@@ -21,11 +21,8 @@ pub trait Model: Send + Sync {
     ///
     /// Any [`ModelError`]. An answer that was cut short, or that holds neither text nor a tool call, is an
     /// error and never a short success.
-    async fn complete(
-        &self,
-        request: &Request,
-        events: &mut (dyn FnMut(Delta) + Send),
-    ) -> Result<Response, ModelError>;
+    async fn complete(&self, request: &Request, events: &mut (dyn FnMut(Delta) + Send))
+    -> Result<Response, ModelError>;
 }
 
 #[async_trait]

@@ -104,11 +104,7 @@ impl Names {
 fn plain(name: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let segment = |s: &str| {
-        !s.is_empty()
-            && !s.starts_with('_')
-            && !s.ends_with('_')
-            && !s.contains("__")
-            && s.chars().all(allowed)
+        !s.is_empty() && !s.starts_with('_') && !s.ends_with('_') && !s.contains("__") && s.chars().all(allowed)
     };
     let wire = name.replace('.', "__");
     let fits = name.split('.').all(segment)
@@ -132,20 +128,14 @@ fn hashed(name: &str, salt: u32) -> String {
         }
     }
     let stem = wire.trim_matches(['_', '-']);
-    let stem = if stem.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        stem
-    } else {
-        "tool"
-    };
+    let stem = if stem.starts_with(|c: char| c.is_ascii_alphabetic()) { stem } else { "tool" };
     format!("{stem}___{:016x}", fnv1a(name, salt))
 }
 
 /// FNV-1a: it only has to be stable; a collision, also a planned one, is settled by [`Names::add`].
 fn fnv1a(text: &str, salt: u32) -> u64 {
     let bytes = salt.to_le_bytes().into_iter().chain(text.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -161,10 +151,7 @@ mod tests {
             description: String::new(),
             parameters: serde_json::json!({}),
         });
-        Request {
-            tools: tools.collect(),
-            ..Request::default()
-        }
+        Request { tools: tools.collect(), ..Request::default() }
     }
 
     #[test]
@@ -176,10 +163,7 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_on_the_wire_stay_apart() {
-        let all = [
-            "a.b", "a__b", "a._b", "a_.b", "a b", "a_b", "ä.b", "__", ".", "",
-        ]
-        .map(String::from);
+        let all = ["a.b", "a__b", "a._b", "a_.b", "a b", "a_b", "ä.b", "__", ".", ""].map(String::from);
         let names = Names::of(&request(&all));
         for name in &all {
             assert_eq!(&names.decode(&names.encode(name)), name);
@@ -193,10 +177,7 @@ mod tests {
             name: "a.b".into(),
             arguments: crate::Arguments::parse("{}"),
         };
-        let mut names = Names::of(&Request {
-            messages: vec![Message::tool(&call, "", false)],
-            ..Request::default()
-        });
+        let mut names = Names::of(&Request { messages: vec![Message::tool(&call, "", false)], ..Request::default() });
         assert_eq!(names.fresh_id(), format!("{MADE_UP_ID}2"));
     }
 

@@ -66,28 +66,17 @@ pub enum Message {
 impl Message {
     /// A turn of a person with one text.
     pub fn user(text: impl Into<String>) -> Self {
-        Self::User {
-            parts: vec![Part::Text { text: text.into() }],
-        }
+        Self::User { parts: vec![Part::Text { text: text.into() }] }
     }
 
     /// A turn of the model with text alone.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self::Assistant {
-            text: Some(text.into()),
-            tool_calls: Vec::new(),
-            continuation: None,
-        }
+        Self::Assistant { text: Some(text.into()), tool_calls: Vec::new(), continuation: None }
     }
 
     /// The answer to `call`.
     pub fn tool(call: &ToolCall, content: impl Into<String>, is_error: bool) -> Self {
-        Self::Tool {
-            call_id: call.id.clone(),
-            name: call.name.clone(),
-            content: content.into(),
-            is_error,
-        }
+        Self::Tool { call_id: call.id.clone(), name: call.name.clone(), content: content.into(), is_error }
     }
 }
 
@@ -174,10 +163,7 @@ impl Arguments {
         }
         match serde_json::from_str::<Value>(raw) {
             Ok(value) => Self::from_value(value),
-            Err(error) => Self::Malformed {
-                raw: raw.to_owned(),
-                reason: format!("not valid JSON: {error}"),
-            },
+            Err(error) => Self::Malformed { raw: raw.to_owned(), reason: format!("not valid JSON: {error}") },
         }
     }
 
@@ -186,10 +172,9 @@ impl Arguments {
         match value {
             Value::Object(map) => Self::Json(map),
             Value::Null => Self::Json(Map::new()),
-            other => Self::Malformed {
-                raw: other.to_string(),
-                reason: "the arguments must be a JSON object".to_owned(),
-            },
+            other => {
+                Self::Malformed { raw: other.to_string(), reason: "the arguments must be a JSON object".to_owned() }
+            }
         }
     }
 

@@ -49,10 +49,7 @@ pub struct Retrying<M> {
 
 impl<M: fmt::Debug> fmt::Debug for Retrying<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retrying")
-            .field("inner", &self.inner)
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
+        f.debug_struct("Retrying").field("inner", &self.inner).field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 
@@ -64,11 +61,7 @@ impl<M: Model> Retrying<M> {
 
     /// Wraps `inner` with randomness of the caller's.
     pub fn with_jitter(inner: M, policy: RetryPolicy, jitter: Jitter) -> Self {
-        Self {
-            inner,
-            policy,
-            jitter,
-        }
+        Self { inner, policy, jitter }
     }
 
     /// The wait before attempt `attempt + 1`, or nothing if `error` is final.
@@ -82,11 +75,7 @@ impl<M: Model> Retrying<M> {
             Some(asked) => asked.saturating_add(asked.min(self.policy.cap).mul_f64(share / 10.0)),
             None => {
                 let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
-                self.policy
-                    .base
-                    .saturating_mul(doubled)
-                    .min(self.policy.cap)
-                    .mul_f64(share)
+                self.policy.base.saturating_mul(doubled).min(self.policy.cap).mul_f64(share)
             }
         };
         (waited.saturating_add(wait) <= self.policy.max_total_wait).then_some(wait)
@@ -127,18 +116,8 @@ impl<M: Model> Model for Retrying<M> {
             let Some(wait) = self.wait(&error, attempt, waited) else {
                 return Err(error);
             };
-            tracing::debug!(
-                model = self.name(),
-                attempt,
-                wait_ms = wait.as_millis(),
-                code = error.code(),
-                "retry"
-            );
-            events(Delta::Retry {
-                attempt,
-                wait,
-                reason: error.to_string(),
-            });
+            tracing::debug!(model = self.name(), attempt, wait_ms = wait.as_millis(), code = error.code(), "retry");
+            events(Delta::Retry { attempt, wait, reason: error.to_string() });
             spent += this_attempt;
             waited = waited.saturating_add(wait);
             tokio::time::sleep(wait).await;

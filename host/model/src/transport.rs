@@ -65,10 +65,7 @@ impl HttpModel {
         events: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<Response, ModelError> {
         let names = Names::of(request);
-        let target = Target {
-            model: &self.model,
-            official: self.official,
-        };
+        let target = Target { model: &self.model, official: self.official };
         let body = wires::encode(self.wire, request, target, &names).to_string();
         let framing = wires::framing(self.wire);
         let sent = self
@@ -76,36 +73,20 @@ impl HttpModel {
             .post(self.url.clone())
             .headers(self.headers.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header(
-                ACCEPT,
-                if framing == Framing::Sse {
-                    "text/event-stream"
-                } else {
-                    "application/x-ndjson"
-                },
-            )
+            .header(ACCEPT, if framing == Framing::Sse { "text/event-stream" } else { "application/x-ndjson" })
             .body(body)
             .send();
-        let mut response = within(Phase::FirstByte, self.timeouts.first_byte, sent)
-            .await?
-            .map_err(|error| self.unreachable(error))?;
+        let mut response =
+            within(Phase::FirstByte, self.timeouts.first_byte, sent).await?.map_err(|error| self.unreachable(error))?;
         if !response.status().is_success() {
             return Err(self.failed(response).await);
         }
         // Some compatible servers give no type at all; a wrong one would only surface as a cut stream.
-        let content_type = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if framing == Framing::Sse
-            && !content_type.is_empty()
-            && !content_type.starts_with("text/event-stream")
-        {
-            let detail = format!(
-                "it is of type `{}` where an event stream was asked for",
-                failure::shorten(content_type)
-            );
+        let content_type =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if framing == Framing::Sse && !content_type.is_empty() && !content_type.starts_with("text/event-stream") {
+            let detail =
+                format!("it is of type `{}` where an event stream was asked for", failure::shorten(content_type));
             return Err(ModelError::Malformed { detail });
         }
 
@@ -115,9 +96,7 @@ impl HttpModel {
         while let Some(chunk) = self.next(&mut response).await? {
             received = received.saturating_add(chunk.len() as u64);
             if received > self.max_response {
-                return Err(ModelError::TooLarge {
-                    limit: self.max_response,
-                });
+                return Err(ModelError::TooLarge { limit: self.max_response });
             }
             framer.push(&chunk, &mut frames)?;
             for frame in frames.drain(..) {
@@ -139,23 +118,12 @@ impl HttpModel {
     ) -> Result<Option<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]> + use<>>, ModelError> {
         within(Phase::Idle, self.timeouts.idle, response.chunk())
             .await?
-            .map_err(|error| ModelError::CutStream {
-                detail: cause(error),
-            })
+            .map_err(|error| ModelError::CutStream { detail: cause(error) })
     }
 
     async fn failed(&self, mut response: reqwest::Response) -> ModelError {
-        let header = |name: &str| {
-            response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let retry_after = failure::retry_after(
-            header("retry-after-ms"),
-            header("retry-after"),
-            SystemTime::now(),
-        );
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = failure::retry_after(header("retry-after-ms"), header("retry-after"), SystemTime::now());
         let location = header(LOCATION.as_str()).map(|to| format!("redirected to {to}"));
         let status = response.status().as_u16();
         let mut body = Vec::new();
@@ -173,26 +141,14 @@ impl HttpModel {
             Some(key) => key.strike_from(&body),
             None => body,
         };
-        Failure {
-            status,
-            body: &body,
-            retry_after,
-            key_advice: &self.key_advice,
-        }
-        .classify()
+        Failure { status, body: &body, retry_after, key_advice: &self.key_advice }.classify()
     }
 
     fn unreachable(&self, error: reqwest::Error) -> ModelError {
         if error.is_timeout() && error.is_connect() {
-            return ModelError::TimedOut {
-                phase: Phase::Connect,
-                after: self.timeouts.connect,
-            };
+            return ModelError::TimedOut { phase: Phase::Connect, after: self.timeouts.connect };
         }
-        ModelError::Unreachable {
-            address: self.url.origin().ascii_serialization(),
-            detail: cause(error),
-        }
+        ModelError::Unreachable { address: self.url.origin().ascii_serialization(), detail: cause(error) }
     }
 }
 
@@ -208,9 +164,7 @@ impl Model for HttpModel {
         events: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<Response, ModelError> {
         let exchange = self.exchange(request, events);
-        let result = within(Phase::Total, self.timeouts.total, exchange)
-            .await
-            .and_then(|result| result);
+        let result = within(Phase::Total, self.timeouts.total, exchange).await.and_then(|result| result);
         match (result, &self.key) {
             (Err(error), Some(key)) => Err(error.without(key)),
             (result, _) => result,
@@ -219,17 +173,8 @@ impl Model for HttpModel {
 }
 
 /// Runs `work` for at most `limit`.
-async fn within<T>(
-    phase: Phase,
-    limit: Duration,
-    work: impl Future<Output = T>,
-) -> Result<T, ModelError> {
-    tokio::time::timeout(limit, work)
-        .await
-        .map_err(|_| ModelError::TimedOut {
-            phase,
-            after: limit,
-        })
+async fn within<T>(phase: Phase, limit: Duration, work: impl Future<Output = T>) -> Result<T, ModelError> {
+    tokio::time::timeout(limit, work).await.map_err(|_| ModelError::TimedOut { phase, after: limit })
 }
 
 /// The innermost cause, which is the one that says something ("connection refused").
@@ -244,18 +189,11 @@ fn cause(error: reqwest::Error) -> String {
 
 fn key_header(wire: Wire, key: &ApiKey) -> Result<(HeaderName, HeaderValue), ConfigError> {
     let (name, text) = match wire {
-        Wire::Messages => (
-            HeaderName::from_static("x-api-key"),
-            key.reveal().to_owned(),
-        ),
-        Wire::Gemini => (
-            HeaderName::from_static("x-goog-api-key"),
-            key.reveal().to_owned(),
-        ),
-        Wire::Responses | Wire::Chat | Wire::Ollama => (
-            reqwest::header::AUTHORIZATION,
-            format!("Bearer {}", key.reveal()),
-        ),
+        Wire::Messages => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
+        Wire::Gemini => (HeaderName::from_static("x-goog-api-key"), key.reveal().to_owned()),
+        Wire::Responses | Wire::Chat | Wire::Ollama => {
+            (reqwest::header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
+        }
     };
     let mut value = HeaderValue::from_str(&text).map_err(|_| ConfigError::Key)?;
     value.set_sensitive(true);

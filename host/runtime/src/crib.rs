@@ -95,9 +95,10 @@ impl Crib {
     /// There is none; the error names similar ones.
     pub fn tool(&self, name: &str) -> Result<(Arc<Plugin>, Arc<Tool>), CribError> {
         let snapshot = self.snapshot();
-        let found = name.parse::<ToolName>().ok().and_then(|name| {
-            Some((snapshot.plugin(name.plugin())?.clone(), snapshot.tool(&name)?.clone()))
-        });
+        let found = name
+            .parse::<ToolName>()
+            .ok()
+            .and_then(|name| Some((snapshot.plugin(name.plugin())?.clone(), snapshot.tool(&name)?.clone())));
         found.ok_or_else(|| {
             let near = snapshot.search(name, NEAR).into_iter().map(|hit| hit.tool.name().clone()).collect();
             CribError::UnknownTool { name: name.escape_debug().to_string(), near }

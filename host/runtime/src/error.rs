@@ -31,7 +31,9 @@ pub enum CribError {
         source: LoadError,
     },
     /// The operator's ceiling rejects an import.
-    #[error("plugin `{plugin}` imports `{import}`, which the operator's ceiling rejects (`reject-imports` has `{line}`)")]
+    #[error(
+        "plugin `{plugin}` imports `{import}`, which the operator's ceiling rejects (`reject-imports` has `{line}`)"
+    )]
     ImportRejected {
         /// The plugin.
         plugin: PluginName,

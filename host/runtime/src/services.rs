@@ -34,7 +34,10 @@ impl Services for CallServices {
     /// An inner call has no more authority than the caller, and ends with it.
     async fn call_tool(&self, tool: &ToolName, arguments: Value) -> Result<ToolOutput, CallError> {
         if self.depth >= MAX_DEPTH {
-            return Err(CallError::new("denied", format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep")));
+            return Err(CallError::new(
+                "denied",
+                format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep"),
+            ));
         }
         let name = tool.to_string();
         let inner = self.crib.call_inside(
@@ -53,11 +56,7 @@ impl Services for CallServices {
 
     async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
         let person = self.caller.person.as_ref()?;
-        let question = toolcrib_agent::Question {
-            text: question.to_owned(),
-            about: None,
-            choices: choices.to_vec(),
-        };
+        let question = toolcrib_agent::Question { text: question.to_owned(), about: None, choices: choices.to_vec() };
         person.ask(&question).await
     }
 

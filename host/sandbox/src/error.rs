@@ -48,7 +48,9 @@ pub enum LoadError {
     )]
     CoreModule,
     /// Compiled code, which is never accepted from outside.
-    #[error("this is compiled code (`.cwasm`); give the component that it was compiled from, Toolcrib compiles it itself")]
+    #[error(
+        "this is compiled code (`.cwasm`); give the component that it was compiled from, Toolcrib compiles it itself"
+    )]
     Precompiled,
     /// More bytes than a component may have.
     #[error("the component has {bytes} bytes; the most that is accepted is {limit}")]

@@ -112,9 +112,11 @@ impl Uses {
     }
 
     pub(crate) fn add_bytes(&mut self, capability: &str, access: &str, target: &str, bytes: u64) {
-        let used = self.listed.iter_mut().rev().find(|u| {
-            u.allowed && u.capability == capability && u.access == access && u.target == target
-        });
+        let used = self
+            .listed
+            .iter_mut()
+            .rev()
+            .find(|u| u.allowed && u.capability == capability && u.access == access && u.target == target);
         if let Some(used) = used {
             used.bytes += bytes;
         }

@@ -96,8 +96,7 @@ impl Sandbox {
         let profile = Profile::for_component(component.len());
         let digest = Digest::of(component);
         let linked = self.linked(profile).map_err(|e| LoadError::Engine(e.to_string()))?;
-        let compiled =
-            compile::compile(&self.0.compiler, linked.cache.as_ref(), profile, &digest, component).await?;
+        let compiled = compile::compile(&self.0.compiler, linked.cache.as_ref(), profile, &digest, component).await?;
         let mut plugin = self.link(profile, linked, digest, &compiled)?;
         self.list_tools(&mut plugin, linked).await?;
         Ok(Arc::new(plugin))
@@ -163,8 +162,7 @@ impl Sandbox {
                       authentication code; `compile` gives no others"
         )]
         // SAFETY: see the reason above.
-        let component = unsafe { Component::deserialize(engine, &compiled.code) }
-            .map_err(|e| unfit(&e))?;
+        let component = unsafe { Component::deserialize(engine, &compiled.code) }.map_err(|e| unfit(&e))?;
         refuse_unknown_imports(&component)?;
         let pre = linked
             .linker

@@ -164,11 +164,9 @@ fn delimiter(text: &str) -> u8 {
 
 fn not_csv(error: &csv::Error) -> ToolError {
     let message = match error.kind() {
-        ErrorKind::UnequalLengths {
-            pos: Some(place),
-            expected_len,
-            len,
-        } => format!("not CSV: line {} has {len} cells, and the header has {expected_len}", place.line()),
+        ErrorKind::UnequalLengths { pos: Some(place), expected_len, len } => {
+            format!("not CSV: line {} has {len} cells, and the header has {expected_len}", place.line())
+        }
         _ => format!("not CSV: {error}"),
     };
     ToolError::invalid_arguments(message)

@@ -63,10 +63,7 @@ fn query(
     from: Source,
 ) -> Result<Results, ToolError> {
     let results = query::run(query, input.read(from)?)?;
-    Ok(Results {
-        count: results.len(),
-        results,
-    })
+    Ok(Results { count: results.len(), results })
 }
 
 /// Converts data between JSON, CSV, YAML and TOML.
@@ -83,10 +80,7 @@ fn convert(
     from: Source,
 ) -> Result<Converted, ToolError> {
     let value = input::single(input.read(from)?);
-    Ok(Converted {
-        output: format::write(&value, to)?,
-        format: to,
-    })
+    Ok(Converted { output: format::write(&value, to)?, format: to })
 }
 
 plugin!(query, convert);

@@ -52,9 +52,7 @@ impl Sink {
 /// Refuses what lies too deep.
 pub(crate) fn check_depth(depth: usize) -> Result<(), ToolError> {
     if depth > MAX_DEPTH {
-        return Err(ToolError::invalid_arguments(format!(
-            "the data is nested deeper than {MAX_DEPTH} levels"
-        )));
+        return Err(ToolError::invalid_arguments(format!("the data is nested deeper than {MAX_DEPTH} levels")));
     }
     Ok(())
 }

@@ -11,7 +11,9 @@ fn call(tool: &str, arguments: Value) -> Value {
 
 #[test]
 fn a_query_reads_every_format() {
-    for (text, from) in [("{\"a\": 1}", "json"), ("a: 1", "yaml"), ("a = 1", "toml"), ("a: 1", "auto"), ("a = 1", "auto")] {
+    for (text, from) in
+        [("{\"a\": 1}", "json"), ("a: 1", "yaml"), ("a = 1", "toml"), ("a: 1", "auto"), ("a = 1", "auto")]
+    {
         let results = call("query", json!({ "input": text, "query": ".a + 1", "from": from }));
         assert_eq!(results, json!({ "results": [2], "count": 1 }), "{text}");
     }
@@ -21,8 +23,12 @@ fn a_query_reads_every_format() {
 
 #[test]
 fn whole_numbers_stay_exact() {
-    let answer = testing::call(&PLUGIN, "query", json!({ "input": "[9007199254740993,18446744073709551615]", "query": ".[]" }));
-    assert_eq!(answer.unwrap().into_parts().1.unwrap(), r#"{"results":[9007199254740993,18446744073709551615],"count":2}"#);
+    let answer =
+        testing::call(&PLUGIN, "query", json!({ "input": "[9007199254740993,18446744073709551615]", "query": ".[]" }));
+    assert_eq!(
+        answer.unwrap().into_parts().1.unwrap(),
+        r#"{"results":[9007199254740993,18446744073709551615],"count":2}"#
+    );
 }
 
 #[test]
@@ -37,7 +43,11 @@ fn a_conversion_reads_back() {
 
 #[test]
 fn what_does_not_parse_is_explained() {
-    for arguments in [json!({ "input": "[1,", "query": "." }), json!({ "input": 1, "query": ".a |" }), json!({ "input": 1, "query": "nope" })] {
+    for arguments in [
+        json!({ "input": "[1,", "query": "." }),
+        json!({ "input": 1, "query": ".a |" }),
+        json!({ "input": 1, "query": "nope" }),
+    ] {
         let error = testing::call(&PLUGIN, "query", arguments).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArguments);
         assert!(error.message().contains("line 1"), "{error}");

@@ -13,10 +13,7 @@ pub(crate) fn read(text: &str) -> Result<Val, ToolError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let (line, column) = place(text, at);
-        ToolError::invalid_arguments(format!(
-            "not TOML: {} at line {line} column {column}",
-            error.message().trim()
-        ))
+        ToolError::invalid_arguments(format!("not TOML: {} at line {line} column {column}", error.message().trim()))
     })?;
     Ok(from_toml(Value::Table(table)))
 }

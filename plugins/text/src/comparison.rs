@@ -24,15 +24,7 @@ pub(crate) fn of(before: &str, after: &str, context: usize) -> Comparison {
     let diff = if added + removed == 0 {
         String::new()
     } else {
-        changes
-            .unified_diff()
-            .context_radius(context.min(MAX_CONTEXT))
-            .header("before", "after")
-            .to_string()
+        changes.unified_diff().context_radius(context.min(MAX_CONTEXT)).header("before", "after").to_string()
     };
-    Comparison {
-        diff,
-        added,
-        removed,
-    }
+    Comparison { diff, added, removed }
 }

@@ -16,9 +16,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Base64 for URLs, written without padding.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 /// An encoding.
@@ -89,9 +87,7 @@ pub(crate) fn decode(text: &str, encoding: Encoding) -> Result<String, ToolError
 fn from_base64(text: &str, engine: &GeneralPurpose) -> Result<Vec<u8>, ToolError> {
     // Mail and certificates break the lines.
     let text: String = text.split_ascii_whitespace().collect();
-    engine
-        .decode(text)
-        .map_err(|error| ToolError::invalid_arguments(format!("`text` is not Base64: {error}")))
+    engine.decode(text).map_err(|error| ToolError::invalid_arguments(format!("`text` is not Base64: {error}")))
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>, ToolError> {
@@ -101,10 +97,12 @@ fn from_hex(text: &str) -> Result<Vec<u8>, ToolError> {
         return Err(ToolError::invalid_arguments(message));
     }
     let digit = |letter: char| {
-        letter
-            .to_digit(16)
-            .and_then(|value| u8::try_from(value).ok())
-            .ok_or_else(|| ToolError::invalid_arguments(format!("`text` is not hexadecimal: `{}` is not a digit", letter.escape_debug())))
+        letter.to_digit(16).and_then(|value| u8::try_from(value).ok()).ok_or_else(|| {
+            ToolError::invalid_arguments(format!(
+                "`text` is not hexadecimal: `{}` is not a digit",
+                letter.escape_debug()
+            ))
+        })
     };
     let pairs = digits.chunks_exact(2);
     pairs.map(|pair| Ok(digit(pair[0])? << 4 | digit(pair[1])?)).collect()

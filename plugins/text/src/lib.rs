@@ -70,11 +70,7 @@ fn replace(
     #[arg(default)]
     ignore_case: bool,
 ) -> Result<Replaced, ToolError> {
-    let pattern = if literal {
-        Pattern::literal(pattern, ignore_case)?
-    } else {
-        Pattern::regex(pattern, ignore_case)?
-    };
+    let pattern = if literal { Pattern::literal(pattern, ignore_case)? } else { Pattern::regex(pattern, ignore_case)? };
     matching::replace(text, &pattern, replacement)
 }
 

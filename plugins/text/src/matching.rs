@@ -63,19 +63,14 @@ impl Pattern {
     }
 
     fn build(pattern: &str, ignore_case: bool, literal: bool) -> Result<Self, ToolError> {
-        let regex = RegexBuilder::new(pattern)
-            .case_insensitive(ignore_case)
-            .multi_line(true)
-            .size_limit(MAX_PROGRAM)
-            .build();
+        let regex =
+            RegexBuilder::new(pattern).case_insensitive(ignore_case).multi_line(true).size_limit(MAX_PROGRAM).build();
         match regex {
             Ok(regex) => Ok(Self { regex, literal }),
             Err(regex::Error::CompiledTooBig(limit)) => Err(ToolError::invalid_arguments(format!(
                 "`pattern` needs more than {limit} bytes when compiled; use smaller repetitions"
             ))),
-            Err(error) => Err(ToolError::invalid_arguments(format!(
-                "`pattern` is not a regular expression: {error}"
-            ))),
+            Err(error) => Err(ToolError::invalid_arguments(format!("`pattern` is not a regular expression: {error}"))),
         }
     }
 }
@@ -85,18 +80,9 @@ pub(crate) fn search(text: &str, pattern: &Pattern, limit: usize) -> Found {
     let mut place = Place::start(text);
     for captures in pattern.regex.captures_iter(text).take(limit) {
         let (line, column) = place.at(captures.get_match().start());
-        matches.push(Match {
-            line,
-            column,
-            text: captures.get_match().as_str().to_owned(),
-            groups: groups(&captures),
-        });
+        matches.push(Match { line, column, text: captures.get_match().as_str().to_owned(), groups: groups(&captures) });
     }
-    let count = if matches.len() < limit {
-        matches.len()
-    } else {
-        pattern.regex.find_iter(text).count()
-    };
+    let count = if matches.len() < limit { matches.len() } else { pattern.regex.find_iter(text).count() };
     Found { matches, count }
 }
 
@@ -126,10 +112,7 @@ pub(crate) fn replace(text: &str, pattern: &Pattern, replacement: &str) -> Resul
         }
     }
     result.push_str(&text[copied..]);
-    Ok(Replaced {
-        text: result,
-        replacements,
-    })
+    Ok(Replaced { text: result, replacements })
 }
 
 /// Lines and columns of rising positions, counted once over the whole text.
@@ -142,12 +125,7 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     const fn start(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            line: 1,
-            column: 1,
-        }
+        Self { text, at: 0, line: 1, column: 1 }
     }
 
     fn at(&mut self, position: usize) -> (usize, usize) {

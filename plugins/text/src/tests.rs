@@ -120,7 +120,10 @@ fn replace_fills_in_groups_unless_it_is_literal() {
     assert_eq!(swapped, json!({ "text": "1:a, 2:b", "replacements": 2 }));
     let literal = call("replace", json!({ "text": "a.c abc", "pattern": "a.c", "replacement": "$1", "literal": true }));
     assert_eq!(literal, json!({ "text": "$1 abc", "replacements": 1 }));
-    assert!(refusal("replace", json!({ "text": "a", "pattern": "", "replacement": "b", "literal": true })).contains("empty"));
+    assert!(
+        refusal("replace", json!({ "text": "a", "pattern": "", "replacement": "b", "literal": true }))
+            .contains("empty")
+    );
 }
 
 #[test]
@@ -204,7 +207,10 @@ fn what_does_not_decode_is_explained() {
 fn wrong_arguments_are_named() {
     assert_eq!(refusal("stats", json!({ "txt": "a" })), "there is no argument `txt`: did you mean `text`?");
     assert_eq!(refusal("stats", json!({})), "the argument `text` is missing");
-    assert_eq!(refusal("stats", json!({ "text": 1 })), "the argument `text` does not fit: expected a string, found integer `1`");
+    assert_eq!(
+        refusal("stats", json!({ "text": 1 })),
+        "the argument `text` does not fit: expected a string, found integer `1`"
+    );
 }
 
 proptest! {

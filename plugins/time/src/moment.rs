@@ -75,9 +75,7 @@ fn from_text(text: &str, zone: &TimeZone) -> Result<ZonedDateTime, ToolError> {
         },
     };
     let local = local.map_err(|error| not_a_time(text, &error.to_string()))?;
-    local
-        .to_zoned_datetime(zone.clone())
-        .map_err(|error| not_a_time(text, &error.to_string()))
+    local.to_zoned_datetime(zone.clone()).map_err(|error| not_a_time(text, &error.to_string()))
 }
 
 /// The offset that the text ends with, so that a time is told back as it was written.

@@ -1,9 +1,9 @@
 //! How a moment is written.
 
+use jiff::ZonedDateTime;
 use jiff::civil::Weekday;
 use jiff::fmt::rfc2822;
 use jiff::tz::{Offset, TimeZone};
-use jiff::ZonedDateTime;
 use toolcrib_sdk::{ToolError, value};
 
 use crate::zone;
@@ -67,12 +67,7 @@ pub(crate) fn convert(time: ZonedDateTime, to: &Notation) -> Result<Converted, T
             ToolError::invalid_arguments(format!("the time cannot be written as in RFC 2822: {error}"))
         })?,
     };
-    Ok(Converted {
-        time: written,
-        zone: zone::name(&time),
-        unix_seconds,
-        weekday: weekday(&time).to_owned(),
-    })
+    Ok(Converted { time: written, zone: zone::name(&time), unix_seconds, weekday: weekday(&time).to_owned() })
 }
 
 /// `2024-05-01T12:00:00+02:00`, and `Z` for UTC.

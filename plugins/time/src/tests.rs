@@ -57,7 +57,8 @@ fn a_time_without_an_offset_belongs_to_the_given_zone() {
         json!({ "time": "2024-07-01T10:00:00Z", "zone": "UTC", "unix_seconds": 1_719_828_000, "weekday": "Monday" })
     );
     // The hour that does not exist is moved forward, as clocks are.
-    let skipped = call("convert", json!({ "time": "2024-03-31 02:30", "from": "Europe/Berlin", "to": "Europe/Berlin" }));
+    let skipped =
+        call("convert", json!({ "time": "2024-03-31 02:30", "from": "Europe/Berlin", "to": "Europe/Berlin" }));
     assert_eq!(skipped["time"], "2024-03-31T03:30:00+02:00");
 }
 

@@ -42,7 +42,10 @@ thread_local! {
 /// # Errors
 ///
 /// What the host would get.
-#[expect(clippy::needless_pass_by_value, reason = "called with `json!` in place")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "called with `json!` in place"
+)]
 pub fn call(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Output, ToolError> {
     plugin.call(tool, &arguments.to_string())
 }
@@ -54,9 +57,9 @@ pub fn call(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Output, Too
 /// What the host would get; `failed` when the tool gave back no structured result.
 pub fn call_structured(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Value, ToolError> {
     let output = call(plugin, tool, arguments)?;
-    output
-        .to_value()
-        .ok_or_else(|| ToolError::failed(format!("the tool `{tool}` gave back no structured result")))
+    output.to_value().ok_or_else(|| {
+        ToolError::failed(format!("the tool `{tool}` gave back no structured result"))
+    })
 }
 
 /// Runs `body` on this thread with settings for [`crate::config`].
@@ -99,7 +102,8 @@ impl Reply {
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self.headers
+            .push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 

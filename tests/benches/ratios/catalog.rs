@@ -65,5 +65,10 @@ pub(crate) async fn rows(table: &mut Table) {
     }
     let warm = Samples::of(times).at(0.5);
     let ratio = warm.as_secs_f64() / cold.as_secs_f64();
-    table.row("catalog, 1,000 plugins, warm, to cold without compiling", shown(warm), format!("{ratio:.2}"), "<= 100 ms");
+    table.row(
+        "catalog, 1,000 plugins, warm, to cold without compiling",
+        shown(warm),
+        format!("{ratio:.2}"),
+        "<= 100 ms",
+    );
 }

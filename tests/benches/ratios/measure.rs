@@ -45,12 +45,12 @@ impl Table {
 
     pub(crate) fn print(&self) {
         let head = ["what", "measured", "ratio", "target"].map(str::to_owned);
-        let width = |column: usize| self.0.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width =
+            |column: usize| self.0.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths = [width(0), width(1), width(2), width(3)];
         println!();
         for row in [&head].into_iter().chain(&self.0) {
-            let cells: Vec<String> =
-                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             println!("{}", cells.join("  "));
         }
     }

@@ -157,9 +157,18 @@ pub(crate) fn cache_planted() {
         };
         let compiled = compiled(&two);
         let planted = [
-            foreign.clone(), turned(0), turned(40), turned(own.len() / 2), turned(own.len() - 1), own[..20].to_vec(),
-            own[..own.len() - 1].to_vec(), [own.clone(), vec![0]].concat(), Vec::new(), compiled,
-            [&own[..32], &foreign[32..]].concat(), [&foreign[..32], &own[32..]].concat(),
+            foreign.clone(),
+            turned(0),
+            turned(40),
+            turned(own.len() / 2),
+            turned(own.len() - 1),
+            own[..20].to_vec(),
+            own[..own.len() - 1].to_vec(),
+            [own.clone(), vec![0]].concat(),
+            Vec::new(),
+            compiled,
+            [&own[..32], &foreign[32..]].concat(),
+            [&foreign[..32], &own[32..]].concat(),
         ];
         for (number, bytes) in planted.into_iter().enumerate() {
             std::fs::write(&entry, &bytes).expect("the cache lies open");

@@ -51,7 +51,11 @@ pub(crate) fn cpu_host_call_storm() {
         let plugin = host.load("cpu_host_call_storm").await;
         let limits = r#"limits = { host-calls = "50 k" }"#;
         let report = host.run(&plugin, &[], &authority(limits)).await;
-        stopped(&report, "limit-host-calls", "the tool called the host more often than it may (limit `host-calls` = 50 k)");
+        stopped(
+            &report,
+            "limit-host-calls",
+            "the tool called the host more often than it may (limit `host-calls` = 50 k)",
+        );
         assert_eq!(report.receipt.host_calls, 50_001);
 
         // With the default of a million, the deadline counts between host calls as well.

@@ -67,10 +67,21 @@ pub(super) fn tree(root: &Path) -> Tree {
 /// Ways out: by `..`, by an absolute path, by links that the host made, each with what may stand behind a path.
 fn ways_out() -> Vec<String> {
     let mut ways: Vec<String> = [
-        "/data/../outside/secret.txt", "/data/inner/../../outside/secret.txt", "/data//../outside/secret.txt",
-        "/data/./../outside/secret.txt", "/data/../outside", "/data/..", "/outside/secret.txt", "/etc/passwd",
-        "/etc", "/proc/self/environ", "/../outside/secret.txt", "/data/way/secret.txt", "/data/way/empty",
-        "/data/way/../outside/secret.txt", "/data/way/new.txt",
+        "/data/../outside/secret.txt",
+        "/data/inner/../../outside/secret.txt",
+        "/data//../outside/secret.txt",
+        "/data/./../outside/secret.txt",
+        "/data/../outside",
+        "/data/..",
+        "/outside/secret.txt",
+        "/etc/passwd",
+        "/etc",
+        "/proc/self/environ",
+        "/../outside/secret.txt",
+        "/data/way/secret.txt",
+        "/data/way/empty",
+        "/data/way/../outside/secret.txt",
+        "/data/way/new.txt",
     ]
     .map(str::to_owned)
     .into();
@@ -117,7 +128,8 @@ pub(crate) fn files_escape() {
         let ground = Ground::new();
         let grants = ground.grants("read ./granted as /data");
         let report = host.run(&plugin, &["--fail", "/data/../outside/secret.txt"], &grants).await;
-        let sentence = "plugin `guest` asked to write `/data/../outside/secret.txt`: it is not a plain path inside the sandbox";
+        let sentence =
+            "plugin `guest` asked to write `/data/../outside/secret.txt`: it is not a plain path inside the sandbox";
         stopped(&report, "file-denied", sentence);
         let report = host.run(&plugin, &["--fail", "/docs/secret.txt"], &grants).await;
         let sentence = "plugin `guest` asked to write `/docs/secret.txt`: the operator has not granted it";

@@ -22,7 +22,8 @@ pub(crate) fn files_links() {
         }
         std::fs::hard_link(path("outside/secret.txt"), path("data/linked.txt")).expect("a link");
         let before = tree(ground.path());
-        let lines = r#"files = ["read-write ./data as /data", "read ./fixed as /fixed", "read-write ./other as /other"]"#;
+        let lines =
+            r#"files = ["read-write ./data as /data", "read ./fixed as /fixed", "read-write ./other as /other"]"#;
         let plugin = host.load("files_links").await;
         let report = host.run(&plugin, &[], &authority_in(lines, ground.path())).await;
         let text = printed(&report);
@@ -31,8 +32,11 @@ pub(crate) fn files_links() {
         assert_eq!(tree(ground.path()), before, "{text}");
         let refusals = refusals(&report);
         for refused in [
-            "file-denied link /data/file.txt", "file-denied link /data/passwd", "file-denied read-write /fixed/file.txt",
-            "file-denied read-write /fixed/kept.txt", "file-denied read-write /fixed/new.txt",
+            "file-denied link /data/file.txt",
+            "file-denied link /data/passwd",
+            "file-denied read-write /fixed/file.txt",
+            "file-denied read-write /fixed/kept.txt",
+            "file-denied read-write /fixed/new.txt",
             "file-denied write /data/linked.txt",
         ] {
             assert!(refusals.iter().any(|line| line == refused), "{refused}: {refusals:#?}");

@@ -146,7 +146,11 @@ pub(crate) fn canary() {
             let report = host.call(&plugin, json!({}), &few).await;
             stopped(&report, "limit-fuel", "the tool used up its fuel (limit `fuel` = 50 k)");
             let report = host.call(&plugin, json!({}), &nothing).await;
-            assert_eq!(report.outcome.expect("it looks").structured, Some(json!(0)), "bytes of a call that was stopped");
+            assert_eq!(
+                report.outcome.expect("it looks").structured,
+                Some(json!(0)),
+                "bytes of a call that was stopped"
+            );
         }
     });
 }

@@ -22,6 +22,6 @@ pub(crate) use files::*;
 pub(crate) use handles::*;
 pub(crate) use links::*;
 pub(crate) use memory::*;
-//TMP pub(crate) use network::*;
+pub(crate) use network::*;
 pub(crate) use output::*;
 pub(crate) use supply::*;

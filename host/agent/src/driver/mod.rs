@@ -161,7 +161,12 @@ impl Run {
     }
 
     /// Records the intent and starts the call; false where it was blocked instead.
-    async fn call(&mut self, call: ToolCall, from: Vec<crate::StepName>, flight: &mut Flight) -> Result<bool, RunError> {
+    async fn call(
+        &mut self,
+        call: ToolCall,
+        from: Vec<crate::StepName>,
+        flight: &mut Flight,
+    ) -> Result<bool, RunError> {
         let Some(card) = self.ports.tools.get(&call.tool) else {
             let why = format!("the tool `{}` is not there any more", call.tool);
             self.record(EventKind::StepBlocked { node: call.node, why }).await?;
@@ -244,7 +249,8 @@ impl Run {
     fn checked(&self, node: NodeId, patches: Vec<Patch>) -> Result<Vec<Patch>, Vec<String>> {
         let caps = self.state.caps();
         let nodes: usize = patches.iter().flat_map(Patch::drafts).map(Draft::size).sum();
-        let bytes = if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
+        let bytes =
+            if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
         if bytes > PROPOSAL_BYTES_MAX {
             return Err(vec![format!("the plan has {bytes} bytes, at most {PROPOSAL_BYTES_MAX} are allowed")]);
         }
@@ -265,8 +271,7 @@ impl Run {
             same_failures: state.same_failures(node),
             caps: state.caps(),
         });
-        let event =
-            EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".to_owned() };
+        let event = EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".to_owned() };
         drop(state);
         self.record(event).await
     }
@@ -276,7 +281,11 @@ impl Run {
         let durability = if kind.needs_power_durability() { Durability::Power } else { Durability::Process };
         let event = kind.at(self.ports.clock.now());
         let name = event.kind.name();
-        self.ports.ledger.append(&event, durability).await.map_err(|source| RunError::Ledger { event: name, source })?;
+        self.ports
+            .ledger
+            .append(&event, durability)
+            .await
+            .map_err(|source| RunError::Ledger { event: name, source })?;
         Arc::make_mut(&mut self.state).apply(&event)?;
         tracing::debug!(event = name, "recorded");
         self.ports.observer.observe(&event, &self.state);

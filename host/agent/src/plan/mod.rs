@@ -26,8 +26,8 @@ pub use check::{PlanFault, check};
 pub use draft::{Draft, DraftError, DraftGoal, DraftStep};
 pub use expect::{Expectation, Unmet};
 pub use patch::{Patch, PatchError};
-pub use schema::{Fault, SchemaError, validate, validate_around};
 pub(crate) use schema::join as faults_line;
+pub use schema::{Fault, SchemaError, validate, validate_around};
 
 use crate::Question;
 
@@ -359,7 +359,16 @@ impl Plan {
     }
 
     fn add_goal(&mut self, parent: Option<NodeId>, text: String, order: Order, then: Then) -> NodeId {
-        let goal = Goal { text, order, then, children: Vec::new(), former: Vec::new(), rejected: 0, replans: 0, faults: Vec::new() };
+        let goal = Goal {
+            text,
+            order,
+            then,
+            children: Vec::new(),
+            former: Vec::new(),
+            rejected: 0,
+            replans: 0,
+            faults: Vec::new(),
+        };
         self.add(parent, Body::Goal(goal))
     }
 

@@ -69,7 +69,10 @@ impl Patch {
     /// The node that changes.
     pub fn node(&self) -> NodeId {
         match self {
-            Self::Expand { node, .. } | Self::Append { node, .. } | Self::Replace { node, .. } | Self::Remove { node } => *node,
+            Self::Expand { node, .. }
+            | Self::Append { node, .. }
+            | Self::Replace { node, .. }
+            | Self::Remove { node } => *node,
         }
     }
 
@@ -129,7 +132,9 @@ impl Plan {
                 self.skip(*child);
             }
         }
-        let kept = old.iter().any(|child| self.node(*child).is_some_and(|n| n.status != Status::Skipped && !n.status.is_failed()));
+        let kept = old
+            .iter()
+            .any(|child| self.node(*child).is_some_and(|n| n.status != Status::Skipped && !n.status.is_failed()));
         let Some(goal) = self.goal_mut(node) else { return Err(PatchError::NotAGoal(node)) };
         let same = goal.order == order;
         goal.then = then;

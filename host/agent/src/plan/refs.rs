@@ -149,7 +149,11 @@ impl Reference {
             cursor.close()?;
             form = Form::Size;
         }
-        if cursor.rest.trim().is_empty() { Ok(Self { step, path, form }) } else { Err(cursor.error("it goes on after its end")) }
+        if cursor.rest.trim().is_empty() {
+            Ok(Self { step, path, form })
+        } else {
+            Err(cursor.error("it goes on after its end"))
+        }
     }
 
     /// The reference as an argument.
@@ -187,7 +191,9 @@ impl fmt::Display for Reference {
         match &self.form {
             Form::Plain => write!(f, "steps.{}{}", self.step, self.path),
             Form::Size => write!(f, "size(steps.{}{})", self.step, self.path),
-            Form::Join(between) => write!(f, "steps.{}{}.join({})", self.step, self.path, Value::from(between.as_str())),
+            Form::Join(between) => {
+                write!(f, "steps.{}{}.join({})", self.step, self.path, Value::from(between.as_str()))
+            }
         }
     }
 }
@@ -280,8 +286,11 @@ fn walk(value: &Value, at: &mut String, visit: Visit<'_>) -> Result<Value, RefEr
             }
         },
         Value::Array(items) => {
-            let new: Result<_, _> =
-                items.iter().enumerate().map(|(n, item)| below(at, &n.to_string(), |at| walk(item, at, visit))).collect();
+            let new: Result<_, _> = items
+                .iter()
+                .enumerate()
+                .map(|(n, item)| below(at, &n.to_string(), |at| walk(item, at, visit)))
+                .collect();
             Ok(Value::Array(new?))
         }
         Value::String(text) => template(text, at, visit),

@@ -57,7 +57,10 @@ pub fn validate_around(schema: &Value, value: &Value, unknown: &[String]) -> Res
         let inside = unknown.iter().any(|place| at == *place || at.starts_with(&format!("{place}/")));
         // A keyword that looks at the whole below it cannot be judged while a part is missing.
         let above = unknown.iter().any(|place| place.starts_with(&at))
-            && matches!(error.kind().keyword(), "anyOf" | "oneOf" | "not" | "if" | "contains" | "uniqueItems" | "enum" | "const");
+            && matches!(
+                error.kind().keyword(),
+                "anyOf" | "oneOf" | "not" | "if" | "contains" | "uniqueItems" | "enum" | "const"
+            );
         if !inside && !above {
             faults.push(Fault { at, why: clip(&error.to_string()) });
         }
@@ -70,7 +73,8 @@ pub fn validate_around(schema: &Value, value: &Value, unknown: &[String]) -> Res
 
 /// The faults in one line.
 pub(crate) fn join(faults: &[Fault]) -> String {
-    let line = |fault: &Fault| if fault.at.is_empty() { fault.why.clone() } else { format!("{}: {}", fault.at, fault.why) };
+    let line =
+        |fault: &Fault| if fault.at.is_empty() { fault.why.clone() } else { format!("{}: {}", fault.at, fault.why) };
     faults.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 

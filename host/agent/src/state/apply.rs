@@ -37,7 +37,8 @@ impl State {
         }
         match &event.kind {
             EventKind::RunStarted { goal, planner, budget, caps, version: _ } => {
-                *self = Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
+                *self =
+                    Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
                 Ok(())
             }
@@ -278,7 +279,8 @@ impl State {
         match outcome {
             StepOutcome::Failed { failure: ToolFailure { code, message, .. } } => {
                 let failure = format!("{code}: {message}");
-                calls.same_failures = if calls.failure.as_ref() == Some(&failure) { calls.same_failures + 1 } else { 1 };
+                calls.same_failures =
+                    if calls.failure.as_ref() == Some(&failure) { calls.same_failures + 1 } else { 1 };
                 calls.failure = Some(failure);
             }
             _ => (calls.failure, calls.same_failures) = (None, 0),
@@ -351,7 +353,8 @@ impl State {
                 (self.started, self.paused_ms) = (Some(self.now.max(at)), 0);
             }
         }
-        let planning: Vec<_> = self.plan.nodes().iter().filter(|n| n.status == Status::Planning).map(|n| n.id).collect();
+        let planning: Vec<_> =
+            self.plan.nodes().iter().filter(|n| n.status == Status::Planning).map(|n| n.id).collect();
         for node in planning {
             self.rest(node);
         }

@@ -184,7 +184,9 @@ impl Walk<'_> {
         let Some(goal) = self.state.plan.goal(id) else { return self.step(id) };
         match &node.status {
             Status::Open => self.plan(id, PlanReason::Open),
-            Status::Asking { question, .. } => self.commands.push(Command::Ask { node: id, question: question.clone() }),
+            Status::Asking { question, .. } => {
+                self.commands.push(Command::Ask { node: id, question: question.clone() })
+            }
             Status::Active => match self.state.fate(goal.order, &goal.children) {
                 Fate::Pending(children) => children.into_iter().for_each(|child| self.goal(child)),
                 Fate::Backtrack { from, to } => {

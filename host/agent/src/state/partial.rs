@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::State;
-use crate::plan::refs;
 use crate::Answer;
+use crate::plan::refs;
 
 /// How many of the latest results a partial answer tells.
 const RESULTS_TOLD: usize = 5;
@@ -33,6 +33,7 @@ pub fn describe(value: &Value, limit: usize) -> String {
     let Value::Object(map) = value else { return refs::short(value, limit) };
     let plain = map.iter().filter(|(_, value)| !value.is_object() && !value.is_array());
     let nested = map.iter().filter(|(_, value)| value.is_object() || value.is_array());
-    let fields: Vec<_> = plain.chain(nested).map(|(key, value)| format!("{key}: {}", refs::short(value, limit / 2))).collect();
+    let fields: Vec<_> =
+        plain.chain(nested).map(|(key, value)| format!("{key}: {}", refs::short(value, limit / 2))).collect();
     refs::short(&Value::from(fields.join(", ")), limit)
 }

@@ -46,7 +46,8 @@ fn arguments(text: &str) -> anyhow::Result<Value> {
         text
     };
     serde_json::from_str(text).map_err(|error| {
-        exit::BadInput(format!("the arguments are not JSON: {error}; they look like '{{\"text\": \"some words\"}}'")).into()
+        exit::BadInput(format!("the arguments are not JSON: {error}; they look like '{{\"text\": \"some words\"}}'"))
+            .into()
     })
 }
 

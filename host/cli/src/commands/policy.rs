@@ -53,6 +53,8 @@ fn warnings(crib: &Crib, name: &PluginName) -> Vec<String> {
         .files
         .iter()
         .filter(|grant| missing(&grant.host))
-        .map(|grant| format!("the folder `{}`, granted to `{name}` as `{}`, is not there", grant.host.display(), grant.guest))
+        .map(|grant| {
+            format!("the folder `{}`, granted to `{name}` as `{}`, is not there", grant.host.display(), grant.guest)
+        })
         .collect()
 }

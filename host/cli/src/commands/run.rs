@@ -32,7 +32,13 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
         progress: None,
         cancel,
     };
-    let result = crib.run(request, |run| if !quiet { errln!("run {run}") }).await;
+    let result = crib
+        .run(request, |run| {
+            if !quiet {
+                errln!("run {run}")
+            }
+        })
+        .await;
     live.finish();
     let result = result?;
     let run = result.run.to_string();
@@ -74,7 +80,9 @@ fn show(run: &str, outcome: &Outcome) {
             errln!("needs an answer: {}", plain(&question.text));
             errln!("say it in the goal, or run it again at a terminal and answer there");
         }
-        Outcome::Budget { kind, .. } => errln!("the budget of {kind} is spent; give more with --max-steps, --max-time or --max-tokens"),
+        Outcome::Budget { kind, .. } => {
+            errln!("the budget of {kind} is spent; give more with --max-steps, --max-time or --max-tokens")
+        }
         Outcome::Cancelled { .. } => errln!("cancelled; nothing is lost: `toolcrib show {run}`"),
     }
 }

@@ -24,7 +24,10 @@ pub(crate) async fn show(common: &Common, args: ShowArgs) -> anyhow::Result<Exit
     let events = RunLog::events(&ledger, run)?;
     let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
     if args.json {
-        outln!("{}", json!({ "run": summary, "plan": state.plan(), "steps": steps(&state), "result": state.outcome() }));
+        outln!(
+            "{}",
+            json!({ "run": summary, "plan": state.plan(), "steps": steps(&state), "result": state.outcome() })
+        );
         return Ok(ExitCode::SUCCESS);
     }
     outln!("run {run}  {}  {}  {} events", summary.started_at, summary.status, summary.last_seq);

@@ -7,9 +7,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
 
+use super::errln;
 use super::text::plain;
 use super::tree::{Costs, tree};
-use super::errln;
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
@@ -123,8 +123,7 @@ fn line(event: &Event) {
         EventKind::StepFinished { outcome, receipt, .. } => {
             let wall = receipt.get("wall_us").and_then(serde_json::Value::as_u64).unwrap_or(0);
             let fuel = receipt.get("fuel").and_then(serde_json::Value::as_u64).unwrap_or(0);
-            let cost =
-                format!("{}, fuel {}", super::duration(Duration::from_micros(wall)), super::count(fuel));
+            let cost = format!("{}, fuel {}", super::duration(Duration::from_micros(wall)), super::count(fuel));
             match outcome {
                 StepOutcome::Done { .. } => errln!("  ✓ {cost}"),
                 StepOutcome::Failed { failure } => errln!("  ✗ {}: {} ({cost})", failure.code, plain(&failure.message)),

@@ -63,7 +63,11 @@ fn wrong_arguments_are_named_by_their_place() {
 fn a_missing_file_and_a_missing_folder_are_told_apart() {
     let bench = Bench::new();
     bench.grant("");
-    refused(&bench.toolcrib(&["call", "files.read", "{\"path\":\"/docs/none.txt\"}"]), 1, &["not-found", "/docs/none.txt"]);
+    refused(
+        &bench.toolcrib(&["call", "files.read", "{\"path\":\"/docs/none.txt\"}"]),
+        1,
+        &["not-found", "/docs/none.txt"],
+    );
     bench.write("toolcrib.toml", "[plugin.files]\nfiles = [\"read ./gone as /gone\"]\n");
     refused(&bench.toolcrib(&["call", "files.read", "{\"path\":\"/gone/a\"}"]), 1, &["grant-broken", "gone"]);
     assert!(bench.toolcrib(&["policy", "check"]).err.contains("is not there"));

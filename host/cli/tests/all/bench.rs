@@ -92,9 +92,8 @@ pub(crate) fn serve(pages: &'static [(&'static str, &'static str, &'static str)]
                 }
             }
             let page = pages.iter().find(|(known, ..)| *known == path);
-            let (status, kind, body) = page.map_or(("404 Not Found", "text/plain", "nothing here"), |(_, kind, body)| {
-                ("200 OK", *kind, *body)
-            });
+            let (status, kind, body) = page
+                .map_or(("404 Not Found", "text/plain", "nothing here"), |(_, kind, body)| ("200 OK", *kind, *body));
             let head = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()

@@ -35,7 +35,11 @@ fn a_question_about_a_file_chains_reading_and_counting() {
 #[test]
 fn three_tools_in_a_row_change_a_copy_of_a_file() {
     let bench = bench();
-    reaches(&bench, "Read /docs/todo.txt, replace TODO with DONE and save the result as /out/done.txt", "/out/done.txt");
+    reaches(
+        &bench,
+        "Read /docs/todo.txt, replace TODO with DONE and save the result as /out/done.txt",
+        "/out/done.txt",
+    );
     assert_eq!(bench.read("out/done.txt"), "DONE first\ndone\nDONE second\n");
     assert_eq!(bench.read("docs/todo.txt"), "TODO first\ndone\nTODO second\n");
 }

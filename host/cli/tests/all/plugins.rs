@@ -54,7 +54,8 @@ const GEOMETRY: &str = r#"
 fn a_component_that_was_not_written_for_this_host_is_called() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("plugins")).expect("a folder");
-    std::fs::write(bench.path("plugins/geometry.wasm"), wat::parse_str(GEOMETRY).expect("a component")).expect("a file");
+    std::fs::write(bench.path("plugins/geometry.wasm"), wat::parse_str(GEOMETRY).expect("a component"))
+        .expect("a file");
     let call = |tool: &str, arguments: &str| bench.toolcrib(&["call", "--json", tool, arguments]).json();
 
     assert_eq!(call("geometry.sum", r#"{"numbers":[1,2,39]}"#)["result"], 42);
@@ -73,7 +74,8 @@ fn a_plugin_cannot_take_the_name_of_an_embedded_one() {
     std::fs::create_dir(bench.path("plugins")).expect("a folder");
     std::fs::write(bench.path("plugins/text.wasm"), wat::parse_str(GEOMETRY).expect("a component")).expect("a file");
     let tools = bench.toolcrib(&["tools", "--json"]).json();
-    let names: Vec<&str> = tools["tools"].as_array().expect("tools").iter().filter_map(|t| t["name"].as_str()).collect();
+    let names: Vec<&str> =
+        tools["tools"].as_array().expect("tools").iter().filter_map(|t| t["name"].as_str()).collect();
     assert!(names.contains(&"text.stats") && !names.contains(&"text.area"), "{names:?}");
     assert!(tools["problems"][0].as_str().is_some_and(|problem| problem.contains("text")), "{tools}");
 }

@@ -46,9 +46,7 @@ impl Answer {
     pub(crate) fn text(&mut self, text: &str, events: Events<'_>) {
         if !text.is_empty() {
             self.text.push_str(text);
-            events(Delta::Text {
-                text: text.to_owned(),
-            });
+            events(Delta::Text { text: text.to_owned() });
         }
     }
 
@@ -68,34 +66,19 @@ impl Answer {
                 }
             }
             None => {
-                self.calls.insert(
-                    key,
-                    Call {
-                        id,
-                        name: name.to_owned(),
-                        text: String::new(),
-                        value: None,
-                    },
-                );
+                self.calls.insert(key, Call { id, name: name.to_owned(), text: String::new(), value: None });
                 self.tell(key, "", events);
             }
         }
     }
 
     /// Appends to the arguments of call `key`.
-    pub(crate) fn extend_call(
-        &mut self,
-        key: u64,
-        fragment: &str,
-        events: Events<'_>,
-    ) -> Result<(), ModelError> {
+    pub(crate) fn extend_call(&mut self, key: u64, fragment: &str, events: Events<'_>) -> Result<(), ModelError> {
         if fragment.is_empty() {
             return Ok(());
         }
         let Some(call) = self.calls.get_mut(&key) else {
-            return Err(ModelError::Malformed {
-                detail: format!("arguments for call {key}, which never began"),
-            });
+            return Err(ModelError::Malformed { detail: format!("arguments for call {key}, which never began") });
         };
         call.text.push_str(fragment);
         self.tell(key, fragment, events);
@@ -115,13 +98,7 @@ impl Answer {
     }
 
     /// Adds a call that came in one piece.
-    pub(crate) fn whole_call(
-        &mut self,
-        id: Option<&str>,
-        name: &str,
-        arguments: Value,
-        events: Events<'_>,
-    ) {
+    pub(crate) fn whole_call(&mut self, id: Option<&str>, name: &str, arguments: Value, events: Events<'_>) {
         let key = self.next_key();
         let text = arguments.to_string();
         self.open_call(key, id, name, events);
@@ -143,10 +120,7 @@ impl Answer {
 
     /// The number of the call with this id.
     pub(crate) fn key_of(&self, id: &str) -> Option<u64> {
-        self.calls
-            .iter()
-            .find(|(_, call)| call.id.as_deref() == Some(id))
-            .map(|(key, _)| *key)
+        self.calls.iter().find(|(_, call)| call.id.as_deref() == Some(id)).map(|(key, _)| *key)
     }
 
     pub(crate) fn set_usage(&mut self, usage: Usage, events: Events<'_>) {
@@ -178,37 +152,27 @@ impl Answer {
     }
 
     /// Makes the response of it.
-    pub(crate) fn finish(
-        mut self,
-        continuation: Option<Continuation>,
-    ) -> Result<Response, ModelError> {
+    pub(crate) fn finish(mut self, continuation: Option<Continuation>) -> Result<Response, ModelError> {
         let Some(stop) = self.stop.take() else {
             let (chars, calls) = (self.text.chars().count(), self.calls.len());
-            let detail = format!(
-                "the stream ended after {chars} characters and {calls} tool calls, without its end mark"
-            );
+            let detail =
+                format!("the stream ended after {chars} characters and {calls} tool calls, without its end mark");
             return Err(ModelError::CutStream { detail });
         };
         let mut tool_calls = Vec::with_capacity(self.calls.len());
         for call in std::mem::take(&mut self.calls).into_values() {
             if call.name.is_empty() {
-                return Err(ModelError::Malformed {
-                    detail: "a tool call without a name".to_owned(),
-                });
+                return Err(ModelError::Malformed { detail: "a tool call without a name".to_owned() });
             }
             tool_calls.push(ToolCall {
                 id: call.id.unwrap_or_else(|| self.names.fresh_id()),
                 name: self.names.decode(&call.name),
-                arguments: call
-                    .value
-                    .map_or_else(|| Arguments::parse(&call.text), Arguments::from_value),
+                arguments: call.value.map_or_else(|| Arguments::parse(&call.text), Arguments::from_value),
             });
         }
         let text = Some(self.text).filter(|text| !text.trim().is_empty());
         if tool_calls.is_empty() && !self.refusal.is_empty() {
-            return Err(ModelError::Refused {
-                detail: self.refusal,
-            });
+            return Err(ModelError::Refused { detail: self.refusal });
         }
         if tool_calls.is_empty() && text.is_none() {
             return Err(ModelError::Empty { stop });
@@ -217,12 +181,6 @@ impl Answer {
             StopReason::End if !tool_calls.is_empty() => StopReason::ToolCalls,
             stop => stop,
         };
-        Ok(Response {
-            text,
-            tool_calls,
-            stop,
-            usage: self.usage,
-            continuation,
-        })
+        Ok(Response { text, tool_calls, stop, usage: self.usage, continuation })
     }
 }

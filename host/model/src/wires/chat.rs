@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Events};
-use super::{
-    Decoder, Target, arguments_text, data_url, parse, set, str_at, temperature, tool_text, u64_at,
-};
+use super::{Decoder, Target, arguments_text, data_url, parse, set, str_at, temperature, tool_text, u64_at};
 use crate::failure;
 use crate::names::Names;
 use crate::{Message, ModelError, Part, Request, Response, StopReason, ToolChoice, Usage};
@@ -15,12 +13,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
     if let Some(system) = &request.system {
         messages.push(json!({ "role": "system", "content": system }));
     }
-    messages.extend(
-        request
-            .messages
-            .iter()
-            .map(|message| encode_message(message, names)),
-    );
+    messages.extend(request.messages.iter().map(|message| encode_message(message, names)));
     let mut body = json!({
         "model": target.model,
         "messages": messages,
@@ -47,11 +40,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
         };
     }
     // The vendor's newer models reject the old name, and look-alikes do not know the new one.
-    let limit = if target.official {
-        "max_completion_tokens"
-    } else {
-        "max_tokens"
-    };
+    let limit = if target.official { "max_completion_tokens" } else { "max_tokens" };
     set(&mut body, limit, request.max_tokens);
     set(&mut body, "temperature", temperature(request));
     if let Some(schema) = &request.response_schema {
@@ -64,25 +53,19 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
 fn encode_message(message: &Message, names: &Names) -> Value {
     match message {
         Message::User { parts } => json!({ "role": "user", "content": encode_parts(parts) }),
-        Message::Assistant {
-            text, tool_calls, ..
-        } => {
+        Message::Assistant { text, tool_calls, .. } => {
             let mut message = json!({ "role": "assistant", "content": text });
             if !tool_calls.is_empty() {
                 let calls = tool_calls.iter().map(|call| {
-                    let function = json!({ "name": names.encode(&call.name), "arguments": arguments_text(&call.arguments) });
+                    let function =
+                        json!({ "name": names.encode(&call.name), "arguments": arguments_text(&call.arguments) });
                     json!({ "id": call.id, "type": "function", "function": function })
                 });
                 message["tool_calls"] = calls.collect();
             }
             message
         }
-        Message::Tool {
-            call_id,
-            content,
-            is_error,
-            ..
-        } => {
+        Message::Tool { call_id, content, is_error, .. } => {
             json!({ "role": "tool", "tool_call_id": call_id, "content": tool_text(content, *is_error) })
         }
     }
@@ -111,10 +94,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(names: Names) -> Self {
-        Self {
-            answer: Answer::new(names),
-            filtered: false,
-        }
+        Self { answer: Answer::new(names), filtered: false }
     }
 
     fn tool_call(&mut self, call: &Value, events: Events<'_>) -> Result<(), ModelError> {
@@ -122,10 +102,7 @@ impl Reader {
         // Some servers leave the number out: then an id that is new begins a call, and none goes on with the last.
         let key = match (call["index"].as_u64(), id) {
             (Some(index), _) => index,
-            (None, Some(id)) => self
-                .answer
-                .key_of(id)
-                .unwrap_or_else(|| self.answer.next_key()),
+            (None, Some(id)) => self.answer.key_of(id).unwrap_or_else(|| self.answer.next_key()),
             (None, None) => self.answer.last_key().unwrap_or(0),
         };
         let name = str_at(call, "/function/name");
@@ -135,9 +112,7 @@ impl Reader {
         match &call["function"]["arguments"] {
             Value::String(fragment) => self.answer.extend_call(key, fragment, events),
             // A few servers send the finished object instead of text.
-            Value::Object(map) => self
-                .answer
-                .extend_call(key, &json!(map).to_string(), events),
+            Value::Object(map) => self.answer.extend_call(key, &json!(map).to_string(), events),
             _ => Ok(()),
         }
     }
@@ -155,11 +130,7 @@ impl Decoder for Reader {
         let choice = &chunk["choices"][0];
         self.answer.text(str_at(choice, "/delta/content"), events);
         self.answer.refusal(str_at(choice, "/delta/refusal"));
-        for call in choice["delta"]["tool_calls"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
             self.tool_call(call, events)?;
         }
         if let Some(reason) = choice["finish_reason"].as_str() {
@@ -184,9 +155,7 @@ impl Decoder for Reader {
 
     fn finish(self: Box<Self>) -> Result<Response, ModelError> {
         if self.filtered {
-            return Err(ModelError::Refused {
-                detail: "a content filter stopped the answer".to_owned(),
-            });
+            return Err(ModelError::Refused { detail: "a content filter stopped the answer".to_owned() });
         }
         self.answer.finish(None)
     }

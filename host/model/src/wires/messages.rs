@@ -8,14 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Events};
-use super::{
-    Decoder, Target, arguments_object, parse, set, str_at, system_text, temperature, u64_at,
-};
+use super::{Decoder, Target, arguments_object, parse, set, str_at, system_text, temperature, u64_at};
 use crate::failure;
 use crate::names::Names;
-use crate::{
-    Continuation, Message, ModelError, Part, Request, Response, StopReason, ToolChoice, Usage,
-};
+use crate::{Continuation, Message, ModelError, Part, Request, Response, StopReason, ToolChoice, Usage};
 
 const WIRE: &str = "anthropic";
 /// The wire demands a limit; this one is within what every current model allows.
@@ -39,10 +35,8 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
     {
         block["cache_control"] = json!({ "type": "ephemeral" });
     }
-    let messages: Vec<Value> = turns
-        .into_iter()
-        .map(|(role, content)| json!({ "role": role, "content": content }))
-        .collect();
+    let messages: Vec<Value> =
+        turns.into_iter().map(|(role, content)| json!({ "role": role, "content": content })).collect();
     let mut body = json!({
         "model": target.model,
         "max_tokens": request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
@@ -73,17 +67,10 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
 fn encode_message(message: &Message, names: &Names) -> (&'static str, Vec<Value>) {
     match message {
         Message::User { parts } => ("user", parts.iter().filter_map(encode_part).collect()),
-        Message::Assistant {
-            text,
-            tool_calls,
-            continuation,
-        } => {
+        Message::Assistant { text, tool_calls, continuation } => {
             // Signed reasoning stands before what came of it.
             let mut blocks: Vec<Value> = match continuation {
-                Some(Continuation {
-                    wire,
-                    data: Value::Array(thoughts),
-                }) if wire == WIRE => thoughts.clone(),
+                Some(Continuation { wire, data: Value::Array(thoughts) }) if wire == WIRE => thoughts.clone(),
                 _ => Vec::new(),
             };
             blocks.extend(text.as_deref().and_then(text_block));
@@ -97,13 +84,9 @@ fn encode_message(message: &Message, names: &Names) -> (&'static str, Vec<Value>
             }));
             ("assistant", blocks)
         }
-        Message::Tool {
-            call_id,
-            content,
-            is_error,
-            ..
-        } => {
-            let block = json!({ "type": "tool_result", "tool_use_id": call_id, "content": content, "is_error": is_error });
+        Message::Tool { call_id, content, is_error, .. } => {
+            let block =
+                json!({ "type": "tool_result", "tool_use_id": call_id, "content": content, "is_error": is_error });
             ("user", vec![block])
         }
     }
@@ -135,12 +118,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(names: Names) -> Self {
-        Self {
-            answer: Answer::new(names),
-            thoughts: BTreeMap::new(),
-            refused: false,
-            ended: false,
-        }
+        Self { answer: Answer::new(names), thoughts: BTreeMap::new(), refused: false, ended: false }
     }
 
     fn block_start(&mut self, event: &Value, events: Events<'_>) -> Result<(), ModelError> {
@@ -148,15 +126,10 @@ impl Reader {
         match str_at(block, "/type") {
             "text" => self.answer.text(str_at(block, "/text"), events),
             "tool_use" => {
-                self.answer
-                    .open_call(key, block["id"].as_str(), str_at(block, "/name"), events);
+                self.answer.open_call(key, block["id"].as_str(), str_at(block, "/name"), events);
                 // Normally empty here; a compatible server may give it whole.
-                if block["input"]
-                    .as_object()
-                    .is_some_and(|input| !input.is_empty())
-                {
-                    self.answer
-                        .extend_call(key, &block["input"].to_string(), events)?;
+                if block["input"].as_object().is_some_and(|input| !input.is_empty()) {
+                    self.answer.extend_call(key, &block["input"].to_string(), events)?;
                 }
             }
             "thinking" | "redacted_thinking" => {
@@ -171,10 +144,7 @@ impl Reader {
         let (key, delta) = (u64_at(event, "/index"), &event["delta"]);
         match str_at(delta, "/type") {
             "text_delta" => self.answer.text(str_at(delta, "/text"), events),
-            "input_json_delta" => {
-                self.answer
-                    .extend_call(key, str_at(delta, "/partial_json"), events)?
-            }
+            "input_json_delta" => self.answer.extend_call(key, str_at(delta, "/partial_json"), events)?,
             "thinking_delta" => self.append(key, "thinking", str_at(delta, "/thinking")),
             "signature_delta" => self.append(key, "signature", str_at(delta, "/signature")),
             _ => {}
@@ -183,11 +153,7 @@ impl Reader {
     }
 
     fn append(&mut self, key: u64, field: &str, text: &str) {
-        if let Some(block) = self
-            .thoughts
-            .get_mut(&key)
-            .filter(|block| block.is_object())
-        {
+        if let Some(block) = self.thoughts.get_mut(&key).filter(|block| block.is_object()) {
             let whole = format!("{}{text}", block[field].as_str().unwrap_or_default());
             block[field] = json!(whole);
         }
@@ -251,15 +217,11 @@ impl Decoder for Reader {
             });
         }
         if self.answer.stopped() && !self.ended {
-            return Err(ModelError::CutStream {
-                detail: "the stream ended before `message_stop`".to_owned(),
-            });
+            return Err(ModelError::CutStream { detail: "the stream ended before `message_stop`".to_owned() });
         }
         let thoughts: Vec<Value> = self.thoughts.into_values().collect();
-        let continuation = (!thoughts.is_empty()).then(|| Continuation {
-            wire: WIRE.to_owned(),
-            data: Value::Array(thoughts),
-        });
+        let continuation =
+            (!thoughts.is_empty()).then(|| Continuation { wire: WIRE.to_owned(), data: Value::Array(thoughts) });
         self.answer.finish(continuation)
     }
 }

@@ -66,26 +66,18 @@ pub(crate) fn framing(wire: Wire) -> Framing {
 fn parse(frame: &str) -> Result<Value, ModelError> {
     serde_json::from_str(frame).map_err(|error| {
         let start: String = frame.chars().take(120).collect();
-        ModelError::Malformed {
-            detail: format!("a piece of the answer is not JSON ({error}): {start}"),
-        }
+        ModelError::Malformed { detail: format!("a piece of the answer is not JSON ({error}): {start}") }
     })
 }
 
 /// The text at `pointer`, or nothing.
 fn str_at<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The count at `pointer`, or 0.
 fn u64_at(value: &Value, pointer: &str) -> u64 {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_u64)
-        .unwrap_or_default()
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// A picture as the URL that two wires take.
@@ -120,11 +112,7 @@ fn arguments_object(arguments: &Arguments) -> Value {
 
 /// A tool's answer, marked in words on wires that have no flag for a failure.
 fn tool_text(content: &str, is_error: bool) -> String {
-    if is_error {
-        format!("error: {content}")
-    } else {
-        content.to_owned()
-    }
+    if is_error { format!("error: {content}") } else { content.to_owned() }
 }
 
 /// The system text, with the wanted schema in words where the wire cannot be told otherwise.
@@ -134,12 +122,7 @@ fn system_text(request: &Request, schema_in_words: bool) -> Option<String> {
             "When you give your final answer, write nothing but one JSON value that fits this JSON Schema, without a code fence:\n{schema}"
         )
     });
-    let parts: Vec<&str> = request
-        .system
-        .as_deref()
-        .into_iter()
-        .chain(wish.as_deref())
-        .collect();
+    let parts: Vec<&str> = request.system.as_deref().into_iter().chain(wish.as_deref()).collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
@@ -166,60 +149,33 @@ mod tests {
     fn encoded(wire: Wire, model: &str, official: bool) -> Value {
         let request = Request {
             messages: vec![Message::user("hello")],
-            tools: vec![ToolSpec {
-                name: "a.b".into(),
-                description: "x".into(),
-                parameters: json!({}),
-            }],
+            tools: vec![ToolSpec { name: "a.b".into(), description: "x".into(), parameters: json!({}) }],
             max_tokens: Some(9),
             ..Request::default()
         };
-        encode(
-            wire,
-            &request,
-            Target { model, official },
-            &Names::of(&request),
-        )
+        encode(wire, &request, Target { model, official }, &Names::of(&request))
     }
 
     #[test]
     fn fields_that_look_alikes_reject_go_to_the_vendor_alone() {
         let vendor = encoded(Wire::Chat, "gpt-5", true);
-        assert_eq!(
-            (&vendor["max_completion_tokens"], &vendor["max_tokens"]),
-            (&json!(9), &Value::Null)
-        );
+        assert_eq!((&vendor["max_completion_tokens"], &vendor["max_tokens"]), (&json!(9), &Value::Null));
         let other = encoded(Wire::Chat, "gpt-5", false);
-        assert_eq!(
-            (&other["max_completion_tokens"], &other["max_tokens"]),
-            (&Value::Null, &json!(9))
-        );
+        assert_eq!((&other["max_completion_tokens"], &other["max_tokens"]), (&Value::Null, &json!(9)));
 
-        let cached = |official| {
-            encoded(Wire::Messages, "claude", official)["messages"][0]["content"][0].clone()
-        };
-        assert_eq!(
-            cached(true)["cache_control"],
-            json!({ "type": "ephemeral" })
-        );
+        let cached = |official| encoded(Wire::Messages, "claude", official)["messages"][0]["content"][0].clone();
+        assert_eq!(cached(true)["cache_control"], json!({ "type": "ephemeral" }));
         assert_eq!(cached(false)["cache_control"], Value::Null);
     }
 
     #[test]
     fn reasoning_is_asked_for_where_a_model_reasons() {
-        let asks =
-            |model, official| !encoded(Wire::Responses, model, official)["include"].is_null();
+        let asks = |model, official| !encoded(Wire::Responses, model, official)["include"].is_null();
         for model in ["gpt-5", "o3-mini", "gpt-6-next"] {
             assert!(asks(model, true), "{model}");
             assert!(!asks(model, false), "{model}");
         }
-        for model in [
-            "gpt-4o",
-            "gpt-4.1-mini",
-            "gpt-5-chat-latest",
-            "chatgpt-4o-latest",
-            "ft:gpt-4o:acme",
-        ] {
+        for model in ["gpt-4o", "gpt-4.1-mini", "gpt-5-chat-latest", "chatgpt-4o-latest", "ft:gpt-4o:acme"] {
             assert!(!asks(model, true), "{model}");
         }
     }
@@ -278,10 +234,8 @@ mod tests {
         leaf.prop_recursive(5, 40, 5, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-                prop::collection::vec((word.clone(), inner), 0..6).prop_map(|fields| fields
-                    .into_iter()
-                    .map(|(key, value)| (key.to_owned(), value))
-                    .collect()),
+                prop::collection::vec((word.clone(), inner), 0..6)
+                    .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
             ]
         })
     }

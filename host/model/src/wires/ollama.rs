@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Events};
 use super::{
-    Decoder, Target, arguments_object, joined_text, parse, set, str_at, system_text, temperature,
-    tool_text, u64_at,
+    Decoder, Target, arguments_object, joined_text, parse, set, str_at, system_text, temperature, tool_text, u64_at,
 };
 use crate::failure;
 use crate::names::Names;
@@ -37,12 +36,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
     if let Some(system) = system_text(request, !tools.is_empty()) {
         messages.push(json!({ "role": "system", "content": system }));
     }
-    messages.extend(
-        request
-            .messages
-            .iter()
-            .map(|message| encode_message(message, names)),
-    );
+    messages.extend(request.messages.iter().map(|message| encode_message(message, names)));
     let mut body = json!({ "model": target.model, "messages": messages, "stream": true });
     if tools.is_empty() {
         set(&mut body, "format", request.response_schema.clone());
@@ -52,10 +46,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
     let mut options = json!({});
     set(&mut options, "num_predict", request.max_tokens);
     set(&mut options, "temperature", temperature(request));
-    if options
-        .as_object()
-        .is_some_and(|options| !options.is_empty())
-    {
+    if options.as_object().is_some_and(|options| !options.is_empty()) {
         body["options"] = options;
     }
     body
@@ -77,11 +68,8 @@ fn encode_message(message: &Message, names: &Names) -> Value {
             }
             message
         }
-        Message::Assistant {
-            text, tool_calls, ..
-        } => {
-            let mut message =
-                json!({ "role": "assistant", "content": text.as_deref().unwrap_or_default() });
+        Message::Assistant { text, tool_calls, .. } => {
+            let mut message = json!({ "role": "assistant", "content": text.as_deref().unwrap_or_default() });
             if !tool_calls.is_empty() {
                 let calls = tool_calls.iter().map(|call| {
                     let function =
@@ -92,12 +80,7 @@ fn encode_message(message: &Message, names: &Names) -> Value {
             }
             message
         }
-        Message::Tool {
-            name,
-            content,
-            is_error,
-            ..
-        } => {
+        Message::Tool { name, content, is_error, .. } => {
             json!({ "role": "tool", "tool_name": names.encode(name), "content": tool_text(content, *is_error) })
         }
     }
@@ -111,9 +94,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(names: Names) -> Self {
-        Self {
-            answer: Answer::new(names),
-        }
+        Self { answer: Answer::new(names) }
     }
 }
 
@@ -124,11 +105,7 @@ impl Decoder for Reader {
             return Err(failure::in_stream(error));
         }
         self.answer.text(str_at(&line, "/message/content"), events);
-        for call in line["message"]["tool_calls"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for call in line["message"]["tool_calls"].as_array().into_iter().flatten() {
             let function = &call["function"];
             self.answer.whole_call(
                 call["id"].as_str(),
@@ -145,11 +122,8 @@ impl Decoder for Reader {
             "length" => StopReason::MaxTokens,
             other => StopReason::Other(other.to_owned()),
         });
-        let usage = Usage {
-            input: u64_at(&line, "/prompt_eval_count"),
-            output: u64_at(&line, "/eval_count"),
-            cached: 0,
-        };
+        let usage =
+            Usage { input: u64_at(&line, "/prompt_eval_count"), output: u64_at(&line, "/eval_count"), cached: 0 };
         self.answer.set_usage(usage, events);
         Ok(true)
     }

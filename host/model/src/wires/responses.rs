@@ -6,23 +6,15 @@
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Events};
-use super::{
-    Decoder, Target, arguments_text, data_url, parse, set, str_at, temperature, tool_text, u64_at,
-};
+use super::{Decoder, Target, arguments_text, data_url, parse, set, str_at, temperature, tool_text, u64_at};
 use crate::failure;
 use crate::names::Names;
-use crate::{
-    Continuation, Message, ModelError, Part, Request, Response, StopReason, ToolChoice, Usage,
-};
+use crate::{Continuation, Message, ModelError, Part, Request, Response, StopReason, ToolChoice, Usage};
 
 const WIRE: &str = "openai";
 
 pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Value {
-    let input: Vec<Value> = request
-        .messages
-        .iter()
-        .flat_map(|message| encode_message(message, names))
-        .collect();
+    let input: Vec<Value> = request.messages.iter().flat_map(|message| encode_message(message, names)).collect();
     let mut body = json!({ "model": target.model, "input": input, "stream": true, "store": false });
     set(&mut body, "instructions", request.system.clone());
     set(&mut body, "max_output_tokens", request.max_tokens);
@@ -46,8 +38,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
         };
     }
     if let Some(schema) = &request.response_schema {
-        let format =
-            json!({ "type": "json_schema", "name": "answer", "schema": schema, "strict": false });
+        let format = json!({ "type": "json_schema", "name": "answer", "schema": schema, "strict": false });
         body["text"] = json!({ "format": format });
     }
     if target.official && reasons(target.model) {
@@ -60,9 +51,7 @@ pub(crate) fn encode(request: &Request, target: Target<'_>, names: &Names) -> Va
 /// what is newer than this list does.
 fn reasons(model: &str) -> bool {
     let older = ["gpt-3", "gpt-4", "chatgpt", "davinci", "babbage"];
-    !older
-        .iter()
-        .any(|family| model.starts_with(family) || model.starts_with(&format!("ft:{family}")))
+    !older.iter().any(|family| model.starts_with(family) || model.starts_with(&format!("ft:{family}")))
         && !model.contains("-chat")
 }
 
@@ -75,20 +64,11 @@ fn encode_message(message: &Message, names: &Names) -> Vec<Value> {
                     json!({ "type": "input_image", "image_url": data_url(media_type, data) })
                 }
             });
-            vec![
-                json!({ "type": "message", "role": "user", "content": content.collect::<Vec<_>>() }),
-            ]
+            vec![json!({ "type": "message", "role": "user", "content": content.collect::<Vec<_>>() })]
         }
-        Message::Assistant {
-            text,
-            tool_calls,
-            continuation,
-        } => {
+        Message::Assistant { text, tool_calls, continuation } => {
             let mut items: Vec<Value> = match continuation {
-                Some(Continuation {
-                    wire,
-                    data: Value::Array(thoughts),
-                }) if wire == WIRE => thoughts.clone(),
+                Some(Continuation { wire, data: Value::Array(thoughts) }) if wire == WIRE => thoughts.clone(),
                 _ => Vec::new(),
             };
             items.extend(text.iter().map(|text| {
@@ -105,12 +85,7 @@ fn encode_message(message: &Message, names: &Names) -> Vec<Value> {
             }));
             items
         }
-        Message::Tool {
-            call_id,
-            content,
-            is_error,
-            ..
-        } => {
+        Message::Tool { call_id, content, is_error, .. } => {
             let output = tool_text(content, *is_error);
             vec![json!({ "type": "function_call_output", "call_id": call_id, "output": output })]
         }
@@ -127,20 +102,14 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(names: Names) -> Self {
-        Self {
-            answer: Answer::new(names),
-            thoughts: Vec::new(),
-            filtered: false,
-        }
+        Self { answer: Answer::new(names), thoughts: Vec::new(), filtered: false }
     }
 
     fn item_done(&mut self, key: u64, item: &Value, events: Events<'_>) {
         match str_at(item, "/type") {
             "function_call" => {
-                self.answer
-                    .open_call(key, item["call_id"].as_str(), str_at(item, "/name"), events);
-                self.answer
-                    .complete_call(key, str_at(item, "/arguments"), events);
+                self.answer.open_call(key, item["call_id"].as_str(), str_at(item, "/name"), events);
+                self.answer.complete_call(key, str_at(item, "/arguments"), events);
             }
             // Without its encrypted content it could not be sent back: the service keeps nothing.
             "reasoning" if item["encrypted_content"].is_string() => {
@@ -193,16 +162,10 @@ impl Decoder for Reader {
             "response.output_text.delta" => self.answer.text(str_at(&event, "/delta"), events),
             "response.refusal.delta" => self.answer.refusal(str_at(&event, "/delta")),
             "response.output_item.added" if str_at(&event, "/item/type") == "function_call" => {
-                self.answer.open_call(
-                    key,
-                    event["item"]["call_id"].as_str(),
-                    str_at(&event, "/item/name"),
-                    events,
-                );
+                self.answer.open_call(key, event["item"]["call_id"].as_str(), str_at(&event, "/item/name"), events);
             }
             "response.function_call_arguments.delta" => {
-                self.answer
-                    .extend_call(key, str_at(&event, "/delta"), events)?;
+                self.answer.extend_call(key, str_at(&event, "/delta"), events)?;
             }
             "response.output_item.done" => self.item_done(key, &event["item"], events),
             "response.completed" => {
@@ -227,17 +190,11 @@ impl Decoder for Reader {
 
     fn finish(self: Box<Self>) -> Result<Response, ModelError> {
         if self.filtered {
-            return Err(ModelError::Refused {
-                detail: "a content filter stopped the answer".to_owned(),
-            });
+            return Err(ModelError::Refused { detail: "a content filter stopped the answer".to_owned() });
         }
-        let Self {
-            answer, thoughts, ..
-        } = *self;
-        let continuation = (!thoughts.is_empty()).then(|| Continuation {
-            wire: WIRE.to_owned(),
-            data: Value::Array(thoughts),
-        });
+        let Self { answer, thoughts, .. } = *self;
+        let continuation =
+            (!thoughts.is_empty()).then(|| Continuation { wire: WIRE.to_owned(), data: Value::Array(thoughts) });
         answer.finish(continuation)
     }
 }

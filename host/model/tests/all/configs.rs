@@ -5,50 +5,20 @@ use toolcrib_model::{ConfigError, ModelConfig, Wire, connect};
 
 fn parse(spec: &str, variables: &[(&str, &str)]) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse(spec, |name| {
-        variables
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned())
+        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     })
 }
 
 #[test]
 fn a_short_text_and_the_usual_key_are_enough() {
     for (spec, key, wire, url) in [
-        (
-            "openai:gpt-5",
-            "OPENAI_API_KEY",
-            Wire::Responses,
-            "https://api.openai.com/v1",
-        ),
-        (
-            "openai-chat:gpt-5",
-            "OPENAI_API_KEY",
-            Wire::Chat,
-            "https://api.openai.com/v1",
-        ),
-        (
-            "anthropic:claude-x",
-            "ANTHROPIC_API_KEY",
-            Wire::Messages,
-            "https://api.anthropic.com/",
-        ),
-        (
-            "gemini:gemini-x",
-            "GEMINI_API_KEY",
-            Wire::Gemini,
-            "https://generativelanguage.googleapis.com/",
-        ),
+        ("openai:gpt-5", "OPENAI_API_KEY", Wire::Responses, "https://api.openai.com/v1"),
+        ("openai-chat:gpt-5", "OPENAI_API_KEY", Wire::Chat, "https://api.openai.com/v1"),
+        ("anthropic:claude-x", "ANTHROPIC_API_KEY", Wire::Messages, "https://api.anthropic.com/"),
+        ("gemini:gemini-x", "GEMINI_API_KEY", Wire::Gemini, "https://generativelanguage.googleapis.com/"),
     ] {
         let config = parse(spec, &[(key, "k")]).unwrap();
-        assert_eq!(
-            (
-                config.wire,
-                config.base_url.as_str(),
-                config.name().as_str()
-            ),
-            (wire, url, spec)
-        );
+        assert_eq!((config.wire, config.base_url.as_str(), config.name().as_str()), (wire, url, spec));
         assert!(config.key.is_some());
         assert!(connect(config).is_ok());
         let error = parse(spec, &[]).unwrap_err().to_string();
@@ -59,32 +29,16 @@ fn a_short_text_and_the_usual_key_are_enough() {
 #[test]
 fn a_model_may_have_a_colon_and_an_at_sign_in_its_name() {
     let config = parse("ollama:qwen3:8b@q4@http://127.0.0.1:9000/v1", &[]).unwrap();
-    assert_eq!(
-        (config.model.as_str(), config.base_url.as_str()),
-        ("qwen3:8b@q4", "http://127.0.0.1:9000/v1")
-    );
+    assert_eq!((config.model.as_str(), config.base_url.as_str()), ("qwen3:8b@q4", "http://127.0.0.1:9000/v1"));
 }
 
 #[test]
 fn a_vendors_key_does_not_go_to_an_address_in_the_text() {
     let vendor = [("OPENAI_API_KEY", "vendor")];
-    assert!(
-        parse("openai-chat:m@https://example.org/v1", &vendor)
-            .unwrap()
-            .key
-            .is_none()
-    );
+    assert!(parse("openai-chat:m@https://example.org/v1", &vendor).unwrap().key.is_none());
     let own = [("OPENAI_API_KEY", "vendor"), ("TOOLCRIB_MODEL_KEY", "own")];
-    assert!(
-        parse("openai-chat:m@https://example.org/v1", &own)
-            .unwrap()
-            .key
-            .is_some()
-    );
-    let beside = [
-        ("OPENAI_API_KEY", "vendor"),
-        ("OPENAI_BASE_URL", "https://example.org/v1"),
-    ];
+    assert!(parse("openai-chat:m@https://example.org/v1", &own).unwrap().key.is_some());
+    let beside = [("OPENAI_API_KEY", "vendor"), ("OPENAI_BASE_URL", "https://example.org/v1")];
     let config = parse("openai-chat:m", &beside).unwrap();
     assert!(config.key.is_some() && config.base_url.host_str() == Some("example.org"));
 }
@@ -101,19 +55,8 @@ fn a_key_does_not_travel_unencrypted_over_a_public_network() {
     let key = [("TOOLCRIB_MODEL_KEY", "own")];
     let error = parse("openai-chat:m@http://example.org/v1", &key).unwrap_err();
     insta::assert_snapshot!(error, @"the key would go to example.org unencrypted: use https, or leave the key out");
-    for private in [
-        "127.0.0.1:1",
-        "[::1]:1",
-        "localhost:1",
-        "10.1.2.3",
-        "192.168.0.9",
-        "vllm:8000",
-        "[fd00::1]",
-    ] {
-        assert!(
-            parse(&format!("openai-chat:m@http://{private}/v1"), &key).is_ok(),
-            "{private}"
-        );
+    for private in ["127.0.0.1:1", "[::1]:1", "localhost:1", "10.1.2.3", "192.168.0.9", "vllm:8000", "[fd00::1]"] {
+        assert!(parse(&format!("openai-chat:m@http://{private}/v1"), &key).is_ok(), "{private}");
     }
     assert!(parse("openai-chat:m@http://example.org/v1", &[]).is_ok());
 }
@@ -127,28 +70,14 @@ fn the_ollama_host_is_taken_as_people_write_it() {
         ("box:80", "http://box/"),
         ("https://ollama.example.org", "https://ollama.example.org/"),
     ] {
-        assert_eq!(
-            parse("ollama:m", &[("OLLAMA_HOST", host)])
-                .unwrap()
-                .base_url
-                .as_str(),
-            url,
-            "{host}"
-        );
+        assert_eq!(parse("ollama:m", &[("OLLAMA_HOST", host)]).unwrap().base_url.as_str(), url, "{host}");
     }
-    assert_eq!(
-        parse("ollama:m", &[]).unwrap().base_url.as_str(),
-        "http://127.0.0.1:11434/"
-    );
+    assert_eq!(parse("ollama:m", &[]).unwrap().base_url.as_str(), "http://127.0.0.1:11434/");
 }
 
 #[test]
 fn what_cannot_be_used_is_refused_with_what_to_write() {
-    let refused = |spec: &str| {
-        parse(spec, &[("TOOLCRIB_MODEL_KEY", "k")])
-            .unwrap_err()
-            .to_string()
-    };
+    let refused = |spec: &str| parse(spec, &[("TOOLCRIB_MODEL_KEY", "k")]).unwrap_err().to_string();
     insta::assert_snapshot!(refused("gpt-5"), @"`gpt-5` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
     insta::assert_snapshot!(refused("openai:"), @"`openai:` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
     insta::assert_snapshot!(refused("opnai:gpt-5"), @"no wire is called `opnai`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`");
@@ -173,16 +102,11 @@ fn no_secret_shows_when_settings_are_printed() {
 
 #[test]
 fn a_key_that_no_header_can_carry_and_roots_that_are_none_are_refused() {
-    let error = connect(parse("openai:m", &[("OPENAI_API_KEY", "a\nb")]).unwrap())
-        .map(drop)
-        .unwrap_err();
+    let error = connect(parse("openai:m", &[("OPENAI_API_KEY", "a\nb")]).unwrap()).map(drop).unwrap_err();
     assert_eq!(error, ConfigError::Key);
     let mut config = parse("openai:m", &[("OPENAI_API_KEY", "k")]).unwrap();
     config.extra_roots = Some(b"hello".to_vec());
-    assert!(matches!(
-        connect(config).map(drop),
-        Err(ConfigError::Roots { .. })
-    ));
+    assert!(matches!(connect(config).map(drop), Err(ConfigError::Roots { .. })));
 }
 
 proptest! {

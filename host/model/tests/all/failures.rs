@@ -8,10 +8,7 @@ use crate::answers::ANSWERS;
 use crate::server::{Server, Step, complete, config, head, status, stream};
 
 fn request() -> Request {
-    Request {
-        messages: vec![Message::user("hello")],
-        ..Request::default()
-    }
+    Request { messages: vec![Message::user("hello")], ..Request::default() }
 }
 
 #[tokio::test]
@@ -32,30 +29,18 @@ async fn a_rate_limit_tells_how_long_to_wait() {
         assert_eq!(result.unwrap_err(), expected, "{wire}");
         assert!(deltas.is_empty());
         let (result, _) = complete(config(wire, &server.origin), &request()).await;
-        assert_eq!(
-            result.unwrap_err().retry_after(),
-            Some(Duration::from_millis(250)),
-            "{wire}"
-        );
+        assert_eq!(result.unwrap_err().retry_after(), Some(Duration::from_millis(250)), "{wire}");
         let (result, _) = complete(config(wire, &server.origin), &request()).await;
         let error = result.unwrap_err();
         assert_eq!(error.code(), "unavailable", "{wire}");
-        assert!(
-            error.retry_after().unwrap() > Duration::from_secs(86_400),
-            "{wire}"
-        );
+        assert!(error.retry_after().unwrap() > Duration::from_secs(86_400), "{wire}");
     }
 }
 
 #[tokio::test]
 async fn each_status_is_the_same_error_on_every_wire() {
     for (wire, ..) in ANSWERS {
-        for (code, word) in [
-            (400, "bad-request"),
-            (401, "auth"),
-            (404, "not-found"),
-            (500, "unavailable"),
-        ] {
+        for (code, word) in [(400, "bad-request"), (401, "auth"), (404, "not-found"), (500, "unavailable")] {
             let server = Server::play(vec![status(code, "", "{}")]).await;
             let (result, _) = complete(config(wire, &server.origin), &request()).await;
             assert_eq!(result.unwrap_err().code(), word, "{wire}");
@@ -67,18 +52,11 @@ async fn each_status_is_the_same_error_on_every_wire() {
 async fn a_server_that_quotes_the_key_does_not_get_it_into_an_error() {
     let quote = r#"{"error":{"message":"wrong key sk-test-0123456789 given"}}"#;
     let in_stream = format!("data: {quote}\n\n");
-    let server = Server::play(vec![
-        status(401, "", quote),
-        stream("text/event-stream", &in_stream),
-    ])
-    .await;
+    let server = Server::play(vec![status(401, "", quote), stream("text/event-stream", &in_stream)]).await;
     for _ in 0..2 {
         let (result, _) = complete(config("openai-chat", &server.origin), &request()).await;
         let error = result.unwrap_err();
-        let everything = format!(
-            "{error} {error:?} {}",
-            serde_json::to_string(&error).unwrap()
-        );
+        let everything = format!("{error} {error:?} {}", serde_json::to_string(&error).unwrap());
         assert!(!everything.contains("sk-test"), "{everything}");
         assert!(everything.contains("wrong key [key] given"), "{everything}");
     }
@@ -102,29 +80,20 @@ async fn silence_before_the_answer_runs_into_its_time_out() {
     let mut config = config("openai", &server.origin);
     config.timeouts.first_byte = Duration::from_millis(80);
     let (result, _) = complete(config, &request()).await;
-    let expected = ModelError::TimedOut {
-        phase: Phase::FirstByte,
-        after: Duration::from_millis(80),
-    };
+    let expected = ModelError::TimedOut { phase: Phase::FirstByte, after: Duration::from_millis(80) };
     assert_eq!(result.unwrap_err(), expected);
 }
 
 #[tokio::test]
 async fn silence_within_the_answer_runs_into_its_time_out() {
     for (wire, content_type, body) in ANSWERS {
-        let mut steps = stream(
-            content_type,
-            &body[..body.len() / 3].replace('\u{fffd}', ""),
-        );
+        let mut steps = stream(content_type, &body[..body.len() / 3].replace('\u{fffd}', ""));
         steps.push(Step::Wait(Duration::from_secs(60)));
         let server = Server::play(vec![steps]).await;
         let mut config = config(wire, &server.origin);
         config.timeouts.idle = Duration::from_millis(150);
         let (result, _) = complete(config, &request()).await;
-        let expected = ModelError::TimedOut {
-            phase: Phase::Idle,
-            after: Duration::from_millis(150),
-        };
+        let expected = ModelError::TimedOut { phase: Phase::Idle, after: Duration::from_millis(150) };
         assert_eq!(result.unwrap_err(), expected, "{wire}");
     }
 }
@@ -141,13 +110,7 @@ async fn a_trickle_that_never_ends_runs_into_the_total_time_out() {
     config.timeouts.total = Duration::from_millis(300);
     let (result, _) = complete(config, &request()).await;
     let error = result.unwrap_err();
-    assert_eq!(
-        error,
-        ModelError::TimedOut {
-            phase: Phase::Total,
-            after: Duration::from_millis(300)
-        }
-    );
+    assert_eq!(error, ModelError::TimedOut { phase: Phase::Total, after: Duration::from_millis(300) });
     assert!(!error.retryable());
 }
 
@@ -159,11 +122,7 @@ async fn a_flood_is_dropped_at_the_limit() {
         let mut config = config(wire, &server.origin);
         config.max_response_bytes = 100_000;
         let (result, _) = complete(config, &request()).await;
-        assert_eq!(
-            result.unwrap_err(),
-            ModelError::TooLarge { limit: 100_000 },
-            "{wire}"
-        );
+        assert_eq!(result.unwrap_err(), ModelError::TooLarge { limit: 100_000 }, "{wire}");
     }
 }
 
@@ -183,16 +142,8 @@ async fn nobody_listening_names_the_address() {
     let error = result.unwrap_err();
     assert_eq!(error.code(), "unreachable");
     assert!(error.retryable());
-    assert!(
-        error
-            .to_string()
-            .starts_with(&format!("cannot reach {origin}: ")),
-        "{error}"
-    );
-    assert!(
-        error.to_string().to_lowercase().contains("refused"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(&format!("cannot reach {origin}: ")), "{error}");
+    assert!(error.to_string().to_lowercase().contains("refused"), "{error}");
 }
 
 #[tokio::test]
@@ -206,24 +157,16 @@ async fn a_page_in_place_of_a_stream_is_malformed() {
 #[tokio::test]
 async fn dropping_the_future_closes_the_connection() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = config(
-        "openai",
-        &format!("http://{}", listener.local_addr().unwrap()),
-    );
+    let config = config("openai", &format!("http://{}", listener.local_addr().unwrap()));
     let exchange = tokio::spawn(async move { complete(config, &request()).await.0 });
     let (mut stream, _) = listener.accept().await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(
-        &mut stream,
-        head(200, "content-type: text/event-stream\r\n").as_bytes(),
-    )
-    .await
-    .unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head(200, "content-type: text/event-stream\r\n").as_bytes())
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     exchange.abort();
     let mut rest = Vec::new();
     let closed = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest);
     // The end of the connection shows as its end or as a reset.
-    let _ = tokio::time::timeout(Duration::from_secs(10), closed)
-        .await
-        .expect("the connection stays open");
+    let _ = tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the connection stays open");
 }

@@ -12,9 +12,7 @@ async fn a_tool_is_called_and_its_result_answered() {
     let spec = lookup("TOOLCRIB_TEST_MODEL").expect("TOOLCRIB_TEST_MODEL names the model");
     let model = connect(ModelConfig::parse(&spec, lookup).unwrap()).unwrap();
     let mut request = Request {
-        messages: vec![Message::user(
-            "Use the tool to read the file notes.txt, then say what it holds.",
-        )],
+        messages: vec![Message::user("Use the tool to read the file notes.txt, then say what it holds.")],
         tools: vec![ToolSpec {
             name: "files.read".into(),
             description: "Reads a text file".into(),
@@ -27,28 +25,16 @@ async fn a_tool_is_called_and_its_result_answered() {
         ..Request::default()
     };
 
-    let first = model
-        .complete(&request, &mut |delta| println!("{delta:?}"))
-        .await
-        .unwrap();
+    let first = model.complete(&request, &mut |delta| println!("{delta:?}")).await.unwrap();
     println!("{}", serde_json::to_string_pretty(&first).unwrap());
     assert_eq!(first.stop, StopReason::ToolCalls);
     assert_eq!(first.tool_calls[0].name, "files.read");
-    let Arguments::Json(arguments) = &first.tool_calls[0].arguments else {
-        panic!("{first:?}")
-    };
+    let Arguments::Json(arguments) = &first.tool_calls[0].arguments else { panic!("{first:?}") };
     assert_eq!(arguments["path"], "notes.txt");
 
     request.messages.push(first.to_message());
-    request.messages.push(Message::tool(
-        &first.tool_calls[0],
-        "found: the answer is 42",
-        false,
-    ));
-    let second = model
-        .complete(&request, &mut |delta| println!("{delta:?}"))
-        .await
-        .unwrap();
+    request.messages.push(Message::tool(&first.tool_calls[0], "found: the answer is 42", false));
+    let second = model.complete(&request, &mut |delta| println!("{delta:?}")).await.unwrap();
     println!("{}", serde_json::to_string_pretty(&second).unwrap());
     assert_eq!(second.stop, StopReason::End);
     assert!(second.text.unwrap().contains("42"));

@@ -1,8 +1,5 @@
 //! The back ends against scripted servers on loopback.
-#![cfg_attr(
-    feature = "client",
-    expect(clippy::unwrap_used, reason = "a test that cannot go on fails")
-)]
+#![cfg_attr(feature = "client", expect(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
 #![cfg(feature = "client")]
 
 mod answers;

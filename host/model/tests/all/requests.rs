@@ -10,16 +10,8 @@ use crate::answers::ANSWERS;
 use crate::server::{Asked, Server, complete, config, stream};
 
 fn conversation() -> Request {
-    let call = |id: &str, name: &str, arguments| ToolCall {
-        id: id.into(),
-        name: name.into(),
-        arguments,
-    };
-    let read = call(
-        "c1",
-        "files.read",
-        Arguments::Json(Map::from_iter([("path".to_owned(), json!("a"))])),
-    );
+    let call = |id: &str, name: &str, arguments| ToolCall { id: id.into(), name: name.into(), arguments };
+    let read = call("c1", "files.read", Arguments::Json(Map::from_iter([("path".to_owned(), json!("a"))])));
     let broken = call("toolcrib-call-1", "time.now", Arguments::parse("{oops"));
     let schema = json!({ "type": "object" });
     Request {
@@ -27,13 +19,8 @@ fn conversation() -> Request {
         messages: vec![
             Message::User {
                 parts: vec![
-                    Part::Text {
-                        text: "look".into(),
-                    },
-                    Part::Image {
-                        media_type: "image/png".into(),
-                        data: "AAAA".into(),
-                    },
+                    Part::Text { text: "look".into() },
+                    Part::Image { media_type: "image/png".into(), data: "AAAA".into() },
                 ],
             },
             Message::Assistant {
@@ -45,11 +32,7 @@ fn conversation() -> Request {
             Message::tool(&broken, "not JSON", true),
             Message::user("go on"),
         ],
-        tools: vec![ToolSpec {
-            name: "files.read".into(),
-            description: "reads".into(),
-            parameters: schema.clone(),
-        }],
+        tools: vec![ToolSpec { name: "files.read".into(), description: "reads".into(), parameters: schema.clone() }],
         tool_choice: ToolChoice::Named("files.read".into()),
         max_tokens: Some(99),
         temperature: Some(0.7),
@@ -63,16 +46,10 @@ fn shown(body: &Value) -> String {
         match value {
             Value::Object(map) => {
                 let map: BTreeMap<_, _> = map.iter().collect();
-                let fields: Vec<String> = map
-                    .iter()
-                    .map(|(k, v)| format!("{}:{}", json!(k), sorted(v)))
-                    .collect();
+                let fields: Vec<String> = map.iter().map(|(k, v)| format!("{}:{}", json!(k), sorted(v))).collect();
                 format!("{{{}}}", fields.join(","))
             }
-            Value::Array(items) => format!(
-                "[{}]",
-                items.iter().map(sorted).collect::<Vec<_>>().join(",")
-            ),
+            Value::Array(items) => format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(",")),
             other => other.to_string(),
         }
     }
@@ -93,15 +70,9 @@ fn shown(body: &Value) -> String {
 }
 
 async fn sent(wire: &str, request: &Request) -> Asked {
-    let (_, content_type, body) = ANSWERS
-        .into_iter()
-        .find(|(name, ..)| *name == wire)
-        .unwrap();
+    let (_, content_type, body) = ANSWERS.into_iter().find(|(name, ..)| *name == wire).unwrap();
     let server = Server::play(vec![stream(content_type, body)]).await;
-    complete(config(wire, &server.origin), request)
-        .await
-        .0
-        .unwrap();
+    complete(config(wire, &server.origin), request).await.0.unwrap();
     server.asked().remove(0)
 }
 
@@ -109,10 +80,7 @@ async fn sent(wire: &str, request: &Request) -> Asked {
 async fn openai_responses() {
     let asked = sent("openai", &conversation()).await;
     assert_eq!(asked.request_line(), "POST /v1/responses HTTP/1.1");
-    assert_eq!(
-        asked.header("authorization"),
-        Some("Bearer sk-test-0123456789")
-    );
+    assert_eq!(asked.header("authorization"), Some("Bearer sk-test-0123456789"));
     insta::assert_snapshot!(shown(&asked.body), @r#"
     input:
       {"content":[{"text":"look","type":"input_text"},{"image_url":"data:image/png;base64,AAAA","type":"input_image"}],"role":"user","type":"message"}
@@ -185,10 +153,7 @@ async fn anthropic_messages() {
 #[tokio::test]
 async fn gemini() {
     let asked = sent("gemini", &conversation()).await;
-    assert_eq!(
-        asked.request_line(),
-        "POST /v1beta/models/m:streamGenerateContent?alt=sse HTTP/1.1"
-    );
+    assert_eq!(asked.request_line(), "POST /v1beta/models/m:streamGenerateContent?alt=sse HTTP/1.1");
     assert_eq!(asked.header("x-goog-api-key"), Some("sk-test-0123456789"));
     insta::assert_snapshot!(shown(&asked.body), @r#"
     contents:
@@ -225,16 +190,9 @@ async fn ollama() {
 
 #[tokio::test]
 async fn a_wanted_schema_without_tools_goes_into_the_field_for_it() {
-    let request = Request {
-        tools: vec![],
-        tool_choice: ToolChoice::Auto,
-        ..conversation()
-    };
+    let request = Request { tools: vec![], tool_choice: ToolChoice::Auto, ..conversation() };
     let gemini = sent("gemini", &request).await.body;
-    assert_eq!(
-        gemini["generationConfig"]["responseJsonSchema"],
-        json!({ "type": "object" })
-    );
+    assert_eq!(gemini["generationConfig"]["responseJsonSchema"], json!({ "type": "object" }));
     let ollama = sent("ollama", &request).await.body;
     assert_eq!(ollama["format"], json!({ "type": "object" }));
     assert_eq!(ollama["messages"][0]["content"], "be brief");
@@ -244,23 +202,13 @@ async fn a_wanted_schema_without_tools_goes_into_the_field_for_it() {
 async fn every_choice_of_tools_has_its_word_on_each_wire() {
     let mut lines = String::new();
     for choice in [ToolChoice::Auto, ToolChoice::None, ToolChoice::Required] {
-        let request = Request {
-            tool_choice: choice.clone(),
-            ..conversation()
-        };
+        let request = Request { tool_choice: choice.clone(), ..conversation() };
         let mut words = Vec::new();
         for wire in ["openai", "openai-chat", "anthropic"] {
             words.push(sent(wire, &request).await.body["tool_choice"].to_string());
         }
-        words.push(
-            sent("gemini", &request).await.body["toolConfig"]["functionCallingConfig"].to_string(),
-        );
-        words.push(
-            sent("ollama", &request).await.body["tools"]
-                .as_array()
-                .map_or(0, Vec::len)
-                .to_string(),
-        );
+        words.push(sent("gemini", &request).await.body["toolConfig"]["functionCallingConfig"].to_string());
+        words.push(sent("ollama", &request).await.body["tools"].as_array().map_or(0, Vec::len).to_string());
         writeln!(lines, "{choice:?}: {}", words.join(" ")).unwrap();
     }
     insta::assert_snapshot!(lines, @r#"

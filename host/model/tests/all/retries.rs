@@ -7,8 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use toolcrib_model::{
-    Delta, Message, Model, ModelError, Request, Response, RetryPolicy, Retrying, StopReason, Usage,
-    connect,
+    Delta, Message, Model, ModelError, Request, Response, RetryPolicy, Retrying, StopReason, Usage, connect,
 };
 
 use crate::answers::ANSWERS;
@@ -26,10 +25,7 @@ impl Script {
     fn new(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
         let mut outcomes: Vec<Outcome> = outcomes.into_iter().collect();
         outcomes.reverse();
-        Self {
-            outcomes: Mutex::new(outcomes),
-            attempts: AtomicU32::new(0),
-        }
+        Self { outcomes: Mutex::new(outcomes), attempts: AtomicU32::new(0) }
     }
 }
 
@@ -41,21 +37,9 @@ impl Model for Script {
 
     async fn complete(&self, _: &Request, events: &mut (dyn FnMut(Delta) + Send)) -> Outcome {
         let attempt = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
-        events(Delta::Text {
-            text: format!("attempt {attempt}"),
-        });
-        events(Delta::Usage {
-            usage: Usage {
-                input: 10,
-                output: 1,
-                cached: 0,
-            },
-        });
-        self.outcomes
-            .lock()
-            .unwrap()
-            .pop()
-            .expect("no outcome is left")
+        events(Delta::Text { text: format!("attempt {attempt}") });
+        events(Delta::Usage { usage: Usage { input: 10, output: 1, cached: 0 } });
+        self.outcomes.lock().unwrap().pop().expect("no outcome is left")
     }
 }
 
@@ -64,20 +48,13 @@ fn answer() -> Outcome {
         text: Some("done".into()),
         tool_calls: vec![],
         stop: StopReason::End,
-        usage: Usage {
-            input: 10,
-            output: 5,
-            cached: 0,
-        },
+        usage: Usage { input: 10, output: 5, cached: 0 },
         continuation: None,
     })
 }
 
 fn limited(retry_after: Option<u64>) -> Outcome {
-    Err(ModelError::RateLimited {
-        detail: "slow".into(),
-        retry_after: retry_after.map(Duration::from_secs),
-    })
+    Err(ModelError::RateLimited { detail: "slow".into(), retry_after: retry_after.map(Duration::from_secs) })
 }
 
 fn cut() -> Outcome {
@@ -94,16 +71,9 @@ fn policy() -> RetryPolicy {
 }
 
 /// The outcome, the attempts, the waits that were announced, and the time that passed.
-async fn run(
-    jitter: f64,
-    outcomes: impl IntoIterator<Item = Outcome>,
-) -> (Outcome, u32, Vec<Duration>, Duration) {
+async fn run(jitter: f64, outcomes: impl IntoIterator<Item = Outcome>) -> (Outcome, u32, Vec<Duration>, Duration) {
     let model = std::sync::Arc::new(Script::new(outcomes));
-    let retrying = Retrying::with_jitter(
-        std::sync::Arc::clone(&model),
-        policy(),
-        Box::new(move || jitter),
-    );
+    let retrying = Retrying::with_jitter(std::sync::Arc::clone(&model), policy(), Box::new(move || jitter));
     let (begin, mut waits) = (Instant::now(), Vec::new());
     let result = retrying
         .complete(&Request::default(), &mut |delta| {
@@ -112,12 +82,7 @@ async fn run(
             }
         })
         .await;
-    (
-        result,
-        model.attempts.load(Ordering::SeqCst),
-        waits,
-        begin.elapsed(),
-    )
+    (result, model.attempts.load(Ordering::SeqCst), waits, begin.elapsed())
 }
 
 fn secs(all: &[u64]) -> Vec<Duration> {
@@ -138,8 +103,7 @@ async fn waits_double_up_to_the_cap_and_jitter_takes_a_share_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_back_end_asks_for_is_waited_and_never_less() {
-    let (result, _, waits, passed) =
-        run(0.0, [limited(Some(20)), limited(Some(5)), answer()]).await;
+    let (result, _, waits, passed) = run(0.0, [limited(Some(20)), limited(Some(5)), answer()]).await;
     assert!(result.is_ok());
     assert_eq!(waits, secs(&[20, 5]));
     assert_eq!(passed.as_secs(), 25);
@@ -147,8 +111,7 @@ async fn what_the_back_end_asks_for_is_waited_and_never_less() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_total_is_not_begun() {
-    let (result, attempts, _, passed) =
-        run(0.0, [limited(Some(40)), limited(Some(40)), answer()]).await;
+    let (result, attempts, _, passed) = run(0.0, [limited(Some(40)), limited(Some(40)), answer()]).await;
     assert_eq!(result, limited(Some(40)));
     assert_eq!((attempts, passed.as_secs()), (2, 40));
 }
@@ -163,16 +126,11 @@ async fn the_number_of_attempts_is_bounded() {
 async fn what_waiting_cannot_mend_is_not_tried_again() {
     let detail = || "x".to_owned();
     for error in [
-        ModelError::Auth {
-            detail: detail(),
-            advice: detail(),
-        },
+        ModelError::Auth { detail: detail(), advice: detail() },
         ModelError::BadRequest { detail: detail() },
         ModelError::ContextTooLong { detail: detail() },
         ModelError::QuotaExhausted { detail: detail() },
-        ModelError::Empty {
-            stop: StopReason::MaxTokens,
-        },
+        ModelError::Empty { stop: StopReason::MaxTokens },
     ] {
         let (result, attempts, ..) = run(1.0, [Err(error.clone())]).await;
         assert_eq!((result, attempts), (Err(error), 1));
@@ -182,14 +140,7 @@ async fn what_waiting_cannot_mend_is_not_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn what_failed_attempts_spent_is_counted() {
     let (result, ..) = run(0.0, [cut(), cut(), answer()]).await;
-    assert_eq!(
-        result.unwrap().usage,
-        Usage {
-            input: 30,
-            output: 7,
-            cached: 0
-        }
-    );
+    assert_eq!(result.unwrap().usage, Usage { input: 30, output: 7, cached: 0 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,11 +150,7 @@ async fn dropping_the_future_ends_the_wait() {
     let request = Request::default();
     let (begin, mut ignore) = (Instant::now(), |_| {});
     let exchange = retrying.complete(&request, &mut ignore);
-    assert!(
-        tokio::time::timeout(Duration::from_secs(2), exchange)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(2), exchange).await.is_err());
     assert_eq!(begin.elapsed().as_secs(), 2);
     assert_eq!(model.attempts.load(Ordering::SeqCst), 1);
 }
@@ -218,16 +165,10 @@ async fn a_connected_model_gets_over_a_failure_and_a_cut_on_every_wire() {
         ])
         .await;
         let mut config = config(wire, &server.origin);
-        config.retry = RetryPolicy {
-            base: Duration::from_millis(2),
-            ..policy()
-        };
+        config.retry = RetryPolicy { base: Duration::from_millis(2), ..policy() };
         let model = connect(config).unwrap();
         let (mut text, mut retries) = (String::new(), 0);
-        let request = Request {
-            messages: vec![Message::user("hello")],
-            ..Request::default()
-        };
+        let request = Request { messages: vec![Message::user("hello")], ..Request::default() };
         let result = model
             .complete(&request, &mut |delta| match delta {
                 Delta::Text { text: more } => text.push_str(&more),
@@ -239,10 +180,6 @@ async fn a_connected_model_gets_over_a_failure_and_a_cut_on_every_wire() {
             })
             .await;
         assert_eq!(result.unwrap().text.as_deref(), Some("Grüße 🦀"), "{wire}");
-        assert_eq!(
-            (text.as_str(), retries, server.asked().len()),
-            ("Grüße 🦀", 2, 3),
-            "{wire}"
-        );
+        assert_eq!((text.as_str(), retries, server.asked().len()), ("Grüße 🦀", 2, 3), "{wire}");
     }
 }

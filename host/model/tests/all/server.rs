@@ -25,9 +25,7 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn request_line(&self) -> &str {
@@ -75,15 +73,8 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, log: Arc<Mutex<Vec<Aske
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let asked = Asked {
-            head: head.to_owned(),
-            body: Value::Null,
-        };
-        let length: usize = asked
-            .header("content-length")
-            .unwrap_or("0")
-            .parse()
-            .unwrap();
+        let asked = Asked { head: head.to_owned(), body: Value::Null };
+        let length: usize = asked.header("content-length").unwrap_or("0").parse().unwrap();
         if body.len() >= length {
             let body = serde_json::from_str(body).unwrap_or(Value::Null);
             log.lock().unwrap().push(Asked { body, ..asked });
@@ -105,24 +96,13 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, log: Arc<Mutex<Vec<Aske
 
 /// A good answer with this body, which ends with the connection.
 pub(crate) fn stream(content_type: &str, body: &str) -> Vec<Step> {
-    vec![Step::Send(
-        format!(
-            "{}{body}",
-            head(200, &format!("content-type: {content_type}\r\n"))
-        )
-        .into_bytes(),
-    )]
+    vec![Step::Send(format!("{}{body}", head(200, &format!("content-type: {content_type}\r\n"))).into_bytes())]
 }
 
 /// An answer of one status with a JSON body.
 pub(crate) fn status(status: u16, headers: &str, body: &str) -> Vec<Step> {
-    let headers = format!(
-        "content-type: application/json\r\ncontent-length: {}\r\n{headers}",
-        body.len()
-    );
-    vec![Step::Send(
-        format!("{}{body}", head(status, &headers)).into_bytes(),
-    )]
+    let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n{headers}", body.len());
+    vec![Step::Send(format!("{}{body}", head(status, &headers)).into_bytes())]
 }
 
 pub(crate) fn head(status: u16, headers: &str) -> String {
@@ -131,31 +111,19 @@ pub(crate) fn head(status: u16, headers: &str) -> String {
 
 /// A configuration for `wire` at `origin`, without retries and with short time-outs.
 pub(crate) fn config(wire: &str, origin: &str) -> ModelConfig {
-    let version = if wire.starts_with("openai") {
-        "/v1"
-    } else {
-        ""
-    };
+    let version = if wire.starts_with("openai") { "/v1" } else { "" };
     let key = |name: &str| (name == "TOOLCRIB_MODEL_KEY").then(|| "sk-test-0123456789".to_owned());
     let mut config = ModelConfig::parse(&format!("{wire}:m@{origin}{version}"), key).unwrap();
-    config.retry = RetryPolicy {
-        max_retries: 0,
-        ..RetryPolicy::default()
-    };
+    config.retry = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
     config.timeouts.first_byte = Duration::from_secs(20);
     config.timeouts.idle = Duration::from_secs(20);
     config
 }
 
 /// One exchange, with what was delivered on the way.
-pub(crate) async fn complete(
-    config: ModelConfig,
-    request: &Request,
-) -> (Result<Response, ModelError>, Vec<Delta>) {
+pub(crate) async fn complete(config: ModelConfig, request: &Request) -> (Result<Response, ModelError>, Vec<Delta>) {
     let model: Box<dyn Model> = toolcrib_model::connect(config).unwrap();
     let mut deltas = Vec::new();
-    let result = model
-        .complete(request, &mut |delta| deltas.push(delta))
-        .await;
+    let result = model.complete(request, &mut |delta| deltas.push(delta)).await;
     (result, deltas)
 }

@@ -14,10 +14,7 @@ use crate::answers::ANSWERS;
 use crate::server::{Server, complete, config, head, stream};
 
 fn request() -> Request {
-    Request {
-        messages: vec![Message::user("hello")],
-        ..Request::default()
-    }
+    Request { messages: vec![Message::user("hello")], ..Request::default() }
 }
 
 /// An authority of our own, in PEM, and a server for `localhost` that it vouches for.
@@ -26,18 +23,12 @@ fn authority() -> (String, TlsAcceptor) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
     let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
         .unwrap();
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     (issuer.pem(), TlsAcceptor::from(Arc::new(server)))
@@ -46,10 +37,7 @@ fn authority() -> (String, TlsAcceptor) {
 /// Answers each connection that gets through the handshake with the Chat Completions answer.
 async fn serve(acceptor: TlsAcceptor) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let origin = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     tokio::spawn(async move {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
@@ -59,11 +47,7 @@ async fn serve(acceptor: TlsAcceptor) -> String {
                 continue;
             };
             let _ = stream.read(&mut [0; 8192]).await;
-            let answer = format!(
-                "{}{}",
-                head(200, "content-type: text/event-stream\r\n"),
-                ANSWERS[1].2
-            );
+            let answer = format!("{}{}", head(200, "content-type: text/event-stream\r\n"), ANSWERS[1].2);
             let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
@@ -91,17 +75,11 @@ async fn a_root_that_was_added_is_trusted_and_no_other() {
 async fn a_proxy_is_used_for_what_is_not_this_machine() {
     let (_, content_type, body) = ANSWERS[1];
     let proxy = Server::play(vec![stream(content_type, body)]).await;
-    let settings = Some(ProxySettings {
-        url: proxy.origin.clone(),
-        except: None,
-    });
+    let settings = Some(ProxySettings { url: proxy.origin.clone(), except: None });
     let mut away = ModelConfig::parse("openai-chat:m@http://model.invalid/v1", |_| None).unwrap();
     away.proxy = settings.clone();
     complete(away, &request()).await.0.unwrap();
-    assert_eq!(
-        proxy.asked()[0].request_line(),
-        "POST http://model.invalid/v1/chat/completions HTTP/1.1"
-    );
+    assert_eq!(proxy.asked()[0].request_line(), "POST http://model.invalid/v1/chat/completions HTTP/1.1");
 
     let server = Server::play(vec![stream(content_type, body)]).await;
     let mut here = config("openai-chat", &server.origin);

@@ -25,9 +25,9 @@ use crate::services::{Alone, Services};
 
 pub(crate) use classify::{effect_of_failure, from_trap};
 pub(crate) use record::Record;
-pub(crate) use run::{list_tools, run};
 #[cfg(feature = "measure")]
 pub(crate) use run::engine_path;
+pub(crate) use run::{list_tools, run};
 pub(crate) use state::CallState;
 pub(crate) use stop::Stop;
 

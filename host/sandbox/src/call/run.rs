@@ -13,8 +13,8 @@ use super::state::{CallState, on_transition};
 use super::stop::Stop;
 use super::{Call, check_arguments};
 use crate::capability::{Prepared, Setup, http::Network};
-use crate::outcome::{CallError, CallReport, EffectState, ToolOutput};
 use crate::info::ToolInfo;
+use crate::outcome::{CallError, CallReport, EffectState, ToolOutput};
 use crate::plugin::{Describing, Template};
 use crate::receipt::Receipt;
 
@@ -92,14 +92,10 @@ fn make_store(
     record: &Arc<Record>,
 ) -> Result<Store<CallState>, CallError> {
     let limits = &call.authority.limits;
-    let setup = Setup {
-        authority: &call.authority,
-        record,
-        network,
-        environment: &call.environment,
-    };
+    let setup = Setup { authority: &call.authority, record, network, environment: &call.environment };
     let state = CallState::new(call.authority.clone(), record.clone(), call.services.clone(), Prepared::new(&setup));
-    let broken = |e: wasmtime::Error| CallError::new("engine", "the call could not be set up").with_detail(e.to_string());
+    let broken =
+        |e: wasmtime::Error| CallError::new("engine", "the call could not be set up").with_detail(e.to_string());
     let mut store = Store::try_new(engine, state).map_err(broken)?;
     store.limiter(|state| &mut state.limiter);
     store.call_hook(on_transition);

@@ -97,11 +97,8 @@ async fn exchange(child: &mut Child, component: &[u8]) -> std::io::Result<(Bytes
     let mut last_words = Vec::new();
     let mut limited_answer = stdout.take(MAX_CODE_BYTES);
     let mut limited_words = stderr.take(MAX_STDERR_BYTES);
-    let ((), read, words) = tokio::join!(
-        feed,
-        limited_answer.read_to_end(&mut answer),
-        limited_words.read_to_end(&mut last_words)
-    );
+    let ((), read, words) =
+        tokio::join!(feed, limited_answer.read_to_end(&mut answer), limited_words.read_to_end(&mut last_words));
     read?;
     words?;
     Ok((Bytes::from(answer), String::from_utf8_lossy(&last_words).trim().to_owned()))

@@ -1,8 +1,6 @@
 //! How the engines are configured, and why.
 
-use wasmtime::{
-    Collector, Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-};
+use wasmtime::{Collector, Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use super::{Profile, host_memory};
 

@@ -50,11 +50,7 @@ impl Reflected {
     }
 
     /// Calls a function; gives the result and its size in bytes.
-    pub(crate) async fn call(
-        &self,
-        store: &mut Store<CallState>,
-        call: &Call,
-    ) -> Result<(ToolOutput, u64), CallError> {
+    pub(crate) async fn call(&self, store: &mut Store<CallState>, call: &Call) -> Result<(ToolOutput, u64), CallError> {
         let found = self.functions.iter().find(|(export, _)| export.name == call.tool);
         let (export, index) = found.ok_or_else(|| self.no_such_tool(&call.tool))?;
         let (signature, arguments) = match &export.entry {

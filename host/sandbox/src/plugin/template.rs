@@ -59,6 +59,8 @@ impl Template {
 /// The adapter for the version of the contract that the component speaks.
 fn describing(pre: InstancePre<CallState>, exported: &str) -> Result<Describing, LoadError> {
     PluginPre::new(pre).map(Describing).map_err(|error| {
-        LoadError::Rejected(format!("it exports `{exported}`, and this host speaks `toolcrib:tool/tools@0.1.0`: {error}"))
+        LoadError::Rejected(format!(
+            "it exports `{exported}`, and this host speaks `toolcrib:tool/tools@0.1.0`: {error}"
+        ))
     })
 }

@@ -162,10 +162,7 @@ fn merge(members: &mut Map, source: &Val, at: &Marker) -> Result<(), ToolError> 
 fn key_of(value: &Val, merges: bool, at: &Marker) -> Result<Key, ToolError> {
     match value {
         Val::Arr(_) | Val::Obj(_) => Err(refused(at, "a key is a list or a mapping, which JSON does not have")),
-        scalar => Ok(Key {
-            name: json::text_of(scalar)?,
-            merges,
-        }),
+        scalar => Ok(Key { name: json::text_of(scalar)?, merges }),
     }
 }
 

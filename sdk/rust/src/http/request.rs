@@ -149,7 +149,11 @@ impl Request {
             }
             left -= 1;
             if !next.same_origin(&url) {
-                let bound = |name: &str| BOUND_TO_ORIGIN.iter().any(|it| it.eq_ignore_ascii_case(name));
+                let bound = |name: &str| {
+                    BOUND_TO_ORIGIN
+                        .iter()
+                        .any(|it| it.eq_ignore_ascii_case(name))
+                };
                 self.headers.retain(|(name, _)| !bound(name));
             }
             self.url = next.to_string();
@@ -158,16 +162,25 @@ impl Request {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let token = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+        let token =
+            |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
         if self.method.is_empty() || !self.method.chars().all(token) {
             let shown: String = self.method.chars().take(40).collect();
-            return Err(Error::new(Cause::Invalid, format!("`{shown}` is not a method")));
+            return Err(Error::new(
+                Cause::Invalid,
+                format!("`{shown}` is not a method"),
+            ));
         }
         for (name, value) in &self.headers {
-            let printable = value.chars().all(|letter| letter == '\t' || !letter.is_control());
+            let printable = value
+                .chars()
+                .all(|letter| letter == '\t' || !letter.is_control());
             if name.is_empty() || !name.chars().all(token) || !printable {
                 let shown: String = name.chars().take(60).collect();
-                return Err(Error::new(Cause::Invalid, format!("`{shown}` is not a header that can be sent")));
+                return Err(Error::new(
+                    Cause::Invalid,
+                    format!("`{shown}` is not a header that can be sent"),
+                ));
             }
         }
         Ok(())

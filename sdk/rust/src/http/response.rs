@@ -60,7 +60,10 @@ impl Response {
     /// The first header of that name, in whatever case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -75,7 +78,9 @@ impl Response {
         if self.status < 400 {
             return Ok(self);
         }
-        let retry_after = self.header("retry-after").and_then(|value| value.trim().parse().ok());
+        let retry_after = self
+            .header("retry-after")
+            .and_then(|value| value.trim().parse().ok());
         let kind = match self.status {
             401 | 407 => ErrorKind::NeedsAuth,
             403 => ErrorKind::Denied,

@@ -97,13 +97,22 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}://{}{}", self.scheme(), self.authority, self.path)
+        write!(
+            formatter,
+            "{}://{}{}",
+            self.scheme(),
+            self.authority,
+            self.path
+        )
     }
 }
 
 fn invalid(text: &str, why: &str) -> Error {
     let shown: String = text.chars().take(200).collect();
-    Error::new(Cause::Invalid, format!("`{shown}` is not a URL to ask: {why}"))
+    Error::new(
+        Cause::Invalid,
+        format!("`{shown}` is not a URL to ask: {why}"),
+    )
 }
 
 /// A reference such as `mailto:a@b` or `https://c`: letters, then a colon, before anything else that separates.
@@ -130,7 +139,9 @@ fn checked_authority(authority: &str) -> Result<String, &'static str> {
         letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | ':' | '[' | ']')
     };
     if !authority.chars().all(fits) {
-        return Err("the host has a character that names do not have (write other scripts in Punycode)");
+        return Err(
+            "the host has a character that names do not have (write other scripts in Punycode)",
+        );
     }
     Ok(authority.to_ascii_lowercase())
 }
@@ -175,7 +186,10 @@ fn without_dots(path: &str) -> String {
 fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         let plain = byte.is_ascii_graphic()
-            && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+            && !matches!(
+                byte,
+                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+            );
         if plain {
             out.push(char::from(byte));
         } else {
@@ -196,7 +210,10 @@ mod tests {
     #[test]
     fn a_url_comes_out_in_normal_form() {
         assert_eq!(normal("HTTPS://Example.ORG"), "https://example.org/");
-        assert_eq!(normal("http://a:80/b/../c/./d?q=1#top"), "http://a:80/c/d?q=1");
+        assert_eq!(
+            normal("http://a:80/b/../c/./d?q=1#top"),
+            "http://a:80/c/d?q=1"
+        );
         assert_eq!(normal("http://a?q"), "http://a/?q");
         assert_eq!(normal("http://a/ü b\"?ä"), "http://a/%C3%BC%20b%22?%C3%A4");
         assert_eq!(normal("http://a/%2e%2E/b"), "http://a/b");
@@ -206,10 +223,23 @@ mod tests {
     #[test]
     fn what_is_not_a_url_is_refused_by_its_cause() {
         for text in [
-            "", "example.org", "ftp://a/", "http://", "http:///x", "http://:80/", "http://u:p@a/", "http://a b/",
-            "http://a\\@b/", "http://bücher.example/", "javascript:alert(1)",
+            "",
+            "example.org",
+            "ftp://a/",
+            "http://",
+            "http:///x",
+            "http://:80/",
+            "http://u:p@a/",
+            "http://a b/",
+            "http://a\\@b/",
+            "http://bücher.example/",
+            "javascript:alert(1)",
         ] {
-            assert_eq!(Url::parse(text).unwrap_err().cause(), Cause::Invalid, "{text}");
+            assert_eq!(
+                Url::parse(text).unwrap_err().cause(),
+                Cause::Invalid,
+                "{text}"
+            );
         }
     }
 

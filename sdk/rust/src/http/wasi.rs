@@ -49,8 +49,11 @@ impl Body {
 
 pub(crate) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
     let outgoing = outgoing(request, url)?;
-    let body = outgoing.body().map_err(|()| invalid("the body was taken"))?;
-    let future = outgoing_handler::handle(outgoing, options(request)).map_err(|code| refused(&code))?;
+    let body = outgoing
+        .body()
+        .map_err(|()| invalid("the body was taken"))?;
+    let future =
+        outgoing_handler::handle(outgoing, options(request)).map_err(|code| refused(&code))?;
     // A server may answer before it has read everything, and a host may refuse: the answer tells, not the write.
     let written = write(body, &request.body);
     let response = match await_head(&future) {
@@ -86,10 +89,14 @@ fn outgoing(request: &Request, url: &Url) -> Result<OutgoingRequest, Error> {
         let length = request.body.len().to_string();
         headers.push(("content-length".to_owned(), length.into_bytes()));
     }
-    let fields = Fields::from_list(&headers)
-        .map_err(|error| invalid(&format!("the host does not send these headers: {error}")))?;
+    let fields =
+        Fields::from_list(&headers).map_err(|_| invalid("the host does not send these headers"))?;
     let outgoing = OutgoingRequest::new(fields);
-    let scheme = if url.https { Scheme::Https } else { Scheme::Http };
+    let scheme = if url.https {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
     outgoing
         .set_method(&method(request.method()))
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
@@ -128,13 +135,17 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), Error> {
     if !bytes.is_empty() {
         let stream = body.write().map_err(|()| invalid("the body was taken"))?;
         for chunk in bytes.chunks(WRITE) {
-            stream.blocking_write_and_flush(chunk).map_err(|error| match error {
-                StreamError::Closed => Error::new(Cause::Broken, "the server closed the connection"),
-                StreamError::LastOperationFailed(error) => http_error_code(&error).map_or_else(
-                    || Error::new(Cause::Broken, error.to_debug_string()),
-                    |code| refused(&code),
-                ),
-            })?;
+            stream
+                .blocking_write_and_flush(chunk)
+                .map_err(|error| match error {
+                    StreamError::Closed => {
+                        Error::new(Cause::Broken, "the server closed the connection")
+                    }
+                    StreamError::LastOperationFailed(error) => http_error_code(&error).map_or_else(
+                        || Error::new(Cause::Broken, error.to_debug_string()),
+                        |code| refused(&code),
+                    ),
+                })?;
         }
     }
     OutgoingBody::finish(body, None).map_err(|code| refused(&code))
@@ -159,42 +170,65 @@ fn invalid(message: &str) -> Error {
 fn refused(code: &ErrorCode) -> Error {
     use ErrorCode as Code;
     let (cause, message) = match code {
-        Code::HttpRequestDenied => (
-            Cause::Denied,
-            "the host does not allow this request; the operator can grant it (`toolcrib why` shows the line)",
-        ),
+        Code::InternalError(Some(message)) => return said(message),
+        Code::DnsError(payload) => {
+            let why = payload.rcode.as_deref().unwrap_or("there is no such host");
+            return Error::new(Cause::Unreachable, why);
+        }
+        Code::HttpRequestBodySize(most) | Code::HttpResponseBodySize(most) => {
+            return too_large("body", *most);
+        }
+        Code::HttpRequestHeaderSectionSize(most) | Code::HttpResponseHeaderSectionSize(most) => {
+            return too_large("header", most.map(u64::from));
+        }
+        Code::HttpRequestHeaderSize(_) | Code::HttpResponseHeaderSize(_) => {
+            return too_large("header", None);
+        }
+        Code::HttpRequestDenied => (Cause::Denied, "the host does not allow this request"),
         Code::DestinationIpProhibited => (Cause::Denied, "the host does not allow this address"),
         Code::DnsTimeout => (Cause::Timeout, "the name was not resolved in time"),
-        Code::DnsError(_) | Code::DestinationNotFound => (Cause::Unreachable, "there is no such host"),
+        Code::DestinationNotFound => (Cause::Unreachable, "there is no such host"),
         Code::DestinationUnavailable | Code::DestinationIpUnroutable | Code::ConnectionRefused => {
             (Cause::Unreachable, "nothing answers there")
         }
         Code::ConnectionLimitReached => (Cause::Unreachable, "too many connections"),
-        Code::TlsProtocolError | Code::TlsCertificateError | Code::TlsAlertReceived(_) => {
-            (Cause::Unreachable, "no secure connection: the server's certificate or TLS is not acceptable")
-        }
+        Code::TlsProtocolError | Code::TlsCertificateError | Code::TlsAlertReceived(_) => (
+            Cause::Unreachable,
+            "no secure connection: the server's certificate or TLS is not acceptable",
+        ),
         Code::ConnectionTimeout => (Cause::Timeout, "no connection in time"),
         Code::ConnectionReadTimeout | Code::ConnectionWriteTimeout | Code::HttpResponseTimeout => {
             (Cause::Timeout, "no answer in time")
         }
-        Code::HttpRequestMethodInvalid | Code::HttpRequestUriInvalid | Code::HttpRequestUriTooLong => {
-            (Cause::Invalid, "the host does not accept this method or URL")
-        }
-        Code::HttpRequestBodySize(_) | Code::HttpResponseBodySize(_) => (Cause::TooLarge, "the body is too long"),
-        Code::HttpRequestHeaderSectionSize(_)
-        | Code::HttpRequestHeaderSize(_)
-        | Code::HttpResponseHeaderSectionSize(_)
-        | Code::HttpResponseHeaderSize(_) => (Cause::TooLarge, "the headers are too long"),
+        Code::HttpRequestMethodInvalid
+        | Code::HttpRequestUriInvalid
+        | Code::HttpRequestUriTooLong => (
+            Cause::Invalid,
+            "the host does not accept this method or URL",
+        ),
         Code::ConnectionTerminated | Code::HttpResponseIncomplete => {
             (Cause::Broken, "the connection ended too early")
         }
-        Code::InternalError(Some(message)) => return said(message),
-        _ => return Error::new(Cause::Broken, format!("no HTTP exchange: {code:?}")),
+        _ => (
+            Cause::Broken,
+            "the answer is not HTTP as the host speaks it",
+        ),
     };
     Error::new(cause, message)
 }
 
-/// A message of the host in its own words.
+fn too_large(what: &str, most: Option<u64>) -> Error {
+    let limit = most.map_or_else(String::new, |most| format!(": the limit is {most} bytes"));
+    Error::new(Cause::TooLarge, format!("the {what} is too long{limit}"))
+}
+
+/// The host's own words. A refusal of Toolcrib begins with its code, such as `net-denied`.
 fn said(message: &str) -> Error {
-    Error::new(Cause::Broken, message)
+    let cause = match message.split(':').next().unwrap_or_default() {
+        "url-invalid" => Cause::Invalid,
+        code if code.starts_with("net-") => Cause::Denied,
+        code if code.starts_with("limit-") => Cause::TooLarge,
+        _ => Cause::Broken,
+    };
+    Error::new(cause, message)
 }

@@ -49,7 +49,8 @@ fn in_words(value: &Value, spoken: &[String]) -> String {
         Some((_, main)) if !main.is_null() => plain(main),
         _ => {
             let all = fields.iter().filter(|(_, value)| scalar(value));
-            let lines: Vec<String> = all.map(|(name, value)| format!("{}: {}", name.replace(['_', '-'], " "), plain(value))).collect();
+            let lines: Vec<String> =
+                all.map(|(name, value)| format!("{}: {}", name.replace(['_', '-'], " "), plain(value))).collect();
             if lines.is_empty() { plain(value) } else { lines.join("\n") }
         }
     }
@@ -76,7 +77,9 @@ fn row(item: &Value) -> String {
 
 fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) if text.chars().count() > TEXT_CHARS => text.chars().take(TEXT_CHARS).chain(['…']).collect(),
+        Value::String(text) if text.chars().count() > TEXT_CHARS => {
+            text.chars().take(TEXT_CHARS).chain(['…']).collect()
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }

@@ -4,12 +4,21 @@ use super::tokens::{Kind, Piece, Token, tokens};
 use super::words;
 
 /// Words before a command that are not part of it.
-const LEAD: &[&str] = &["please", "first", "next", "then", "finally", "also", "now", "and", "afterwards", "after", "that", "so"];
+const LEAD: &[&str] =
+    &["please", "first", "next", "then", "finally", "also", "now", "and", "afterwards", "after", "that", "so"];
 
 /// How a polite goal begins.
 const POLITE: &[&[&str]] = &[
-    &["can", "you"], &["could", "you"], &["would", "you"], &["i", "want", "you", "to"], &["i", "want", "to"],
-    &["i", "would", "like", "to"], &["i", "need", "to"], &["tell", "me"], &["let", "me", "know"], &["show", "me", "how"],
+    &["can", "you"],
+    &["could", "you"],
+    &["would", "you"],
+    &["i", "want", "you", "to"],
+    &["i", "want", "to"],
+    &["i", "would", "like", "to"],
+    &["i", "need", "to"],
+    &["tell", "me"],
+    &["let", "me", "know"],
+    &["show", "me", "how"],
 ];
 
 /// The clauses of a goal, as texts that can stand alone.
@@ -52,13 +61,18 @@ fn split(all: &[Token]) -> Vec<&[Token]> {
 fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
     let token = &all[at];
     let next = |n: usize| all.get(at + n);
-    let begins = |n: usize| next(n).and_then(Token::word).is_some_and(|word| words::is_verb(&word) || asks(&all[at + n..]));
+    let begins =
+        |n: usize| next(n).and_then(Token::word).is_some_and(|word| words::is_verb(&word) || asks(&all[at + n..]));
     if let Piece::Mark(mark) = token.piece {
         return match mark {
             '.' | '!' | '?' | ';' | '\n' => Some(1),
             '-' | '*' | '•' if first => Some(1),
             ')' if first => Some(1),
-            ',' if next(1).is_some_and(|token| token.is("and")) && (begins(2) || next(2).is_some_and(|t| t.is("then"))) => Some(2),
+            ',' if next(1).is_some_and(|token| token.is("and"))
+                && (begins(2) || next(2).is_some_and(|t| t.is("then"))) =>
+            {
+                Some(2)
+            }
             ',' if next(1).is_some_and(|token| token.is("then")) => Some(2),
             ',' if begins(1) => Some(1),
             _ => None,
@@ -85,7 +99,10 @@ fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
 
 fn asks(rest: &[Token]) -> bool {
     let word = |n: usize| rest.get(n).and_then(Token::word).unwrap_or_default();
-    matches!((word(0).as_str(), word(1).as_str()), ("how", "many" | "much" | "long" | "often") | ("what", "is" | "are" | "time"))
+    matches!(
+        (word(0).as_str(), word(1).as_str()),
+        ("how", "many" | "much" | "long" | "often") | ("what", "is" | "are" | "time")
+    )
 }
 
 fn without_lead(mut part: &[Token]) -> &[Token] {
@@ -114,7 +131,9 @@ fn produce_and_write(goal: &str, part: &[Token], something_before: bool) -> Opti
     }
     part[preposition].word().filter(|word| matches!(word.as_str(), "to" | "into" | "in" | "as" | "at" | "under"))?;
     let object = part.get(1..preposition).filter(|object| !object.is_empty())?;
-    let text = object.iter().any(|token| token.literal().is_some_and(|l| matches!(l.kind, Kind::Quoted | Kind::Code | Kind::Json)));
+    let text = object
+        .iter()
+        .any(|token| token.literal().is_some_and(|l| matches!(l.kind, Kind::Quoted | Kind::Code | Kind::Json)));
     let back = object.iter().any(|token| token.word().is_some_and(|word| words::points_back(&word)));
     let source = object.iter().any(|token| {
         token.literal().is_some()
@@ -138,15 +157,25 @@ mod tests {
             ("How many words are in /work/notes.md?", &["How many words are in /work/notes.md"]),
             (
                 "Fetch http://127.0.0.1:1/i.json, take the names of all items whose price is over 10 and write them to /out/n.txt",
-                &["Fetch http://127.0.0.1:1/i.json", "take the names of all items whose price is over 10", "write them to /out/n.txt"],
+                &[
+                    "Fetch http://127.0.0.1:1/i.json",
+                    "take the names of all items whose price is over 10",
+                    "write them to /out/n.txt",
+                ],
             ),
             ("Find all TODO lines in /work and count them", &["Find all TODO lines in /work", "count them"]),
-            ("Read a.txt. Then hash it. Please save the result as b.txt", &["Read a.txt", "hash it", "save the result as b.txt"]),
+            (
+                "Read a.txt. Then hash it. Please save the result as b.txt",
+                &["Read a.txt", "hash it", "save the result as b.txt"],
+            ),
             ("1. read /a.md\n2. count its words", &["read /a.md", "count its words"]),
             ("How many days between 2024-01-01 and 2026-11-23?", &["How many days between 2024-01-01 and 2026-11-23"]),
             ("names and prices of the items in /a.json", &["names and prices of the items in /a.json"]),
             ("Save the time in Tokyo to /out/t.txt", &["the time in Tokyo", "Save the result to /out/t.txt"]),
-            ("Write the sha256 of /a.bin into the file /out/a.sha", &["the sha256 of /a.bin", "write the result into the file /out/a.sha"]),
+            (
+                "Write the sha256 of /a.bin into the file /out/a.sha",
+                &["the sha256 of /a.bin", "write the result into the file /out/a.sha"],
+            ),
             ("Write \"hello\" to /out/x.txt", &["Write \"hello\" to /out/x.txt"]),
             ("Write the summary to a file", &["Write the summary to a file"]),
             ("", &[]),

@@ -250,11 +250,15 @@ fn sought(clause: &Clause) -> Option<String> {
         super::tokens::Piece::Word(word) => Some(word.clone()),
         _ => None,
     };
-    let shouted = |text: &String| text.len() > 1 && text.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_');
+    let shouted =
+        |text: &String| text.len() > 1 && text.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_');
     if let Some(found) = clause.tokens.iter().filter_map(word).find(shouted) {
         return Some(found);
     }
-    let at = clause.tokens.iter().position(|t| ["containing", "contain", "contains", "mention", "mentioning"].iter().any(|w| t.is(w)))?;
+    let at = clause
+        .tokens
+        .iter()
+        .position(|t| ["containing", "contain", "contains", "mention", "mentioning"].iter().any(|w| t.is(w)))?;
     clause.tokens.get(at + 1..)?.iter().filter_map(word).find(|w| means(w))
 }
 
@@ -273,7 +277,9 @@ fn from_previous(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut F
 fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &ToolCard) -> Option<Value> {
     let whole = || format!("steps.{step}");
     match main_value(value) {
-        Some((field, Value::String(_))) if param.takes("string") => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
+        Some((field, Value::String(_))) if param.takes("string") => {
+            Some(json!({ "$ref": format!("steps.{step}.{field}") }))
+        }
         Some((field, Value::Array(items))) if param.takes("string") && !param.takes("array") => {
             if items.iter().all(Value::is_string) {
                 return Some(json!({ "$ref": format!("steps.{step}.{field}.join(\"\\n\")") }));
@@ -284,7 +290,9 @@ fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &
         }
         Some((field, _)) if param.takes_anything() => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
         _ if param.takes_anything() => Some(json!({ "$ref": whole() })),
-        _ if clause.writes && param.takes("string") => Some(Value::from(format!("{{{{ {} }}}}\n", scalar(step, value, clause)))),
+        _ if clause.writes && param.takes("string") => {
+            Some(Value::from(format!("{{{{ {} }}}}\n", scalar(step, value, clause))))
+        }
         _ => None,
     }
 }
@@ -292,7 +300,9 @@ fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &
 /// The field that the goal speaks of, else the whole result.
 fn scalar(step: &str, value: &Value, clause: &Clause) -> String {
     let spoken = value.as_object().into_iter().flatten().find(|(name, value)| {
-        !value.is_object() && !value.is_array() && super::words::words(name).iter().any(|word| clause.words.contains(word))
+        !value.is_object()
+            && !value.is_array()
+            && super::words::words(name).iter().any(|word| clause.words.contains(word))
     });
     match spoken {
         Some((name, _)) => format!("steps.{step}.{name}"),

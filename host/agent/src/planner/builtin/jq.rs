@@ -8,9 +8,37 @@ use super::shape::main_value;
 use super::words::{stem, words};
 
 const QUERY: &[&str] = &[
-    "sum", "total", "average", "mean", "count", "max", "maximum", "min", "minimum", "highest", "lowest", "largest",
-    "smallest", "cheapest", "sort", "order", "sorted", "take", "select", "filter", "whose", "where", "extract", "pick",
-    "name", "item", "query", "keep", "group", "average", "expensive",
+    "sum",
+    "total",
+    "average",
+    "mean",
+    "count",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "highest",
+    "lowest",
+    "largest",
+    "smallest",
+    "cheapest",
+    "sort",
+    "order",
+    "sorted",
+    "take",
+    "select",
+    "filter",
+    "whose",
+    "where",
+    "extract",
+    "pick",
+    "name",
+    "item",
+    "query",
+    "keep",
+    "group",
+    "average",
+    "expensive",
 ];
 
 /// Whether words like these ask for a query.
@@ -102,7 +130,8 @@ fn keys_of(items: &[Value]) -> Vec<String> {
 
 /// `.name`, or `.["odd name"]`.
 fn field(key: &str) -> String {
-    let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit());
+    let plain =
+        key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit());
     if plain && !key.is_empty() { format!(".{key}") } else { format!(".[{}]", Value::from(key)) }
 }
 
@@ -111,7 +140,8 @@ fn projection(keys: &[String]) -> String {
         [] => String::new(),
         [one] => format!(" | {}", field(one)),
         many => {
-            let pairs: Vec<String> = many.iter().map(|key| format!("{}: {}", Value::from(key.as_str()), field(key))).collect();
+            let pairs: Vec<String> =
+                many.iter().map(|key| format!("{}: {}", Value::from(key.as_str()), field(key))).collect();
             format!(" | {{{}}}", pairs.join(", "))
         }
     }
@@ -144,19 +174,36 @@ struct Comparison {
 
 /// Longer phrases first, so that "at least" is not read as anything shorter.
 const OPERATORS: &[(&str, &str)] = &[
-    ("is greater than or equal to", ">="), ("is less than or equal to", "<="), ("greater than", ">"), ("more than", ">"),
-    ("less than", "<"), ("fewer than", "<"), ("at least", ">="), ("at most", "<="), ("higher than", ">"),
-    ("lower than", "<"), ("over", ">"), ("above", ">"), ("under", "<"), ("below", "<"), (">=", ">="), ("<=", "<="),
-    (">", ">"), ("<", "<"), ("equals", "=="), ("equal to", "=="), ("is not", "!="), ("is", "=="),
+    ("is greater than or equal to", ">="),
+    ("is less than or equal to", "<="),
+    ("greater than", ">"),
+    ("more than", ">"),
+    ("less than", "<"),
+    ("fewer than", "<"),
+    ("at least", ">="),
+    ("at most", "<="),
+    ("higher than", ">"),
+    ("lower than", "<"),
+    ("over", ">"),
+    ("above", ">"),
+    ("under", "<"),
+    ("below", "<"),
+    (">=", ">="),
+    ("<=", "<="),
+    (">", ">"),
+    ("<", "<"),
+    ("equals", "=="),
+    ("equal to", "=="),
+    ("is not", "!="),
+    ("is", "=="),
 ];
 
 /// `whose price is over 10`, `where status is open`.
 fn comparison(text: &str, keys: &[String]) -> Option<Comparison> {
     let at = ["whose", "where", "with", "that have", "having"].iter().filter_map(|word| find_word(text, word)).min()?;
     let clause = &text[at..];
-    let (start, phrase, operator) = OPERATORS
-        .iter()
-        .find_map(|(phrase, operator)| Some((find_word(clause, phrase)?, *phrase, *operator)))?;
+    let (start, phrase, operator) =
+        OPERATORS.iter().find_map(|(phrase, operator)| Some((find_word(clause, phrase)?, *phrase, *operator)))?;
     let key = spoken_keys(&clause[..start], keys).pop().or_else(|| spoken_keys(clause, keys).pop())?;
     let rest = clause[start + phrase.len()..].trim();
     let value = value_at(rest)?;
@@ -165,9 +212,9 @@ fn comparison(text: &str, keys: &[String]) -> Option<Comparison> {
 
 fn find_word(text: &str, phrase: &str) -> Option<usize> {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(phrase).map(|(at, _)| at).find(|at| {
-        edge(text[..*at].chars().next_back()) && edge(text[at + phrase.len()..].chars().next())
-    })
+    text.match_indices(phrase)
+        .map(|(at, _)| at)
+        .find(|at| edge(text[..*at].chars().next_back()) && edge(text[at + phrase.len()..].chars().next()))
 }
 
 /// The number, quoted text or word that a comparison ends with, as JSON.
@@ -201,7 +248,10 @@ mod tests {
     fn common_questions_have_their_query() {
         let cases = [
             ("take the names of all items whose price is over 10", ".items[] | select(.price > 10) | .name"),
-            ("the name and price of items where stock is at least 5", ".items[] | select(.stock >= 5) | {\"name\": .name, \"price\": .price}"),
+            (
+                "the name and price of items where stock is at least 5",
+                ".items[] | select(.stock >= 5) | {\"name\": .name, \"price\": .price}",
+            ),
             ("sum of the prices", "[.items[] | .price] | add"),
             ("the average price", "[.items[] | .price] | add / length"),
             ("count the items whose price is under 5", "[.items[] | select(.price < 5)] | length"),

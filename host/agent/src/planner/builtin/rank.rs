@@ -251,7 +251,8 @@ fn producer(
         // The class that counts is worse than what a tool does where its plugin may write; its name says more then.
         let named = words(card.name.tool()).iter().any(|word| READING.contains(&word.as_str()));
         let reads = rank_of(&card.effect) == 0 || card.open_world || named;
-        let field = main_field(card, wanted).filter(|field| !["matches", "entries", "links"].contains(&field.as_str()))?;
+        let field =
+            main_field(card, wanted).filter(|field| !["matches", "entries", "links"].contains(&field.as_str()))?;
         (only && reads).then(|| (place.name.clone(), field))
     };
     let found = context.tools.search(query, CANDIDATES);

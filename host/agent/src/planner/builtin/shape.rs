@@ -79,7 +79,8 @@ impl Param {
     }
 
     pub(super) fn is_zone(&self) -> bool {
-        self.takes("string") && (self.is(&["zone", "timezone", "tz"]) || self.description.to_lowercase().contains("zone"))
+        self.takes("string")
+            && (self.is(&["zone", "timezone", "tz"]) || self.description.to_lowercase().contains("zone"))
     }
 
     /// What a tool works on: the text or data itself.
@@ -107,7 +108,8 @@ impl Param {
 }
 
 /// Fields of a result, in the order in which they are most likely what one wants from it.
-const MAIN: &[&str] = &["text", "body", "output", "content", "diff", "results", "result", "value", "matches", "links", "entries"];
+const MAIN: &[&str] =
+    &["text", "body", "output", "content", "diff", "results", "result", "value", "matches", "links", "entries"];
 
 /// The field of a tool's result that another tool works on, where its schema names one of this type.
 pub(super) fn main_field(card: &ToolCard, kind: Option<&str>) -> Option<String> {

@@ -86,9 +86,8 @@ pub(super) fn tokens(goal: &str) -> Vec<Token> {
             continue;
         }
         let begins = !goal[..at].chars().next_back().is_some_and(char::is_alphanumeric);
-        let (piece, length) = enclosed(rest, begins)
-            .or_else(|| bare(rest, begins))
-            .unwrap_or_else(|| word_or_mark(rest, c));
+        let (piece, length) =
+            enclosed(rest, begins).or_else(|| bare(rest, begins)).unwrap_or_else(|| word_or_mark(rest, c));
         found.push(Token { piece, start: at, end: at + length });
         at += length;
     }
@@ -97,23 +96,33 @@ pub(super) fn tokens(goal: &str) -> Vec<Token> {
 
 /// Literals with a begin and an end of their own.
 fn enclosed(rest: &str, begins: bool) -> Option<(Piece, usize)> {
-    for (open, close, kind) in
-        [("```", "```", Kind::Code), ("`", "`", Kind::Code), ("\"", "\"", Kind::Quoted), ("“", "”", Kind::Quoted), ("'", "'", Kind::Quoted)]
-    {
+    for (open, close, kind) in [
+        ("```", "```", Kind::Code),
+        ("`", "`", Kind::Code),
+        ("\"", "\"", Kind::Quoted),
+        ("“", "”", Kind::Quoted),
+        ("'", "'", Kind::Quoted),
+    ] {
         let Some(inside) = rest.strip_prefix(open) else { continue };
         if open == "'" && !begins {
             return None;
         }
         let end = match open {
             // An apostrophe inside a word does not end the text.
-            "'" => inside.match_indices('\'').map(|(at, _)| at).find(|at| !inside[at + 1..].starts_with(char::is_alphanumeric)),
+            "'" => inside
+                .match_indices('\'')
+                .map(|(at, _)| at)
+                .find(|at| !inside[at + 1..].starts_with(char::is_alphanumeric)),
             _ => inside.find(close),
         };
         let Some(end) = end.filter(|end| *end > 0) else { continue };
         let mut text = &inside[..end];
         if open == "```" {
             // The first line of a block names its language.
-            text = text.split_once('\n').filter(|(tag, _)| tag.chars().all(char::is_alphanumeric)).map_or(text, |(_, code)| code);
+            text = text
+                .split_once('\n')
+                .filter(|(tag, _)| tag.chars().all(char::is_alphanumeric))
+                .map_or(text, |(_, code)| code);
             text = text.trim_matches('\n');
         }
         return Some((Piece::Literal(Literal::new(kind, text)), open.len() + end + close.len()));
@@ -149,7 +158,11 @@ fn bare(rest: &str, begins: bool) -> Option<(Piece, usize)> {
     if let Some(length) = number(chunk) {
         return literal(Kind::Number, length);
     }
-    if chunk.contains('@') && chunk.split('@').count() == 2 && chunk.split('@').all(|part| !part.is_empty()) && chunk.contains('.') {
+    if chunk.contains('@')
+        && chunk.split('@').count() == 2
+        && chunk.split('@').all(|part| !part.is_empty())
+        && chunk.contains('.')
+    {
         return literal(Kind::Email, chunk.len());
     }
     if chunk.contains('/') && zones::zone(chunk).is_some() {
@@ -178,15 +191,20 @@ fn is_path(chunk: &str) -> bool {
 
 fn number(chunk: &str) -> Option<usize> {
     let digits = chunk.strip_prefix('-').unwrap_or(chunk);
-    let legal = digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
-    (legal && serde_json::from_str::<Value>(&chunk.replace(',', "")).is_ok_and(|v| v.is_number())).then_some(chunk.len())
+    let legal = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    (legal && serde_json::from_str::<Value>(&chunk.replace(',', "")).is_ok_and(|v| v.is_number()))
+        .then_some(chunk.len())
 }
 
 fn date(chunk: &str) -> Option<usize> {
     let shape: String = chunk.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     if let Some(rest) = shape.strip_prefix("0000-00-00") {
         let fits = rest.is_empty()
-            || (rest.starts_with(['T', 't']) && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, 'T' | 't' | 'Z' | 'z' | ':' | '.' | '+' | '-')));
+            || (rest.starts_with(['T', 't'])
+                && rest
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || matches!(c, 'T' | 't' | 'Z' | 'z' | ':' | '.' | '+' | '-')));
         return fits.then_some(chunk.len());
     }
     matches!(shape.as_str(), "00:00" | "0:00" | "00:00:00").then_some(chunk.len())
@@ -200,7 +218,8 @@ fn expression(rest: &str) -> Option<usize> {
     let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '-'));
     let after = text.trim_start_matches(['(', '-', ' ']);
     let operator = after.find(['+', '-', '*', '/', '%', '^'])?;
-    let both = after[..operator].contains(|c: char| c.is_ascii_digit()) && after[operator..].contains(|c: char| c.is_ascii_digit());
+    let both = after[..operator].contains(|c: char| c.is_ascii_digit())
+        && after[operator..].contains(|c: char| c.is_ascii_digit());
     let whole = !rest[text.len()..].starts_with(char::is_alphanumeric);
     // `1. - 2`: a list, not a difference.
     (starts && both && whole && !text.contains(". ")).then_some(text.len())

@@ -2,22 +2,101 @@
 
 /// Words that carry no meaning of their own in a goal.
 const STOP: &[&str] = &[
-    "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "into", "with", "by", "as", "is", "are", "was", "were",
-    "be", "it", "its", "them", "they", "their", "this", "that", "these", "those", "there", "and", "or", "all", "each",
-    "every", "any", "me", "my", "i", "you", "your", "please", "do", "does", "did", "can", "could", "would", "will", "how",
-    "what", "which", "who", "where", "when", "whose", "have", "has", "many", "much", "tell", "give", "want", "need", "then",
-    "so", "result", "results", "using", "use", "via", "up", "out", "about", "if", "not", "no", "some", "just", "also",
+    "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "into", "with", "by", "as", "is", "are", "was",
+    "were", "be", "it", "its", "them", "they", "their", "this", "that", "these", "those", "there", "and", "or", "all",
+    "each", "every", "any", "me", "my", "i", "you", "your", "please", "do", "does", "did", "can", "could", "would",
+    "will", "how", "what", "which", "who", "where", "when", "whose", "have", "has", "many", "much", "tell", "give",
+    "want", "need", "then", "so", "result", "results", "using", "use", "via", "up", "out", "about", "if", "not", "no",
+    "some", "just", "also",
 ];
 
 /// Words that begin a command: after "and" or a comma they begin a new one.
 const VERBS: &[&str] = &[
-    "add", "append", "average", "build", "calculate", "call", "change", "check", "compare", "compute", "convert", "copy",
-    "count", "create", "decode", "delete", "describe", "determine", "diff", "display", "download", "edit", "encode",
-    "evaluate", "execute", "extract", "fetch", "filter", "find", "format", "generate", "get", "give", "grep", "group",
-    "hash", "insert", "join", "keep", "list", "load", "locate", "look", "make", "measure", "merge", "move", "open", "parse",
-    "pick", "post", "print", "produce", "put", "query", "read", "remove", "rename", "replace", "report", "retrieve",
-    "return", "reverse", "run", "save", "search", "select", "send", "show", "sort", "split", "store", "substitute", "sum",
-    "summarise", "summarize", "take", "tell", "transform", "translate", "turn", "update", "upload", "verify", "write",
+    "add",
+    "append",
+    "average",
+    "build",
+    "calculate",
+    "call",
+    "change",
+    "check",
+    "compare",
+    "compute",
+    "convert",
+    "copy",
+    "count",
+    "create",
+    "decode",
+    "delete",
+    "describe",
+    "determine",
+    "diff",
+    "display",
+    "download",
+    "edit",
+    "encode",
+    "evaluate",
+    "execute",
+    "extract",
+    "fetch",
+    "filter",
+    "find",
+    "format",
+    "generate",
+    "get",
+    "give",
+    "grep",
+    "group",
+    "hash",
+    "insert",
+    "join",
+    "keep",
+    "list",
+    "load",
+    "locate",
+    "look",
+    "make",
+    "measure",
+    "merge",
+    "move",
+    "open",
+    "parse",
+    "pick",
+    "post",
+    "print",
+    "produce",
+    "put",
+    "query",
+    "read",
+    "remove",
+    "rename",
+    "replace",
+    "report",
+    "retrieve",
+    "return",
+    "reverse",
+    "run",
+    "save",
+    "search",
+    "select",
+    "send",
+    "show",
+    "sort",
+    "split",
+    "store",
+    "substitute",
+    "sum",
+    "summarise",
+    "summarize",
+    "take",
+    "tell",
+    "transform",
+    "translate",
+    "turn",
+    "update",
+    "upload",
+    "verify",
+    "write",
 ];
 
 /// Verbs that put something somewhere.
@@ -39,7 +118,10 @@ const ALIKE: &[&[&str]] = &[
     &["stats", "statistic", "count", "number", "length", "long"],
     &["write", "save", "store", "put", "create", "export"],
     &["edit", "replace", "change", "modify", "substitute", "update", "swap"],
-    &["query", "select", "filter", "take", "extract", "pick", "sum", "total", "average", "count", "sort", "group", "keep", "cheap", "max", "min", "jq"],
+    &[
+        "query", "select", "filter", "take", "extract", "pick", "sum", "total", "average", "count", "sort", "group",
+        "keep", "cheap", "max", "min", "jq",
+    ],
     &["convert", "transform", "turn", "translate", "format"],
     &["hash", "checksum", "digest", "fingerprint", "sha256", "md5", "sha1", "sha512", "blake3"],
     &["encode", "encoding", "base64", "hex", "decode"],
@@ -57,7 +139,9 @@ const ALIKE: &[&[&str]] = &[
 /// The word without its ending: plural, `-ing`, `-ed`. Rough, and the same on both sides of a comparison.
 pub(super) fn stem(word: &str) -> String {
     let word = word.to_lowercase();
-    let cut = |end: &str, with: &str| word.strip_suffix(end).filter(|rest| rest.len() >= 3).map(|rest| format!("{rest}{with}"));
+    let cut = |end: &str, with: &str| {
+        word.strip_suffix(end).filter(|rest| rest.len() >= 3).map(|rest| format!("{rest}{with}"))
+    };
     if let Some(stem) = cut("ies", "y").or_else(|| cut("sses", "ss")) {
         return stem;
     }
@@ -66,7 +150,12 @@ pub(super) fn stem(word: &str) -> String {
             return word[..word.len() - 2].to_owned();
         }
     }
-    if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") && !word.ends_with("stats") {
+    if word.len() > 3
+        && word.ends_with('s')
+        && !word.ends_with("ss")
+        && !word.ends_with("us")
+        && !word.ends_with("stats")
+    {
         return word[..word.len() - 1].to_owned();
     }
     if let Some(stem) = cut("ing", "").or_else(|| cut("ed", "")) {
@@ -129,7 +218,9 @@ mod tests {
 
     #[test]
     fn endings_fall_away_alike() {
-        for (one, two) in [("words", "word"), ("entries", "entry"), ("matches", "match"), ("files", "File"), ("searching", "search")] {
+        for (one, two) in
+            [("words", "word"), ("entries", "entry"), ("matches", "match"), ("files", "File"), ("searching", "search")]
+        {
             assert_eq!(stem(one), stem(two), "{one} {two}");
         }
         assert_eq!(words("most_common ignoreCase"), ["most", "common", "ignore", "case"]);

@@ -48,7 +48,12 @@ mod tests {
 
     #[test]
     fn a_city_gives_its_zone() {
-        for (place, expected) in [("Tokyo", "Asia/Tokyo"), ("new york", "America/New_York"), ("UTC", "UTC"), ("Europe/Paris", "Europe/Paris")] {
+        for (place, expected) in [
+            ("Tokyo", "Asia/Tokyo"),
+            ("new york", "America/New_York"),
+            ("UTC", "UTC"),
+            ("Europe/Paris", "Europe/Paris"),
+        ] {
             assert_eq!(zone(place).as_deref(), Some(expected));
         }
         assert_eq!(zone("the moon"), None);

@@ -66,11 +66,8 @@ fn history(state: &State) -> Vec<Message> {
             Value::Object(map) => map.clone(),
             _ => Map::new(),
         };
-        let call = ToolCall {
-            id: step.name.to_string(),
-            name: step.tool.to_string(),
-            arguments: Arguments::from(arguments),
-        };
+        let call =
+            ToolCall { id: step.name.to_string(), name: step.tool.to_string(), arguments: Arguments::from(arguments) };
         let (content, is_error) = shown(step.name.as_str(), outcome);
         let result = Message::tool(&call, content, is_error);
         messages.push(Message::Assistant { text: None, tool_calls: vec![call], continuation: None });

@@ -27,8 +27,7 @@ pub(crate) struct EnvState {
 
 impl Capability for Env {
     const NAME: &'static str = "env";
-    const INTERFACES: &'static [&'static str] =
-        &["wasi:cli/environment", "wasi:cli/exit", "wasi:config/store"];
+    const INTERFACES: &'static [&'static str] = &["wasi:cli/environment", "wasi:cli/exit", "wasi:config/store"];
     const REACHING: &'static [&'static str] = &["wasi:cli/environment", "wasi:config/store"];
     const REACH: Option<&'static str> = Some("it could read environment variables and settings, each by its name");
     type State = EnvState;

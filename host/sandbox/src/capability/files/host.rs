@@ -15,11 +15,11 @@ use super::mount::Mount;
 use super::open::{Opening, open, several_names};
 use super::stream::{FileInput, FileOutput, Place, blocking, read_at, resize, write_at};
 use super::{FilesView, metadata};
+use crate::bindings::filesystem::wasi::filesystem::preopens;
 use crate::bindings::filesystem::wasi::filesystem::types::{
     self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHashValue,
     NewTimestamp, OpenFlags, PathFlags,
 };
-use crate::bindings::filesystem::wasi::filesystem::preopens;
 
 /// The longest path that a guest may hand over. Linux takes no longer one.
 const MAX_PATH_BYTES: usize = 4096;
@@ -109,7 +109,8 @@ async fn look<T: Send + 'static>(
 fn beneath(folder: &Folder, path: &str, error: FsError) -> FsError {
     match error {
         FsError::Escape => {
-            let why = format!("may not leave the folder `{}` by the path `{}`", folder.path_of(""), path.escape_debug());
+            let why =
+                format!("may not leave the folder `{}` by the path `{}`", folder.path_of(""), path.escape_debug());
             folder.mounts.forbid(&folder.path_of(path), "open", &why)
         }
         other => other,
@@ -154,7 +155,12 @@ enum Linked {
 }
 
 /// Blocks. The times belong to the file, whatever it is called: one with other names keeps its own.
-fn set_times(folder: &Folder, path: &str, follow: FollowSymlinks, times: std::fs::FileTimes) -> std::io::Result<Linked> {
+fn set_times(
+    folder: &Folder,
+    path: &str,
+    follow: FollowSymlinks,
+    times: std::fs::FileTimes,
+) -> std::io::Result<Linked> {
     let mut options = OpenOptions::new();
     // A pipe in a granted folder must not hold the call.
     options.read(true).follow(follow).nonblock(true);
@@ -218,10 +224,7 @@ impl types::Host for FilesView<'_> {
         error: Resource<wasmtime_wasi_io::streams::Error>,
     ) -> wasmtime::Result<Option<ErrorCode>> {
         let error = self.table.get(&error)?;
-        Ok(error
-            .downcast_ref::<ErrorCode>()
-            .copied()
-            .or_else(|| error.downcast_ref::<std::io::Error>().map(code_of)))
+        Ok(error.downcast_ref::<ErrorCode>().copied().or_else(|| error.downcast_ref::<std::io::Error>().map(code_of)))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cap_std::fs::{FileType, Metadata};
 use cap_fs_ext::MetadataExt;
+use cap_std::fs::{FileType, Metadata};
 
 use super::error::FsResult;
 use crate::bindings::filesystem::wasi::filesystem::types::{

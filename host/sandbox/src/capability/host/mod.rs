@@ -130,8 +130,7 @@ impl model::Host for HostView<'_> {
             return Ok(Err(model::ModelError::Denied(refusal.to_string())));
         }
         self.record.allowed(CapabilityUse::allowed("model", "complete", "model"), false);
-        let request =
-            Completion { system: request.system, prompt: request.prompt, max_tokens: request.max_tokens };
+        let request = Completion { system: request.system, prompt: request.prompt, max_tokens: request.max_tokens };
         Ok(match self.services.complete(request).await {
             Ok(done) => Ok(model::Completion {
                 text: done.text,

@@ -172,12 +172,7 @@ impl streams::HostOutputStream for IoView<'_> {
         streams::HostOutputStream::blocking_write_zeroes_and_flush(self.table, stream, len).await
     }
 
-    fn splice(
-        &mut self,
-        to: Resource<DynOutputStream>,
-        from: Resource<DynInputStream>,
-        len: u64,
-    ) -> StreamResult<u64> {
+    fn splice(&mut self, to: Resource<DynOutputStream>, from: Resource<DynInputStream>, len: u64) -> StreamResult<u64> {
         let moved = streams::HostOutputStream::splice(self.table, to, from, len.min(READ_CHUNK))?;
         self.charge_stream(usize::try_from(moved).unwrap_or(usize::MAX))?;
         Ok(moved)
@@ -189,8 +184,7 @@ impl streams::HostOutputStream for IoView<'_> {
         from: Resource<DynInputStream>,
         len: u64,
     ) -> StreamResult<u64> {
-        let moved =
-            streams::HostOutputStream::blocking_splice(self.table, to, from, len.min(READ_CHUNK)).await?;
+        let moved = streams::HostOutputStream::blocking_splice(self.table, to, from, len.min(READ_CHUNK)).await?;
         self.charge_stream(usize::try_from(moved).unwrap_or(usize::MAX))?;
         Ok(moved)
     }

@@ -124,11 +124,8 @@ impl logging::Host for StreamsView<'_> {
         self.record.charge(context.len() + message.len(), &self.authority.limits)?;
         let level = format!("{level:?}").to_lowercase();
         let level = level.strip_prefix("level::").unwrap_or(&level);
-        let line = if context.is_empty() {
-            format!("{level} {message}\n")
-        } else {
-            format!("{level} {context}: {message}\n")
-        };
+        let line =
+            if context.is_empty() { format!("{level} {message}\n") } else { format!("{level} {context}: {message}\n") };
         self.state.log.write(line.as_bytes());
         Ok(())
     }
