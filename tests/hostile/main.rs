@@ -13,4 +13,4 @@ macro_rules! has_a_test {
     };
 }
 
-//TMP toolcrib_tests::each_case!(has_a_test);
+toolcrib_tests::each_case!(has_a_test);

@@ -11,11 +11,13 @@ impl Inspect for Sandbox {
     async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError> {
         Sandbox::inspect(self, &component).await.map_err(|error| {
             let (code, message) = (error.code().into(), error.to_string());
-            // The host's own trouble passes; everything else is in the bytes. Compiling that took too long counts as
-            // trouble: the machine may have been busy.
             match error {
-                LoadError::Worker(_) | LoadError::CompileLimit(_) | LoadError::Engine(_) => {
-                    InspectError::Unavailable { code, message }
+                // The host's own trouble passes; everything else is in the bytes.
+                LoadError::Worker(_) | LoadError::Engine(_) => InspectError::Unavailable { code, message },
+                // The machine may have been busy, but a component made to be slow must not hold up every start.
+                LoadError::CompileLimit(_) => {
+                    let message = format!("{message}; touch the file to try again");
+                    InspectError::Rejected { code, message }
                 }
                 _ => InspectError::Rejected { code, message },
             }

@@ -50,6 +50,8 @@ struct Match {
 /// What is looked for.
 pub(crate) struct Query {
     regex: Regex,
+    /// The pattern speaks of the whole text: each line has to be looked at on its own.
+    by_line: bool,
     glob: Option<Glob>,
     limit: usize,
 }
@@ -57,9 +59,13 @@ pub(crate) struct Query {
 impl Query {
     /// Checks what a caller wants.
     pub(crate) fn new(pattern: &str, ignore_case: bool, glob: Option<&str>, limit: usize) -> Result<Self, ToolError> {
-        let built = RegexBuilder::new(pattern).case_insensitive(ignore_case).size_limit(REGEX_MAX).build();
+        let mut builder = RegexBuilder::new(pattern);
+        // A match in a line is then a match in the text as well. A carriage return alone ends a line too.
+        builder.multi_line(true).crlf(true);
+        let built = builder.case_insensitive(ignore_case).size_limit(REGEX_MAX).build();
         let regex = built.map_err(|error| ToolError::invalid_arguments(format!("`pattern` is not one: {error}")))?;
-        Ok(Self { regex, glob: glob.map(Glob::parse).transpose()?, limit: limit.min(LIMIT_MAX) })
+        let by_line = pattern.contains("\\A") || pattern.contains("\\z");
+        Ok(Self { regex, by_line, glob: glob.map(Glob::parse).transpose()?, limit: limit.min(LIMIT_MAX) })
     }
 }
 
@@ -109,14 +115,10 @@ fn search_file(path: &Location, query: &Query, found: &mut Found) -> Result<Look
     }
     found.files_searched += 1;
     found.truncated |= capped.truncated;
-    if bytes.is_empty() {
-        return Ok(looked);
-    }
-    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    for (number, line) in body.split(|&byte| byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = String::from_utf8_lossy(line);
-        let Some(hit) = query.regex.find(&line) else {
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = Lines { text: &text, at: 0, number: 0 };
+    while let Some(line) = lines.next(query) {
+        let Some(hit) = query.regex.find(line) else {
             continue;
         };
         if found.matches.len() == query.limit {
@@ -124,10 +126,41 @@ fn search_file(path: &Location, query: &Query, found: &mut Found) -> Result<Look
             looked.full = true;
             break;
         }
-        let text = shown(&line, hit.start()).into_owned();
-        found.matches.push(Match { path: path.to_string(), line: number + 1, text });
+        let text = shown(line, hit.start()).into_owned();
+        found.matches.push(Match { path: path.to_string(), line: lines.number, text });
     }
     Ok(looked)
+}
+
+/// The lines that may match.
+struct Lines<'a> {
+    text: &'a str,
+    /// Where the next line begins.
+    at: usize,
+    /// The number of the line that was given last.
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// The next line in which a match begins, if lines do not have to be looked at one by one. Such a match may reach
+    /// into the lines below, so that the line itself still has to be asked.
+    fn next(&mut self, query: &Query) -> Option<&'a str> {
+        if self.at >= self.text.len() {
+            return None;
+        }
+        let hit = if query.by_line { self.at } else { query.regex.find_at(self.text, self.at)?.start() };
+        let passed = &self.text[self.at..hit];
+        let begin = passed.rfind('\n').map_or(self.at, |end| self.at + end + 1);
+        if begin >= self.text.len() {
+            return None;
+        }
+        self.number += 1 + passed.bytes().filter(|&byte| byte == b'\n').count();
+        let rest = &self.text[begin..];
+        let end = rest.find('\n').unwrap_or(rest.len());
+        self.at = begin + end + 1;
+        let line = &rest[..end];
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    }
 }
 
 /// The part of a line that is shown.

@@ -1,5 +1,6 @@
 //! Why a program brought no value.
 
+use boa_engine::error::EngineError;
 use boa_engine::{Context, JsError, JsValue};
 
 use crate::convert;
@@ -49,7 +50,8 @@ fn thrown(error: JsError, program: &Program, context: &mut Context) -> String {
     let trace = error.to_string();
     let place = place(&trace, program);
     let message = match error.as_engine() {
-        Some(engine) => format!("RangeError: {engine}"),
+        Some(EngineError::RuntimeLimit(_)) => "RangeError: too many calls are open one in another".to_owned(),
+        Some(broken) => format!("the engine gave up: {broken}"),
         None => match error.into_opaque(context) {
             Ok(value) => said(&value, context),
             Err(_) => trace.lines().next().unwrap_or_default().to_owned(),

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The engine is inside of the component and the plugin asks for nothing: code can compute, and that is all it can do.
-//! How long and with how much memory is the host's to bound; here only recursion is, so that it ends in an error that the
-//! code itself understands.
+//! How long and with how much memory is the host's to bound; here only recursion is, so that it ends in an error with a
+//! place and not in a crash.
 
 use serde_json::Value;
 use toolcrib_sdk::{ToolError, plugin, tool, value};

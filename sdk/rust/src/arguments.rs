@@ -37,9 +37,7 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         return None;
     }
     let folded = fold(wrong);
-    let scored = names
-        .into_iter()
-        .map(|name| (strsim::osa_distance(&folded, &fold(name)), name));
+    let scored = names.into_iter().map(|name| (strsim::osa_distance(&folded, &fold(name)), name));
     let (distance, name) = scored.min_by_key(|(distance, _)| *distance)?;
     let reach = (wrong.chars().count().max(name.chars().count()) / 3).max(1);
     (distance <= reach).then_some(name)
@@ -58,9 +56,7 @@ fn explain(text: &str, names: &[&str], path: &str, error: &serde_json::Error) ->
         Ok(Value::Object(members)) => members,
         Ok(other) => {
             let found = kind_of(&other);
-            return ToolError::invalid_arguments(format!(
-                "the arguments must be a JSON object, not {found}"
-            ));
+            return ToolError::invalid_arguments(format!("the arguments must be a JSON object, not {found}"));
         }
         Err(error) => return not_json(&error),
     };
@@ -101,10 +97,7 @@ fn detail(error: &serde_json::Error) -> String {
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&position).unwrap_or(&text);
     for prefix in ["invalid type: ", "invalid value: ", "invalid length "] {
-        let Some((found, expected)) = text
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.rsplit_once(", expected "))
-        else {
+        let Some((found, expected)) = text.strip_prefix(prefix).and_then(|rest| rest.rsplit_once(", expected ")) else {
             continue;
         };
         let (found, expected) = (shorten(found, MAX_DETAIL), plain(expected));

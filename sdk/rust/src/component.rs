@@ -6,9 +6,7 @@ use crate::{Content, Description, Effect, EffectState, ErrorKind, Output, Plugin
 /// What [`crate::plugin!`] implements for the component.
 pub use crate::bindings::exports::toolcrib::tool::tools::Guest;
 /// The results of that interface.
-pub use crate::bindings::exports::toolcrib::tool::tools::{
-    Error as WitError, Output as WitOutput, Tool as WitTool,
-};
+pub use crate::bindings::exports::toolcrib::tool::tools::{Error as WitError, Output as WitOutput, Tool as WitTool};
 
 /// Answers `list-tools`.
 ///
@@ -50,10 +48,7 @@ fn tool(description: Description) -> WitTool {
 
 fn output(output: Output) -> WitOutput {
     let (content, structured) = output.into_parts();
-    WitOutput {
-        content: content.into_iter().map(content_block).collect(),
-        structured,
-    }
+    WitOutput { content: content.into_iter().map(content_block).collect(), structured }
 }
 
 fn content_block(content: Content) -> wit::Content {
@@ -61,15 +56,7 @@ fn content_block(content: Content) -> wit::Content {
         Content::Text(text) => wit::Content::Text(text),
         Content::Image { data, media_type } => wit::Content::Image(wit::Blob { data, media_type }),
         Content::Audio { data, media_type } => wit::Content::Audio(wit::Blob { data, media_type }),
-        Content::Link {
-            uri,
-            title,
-            media_type,
-        } => wit::Content::Link(wit::Link {
-            uri,
-            title,
-            media_type,
-        }),
+        Content::Link { uri, title, media_type } => wit::Content::Link(wit::Link { uri, title, media_type }),
     }
 }
 

@@ -63,10 +63,7 @@ mod source {
     #[expect(clippy::unnecessary_wraps, reason = "the shape of the other target")]
     pub(super) fn get(key: &str) -> Result<Option<String>, ToolError> {
         let all = testing::config_values();
-        Ok(all
-            .into_iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value))
+        Ok(all.into_iter().find(|(name, _)| name == key).map(|(_, value)| value))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the shape of the other target")]

@@ -73,11 +73,7 @@ impl ToolError {
     /// A failure of any kind. The message is for people: what was wrong, where, and what to do about it.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            effect: EffectState::None,
-        }
+        Self { kind, message: message.into(), effect: EffectState::None }
     }
 
     /// The arguments make no sense.
@@ -188,9 +184,7 @@ impl From<io::Error> for ToolError {
     fn from(error: io::Error) -> Self {
         use io::ErrorKind as Io;
         let kind = match error.kind() {
-            _ if error.raw_os_error() == Some(NOT_CAPABLE) && cfg!(target_family = "wasm") => {
-                ErrorKind::Denied
-            }
+            _ if error.raw_os_error() == Some(NOT_CAPABLE) && cfg!(target_family = "wasm") => ErrorKind::Denied,
             Io::NotFound => ErrorKind::NotFound,
             Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::Denied,
             Io::InvalidInput
@@ -209,7 +203,16 @@ impl From<io::Error> for ToolError {
             | Io::NetworkUnreachable => ErrorKind::Unavailable,
             _ => ErrorKind::Failed,
         };
-        Self::new(kind, error.to_string())
+        Self::new(kind, in_words(&error))
+    }
+}
+
+/// The system's text without its number, which means nothing to an agent.
+fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(code) => text.trim_end_matches(&format!(" (os error {code})")).to_lowercase(),
+        None => text,
     }
 }
 

@@ -65,10 +65,7 @@ pub fn read_text(path: impl AsRef<Path>, limit: usize) -> Result<String, ToolErr
     }
     String::from_utf8(capped.bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        ToolError::failed(format!(
-            "`{}` is not UTF-8 text (byte {at} does not fit)",
-            path.display()
-        ))
+        ToolError::failed(format!("`{}` is not UTF-8 text (byte {at} does not fit)", path.display()))
     })
 }
 
@@ -101,9 +98,7 @@ pub fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<(), T
 ///
 /// The error itself, typed.
 pub fn named<T>(path: impl AsRef<Path>, result: io::Result<T>) -> Result<T, ToolError> {
-    result.map_err(|error| {
-        ToolError::from(error).context(format_args!("`{}`", path.as_ref().display()))
-    })
+    result.map_err(|error| ToolError::from(error).context(format_args!("`{}`", path.as_ref().display())))
 }
 
 fn entries(path: &Path) -> io::Result<Vec<Entry>> {

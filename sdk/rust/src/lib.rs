@@ -87,3 +87,8 @@ pub mod __private {
     pub use crate::schema::{Schema, input_schema};
     pub use {schemars, serde};
 }
+
+/// The examples of the README, compiled as they stand there.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -54,10 +54,7 @@ impl Output {
     /// An empty result.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            content: Vec::new(),
-            structured: None,
-        }
+        Self { content: Vec::new(), structured: None }
     }
 
     /// Adds a block of text.
@@ -69,29 +66,19 @@ impl Output {
     /// Adds a picture.
     #[must_use]
     pub fn image(self, data: Vec<u8>, media_type: impl Into<String>) -> Self {
-        self.push(Content::Image {
-            data,
-            media_type: media_type.into(),
-        })
+        self.push(Content::Image { data, media_type: media_type.into() })
     }
 
     /// Adds a sound.
     #[must_use]
     pub fn audio(self, data: Vec<u8>, media_type: impl Into<String>) -> Self {
-        self.push(Content::Audio {
-            data,
-            media_type: media_type.into(),
-        })
+        self.push(Content::Audio { data, media_type: media_type.into() })
     }
 
     /// Adds a link.
     #[must_use]
     pub fn link(self, uri: impl Into<String>, title: Option<String>) -> Self {
-        self.push(Content::Link {
-            uri: uri.into(),
-            title,
-            media_type: None,
-        })
+        self.push(Content::Link { uri: uri.into(), title, media_type: None })
     }
 
     /// Adds any block.
@@ -107,9 +94,8 @@ impl Output {
     ///
     /// `failed` when the value cannot be written as JSON, as a map whose keys are not strings cannot.
     pub fn structured(mut self, value: &impl Serialize) -> Result<Self, ToolError> {
-        let text = serde_json::to_string(value).map_err(|error| {
-            ToolError::failed(format!("the result cannot be written as JSON: {error}"))
-        })?;
+        let text = serde_json::to_string(value)
+            .map_err(|error| ToolError::failed(format!("the result cannot be written as JSON: {error}")))?;
         self.structured = Some(text);
         Ok(self)
     }

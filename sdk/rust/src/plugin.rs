@@ -74,10 +74,7 @@ impl Tool {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(parts: ToolParts) -> Self {
-        assert!(
-            is_name(parts.name),
-            "a tool's name is 1 to 64 of a-z, 0-9, - and _, and begins with a letter"
-        );
+        assert!(is_name(parts.name), "a tool's name is 1 to 64 of a-z, 0-9, - and _, and begins with a letter");
         Self { parts }
     }
 
@@ -109,19 +106,29 @@ impl Plugin {
     ///
     /// When two tools share a name, or a tool is undone by one that is not in the list. In a `static`, which is how
     /// [`crate::plugin!`] uses it, that is an error of the compiler.
+    ///
+    /// ```compile_fail,E0080
+    /// /// Does.
+    /// #[toolcrib_sdk::tool(effect = reversible(undo = "redo"))]
+    /// fn act() {}
+    ///
+    /// toolcrib_sdk::plugin!(act);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// /// Does.
+    /// #[toolcrib_sdk::tool]
+    /// fn act() {}
+    ///
+    /// toolcrib_sdk::plugin!(act, act);
+    /// ```
     #[must_use]
     pub const fn new(tools: &'static [Tool]) -> Self {
         let mut at = 0;
         while at < tools.len() {
-            assert!(
-                position(tools, tools[at].name()) == at,
-                "two tools of the plugin have the same name"
-            );
+            assert!(position(tools, tools[at].name()) == at, "two tools of the plugin have the same name");
             if let Some(Effect::Reversible { undo }) = tools[at].parts.effect {
-                assert!(
-                    position(tools, undo) < tools.len(),
-                    "the tool named in `undo` is not in this plugin"
-                );
+                assert!(position(tools, undo) < tools.len(), "the tool named in `undo` is not in this plugin");
             }
             at += 1;
         }

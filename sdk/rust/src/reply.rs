@@ -127,8 +127,5 @@ fn take_text(value: &mut dyn Any) -> Option<String> {
     if let Some(text) = value.downcast_mut::<Option<&'static str>>() {
         return text.take().map(str::to_owned);
     }
-    value
-        .downcast_mut::<Option<Cow<'static, str>>>()?
-        .take()
-        .map(Cow::into_owned)
+    value.downcast_mut::<Option<Cow<'static, str>>>()?.take().map(Cow::into_owned)
 }

@@ -42,10 +42,7 @@ thread_local! {
 /// # Errors
 ///
 /// What the host would get.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "called with `json!` in place"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "called with `json!` in place")]
 pub fn call(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Output, ToolError> {
     plugin.call(tool, &arguments.to_string())
 }
@@ -57,16 +54,12 @@ pub fn call(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Output, Too
 /// What the host would get; `failed` when the tool gave back no structured result.
 pub fn call_structured(plugin: &Plugin, tool: &str, arguments: Value) -> Result<Value, ToolError> {
     let output = call(plugin, tool, arguments)?;
-    output.to_value().ok_or_else(|| {
-        ToolError::failed(format!("the tool `{tool}` gave back no structured result"))
-    })
+    output.to_value().ok_or_else(|| ToolError::failed(format!("the tool `{tool}` gave back no structured result")))
 }
 
 /// Runs `body` on this thread with settings for [`crate::config`].
 pub fn with_config<R>(values: &[(&str, &str)], body: impl FnOnce() -> R) -> R {
-    let values = values
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let before = CONFIG.replace(values.collect());
     let result = body();
     CONFIG.set(before);
@@ -92,18 +85,13 @@ impl Reply {
     /// An empty answer.
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .push((name.to_ascii_lowercase(), value.to_owned()));
+        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 

@@ -1,4 +1,5 @@
 //! Samples, and the table.
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::time::{Duration, Instant};
 

@@ -13,11 +13,11 @@ mod network;
 mod output;
 mod supply;
 
-//TMP pub(crate) use agent::*;
+pub(crate) use agent::*;
 pub(crate) use compile::*;
 pub(crate) use concurrency::*;
 pub(crate) use cpu::*;
-//TMP pub(crate) use durability::*;
+pub(crate) use durability::*;
 pub(crate) use files::*;
 pub(crate) use handles::*;
 pub(crate) use links::*;

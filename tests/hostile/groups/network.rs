@@ -3,12 +3,12 @@
 use toolcrib_sandbox::CallReport;
 use toolcrib_tests::authority;
 
-use crate::host::{Host, alone, printed, refusals, stopped};
+use crate::host::{Host, alone, printed, refusals};
 
 /// What came of each request, in order, as the guest tells it.
 fn told(report: &CallReport) -> Vec<(String, String)> {
     let line = |line: &str| {
-        let (request, outcome) = line.split_once(": ").expect("a request and its outcome");
+        let (outcome, request) = line.split_once('\t').expect("an outcome and its request");
         (request.to_owned(), outcome.to_owned())
     };
     printed(report).lines().map(line).collect()
@@ -120,7 +120,7 @@ pub(crate) fn network_rebinding() {
         let report = host.run(&plugin, &["GET|http|name.example.com|/a"], &grants).await;
         assert_eq!(host.network.names(), ["name.example.com"]);
         assert_eq!(host.network.addresses(), ["93.184.215.14:80".parse().expect("an address")]);
-        assert!(told(&report)[0].1.starts_with("ConnectionRefused"), "{:?}", told(&report));
+        assert!(told(&report)[0].1.starts_with("ErrorCode::ConnectionRefused"), "{:?}", told(&report));
         // The next request asks again, and is checked again.
         let report = host.run(&plugin, &["GET|http|name.example.com|/a"], &grants).await;
         assert!(told(&report)[0].1.starts_with("net-address-blocked: "), "{:?}", told(&report));
@@ -176,12 +176,17 @@ pub(crate) fn network_urls() {
             "+transfer-encoding:chunked",
             "+proxy-authorization:Basic eA==",
             "+x-split:a\r\nhost: evil.com",
-            "+content-length:5",
             "+upgrade:h2c",
             "+te:trailers",
         ] {
             let report = host.run(&plugin, &[header, "GET|http|allowed.example.com|/"], &grants).await;
-            assert!(printed(&report).contains(": headers: "), "{header:?}: {}", printed(&report));
+            assert!(printed(&report).starts_with("headers: "), "{header:?}: {}", printed(&report));
+        }
+        let lengths = ["+content-length:0", "+content-length:5", "GET|http|allowed.example.com|/"];
+        for lengths in [&lengths[1..], &lengths[..]] {
+            let report = host.run(&plugin, lengths, &grants).await;
+            let outcome = &told(&report)[0].1;
+            assert!(outcome.starts_with("ErrorCode::Http") || outcome.starts_with("headers: "), "{lengths:?}: {outcome}");
         }
         assert!(host.network.addresses().is_empty());
 
@@ -199,16 +204,24 @@ pub(crate) fn network_sockets() {
         let plugin = host.load("network_sockets").await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener on loopback");
         let address = listener.local_addr().expect("an address").to_string();
-        let report = host.run(&plugin, &[&address], &authority(r#"http = ["GET http://127.0.0.1/**"]"#)).await;
-        let text = printed(&report);
-        assert!(!text.contains("DONE") && text.lines().count() == 4, "{text}");
-        let refusals = refusals(&report);
-        assert!(!refusals.is_empty() && refusals.iter().all(|line| line.starts_with("net-denied ")), "{refusals:?}");
+        let grants = authority(r#"http = ["GET http://127.0.0.1/**"]"#);
+        for way in ["connect", "listen", "send", "look up"] {
+            let report = host.run(&plugin, &[way, &address], &grants).await;
+            // The interface's own error, which the guest tells, or a trap where it has none.
+            match &report.outcome {
+                Ok(_) => assert!(printed(&report).starts_with(&format!("no {way}: ")), "{}", printed(&report)),
+                Err(error) => {
+                    assert_eq!(error.code, "net-denied", "{way}: {error:?}");
+                    assert!(error.message.starts_with("`wasi:sockets` is never available ("), "{way}: {error:?}");
+                }
+            }
+            let refusals = refusals(&report);
+            assert!(!refusals.is_empty() && refusals.iter().all(|line| line.starts_with("net-denied ")), "{refusals:?}");
+        }
         let knocked = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
         assert!(knocked.is_err(), "somebody connected");
         // What it could reach is shown, and is nothing.
         let reach = plugin.reach().into_iter().find(|reach| reach.capability == "sockets");
         assert!(reach.is_some(), "{:?}", plugin.reach());
-        let _ = stopped;
     });
 }

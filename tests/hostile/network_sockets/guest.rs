@@ -2,11 +2,15 @@
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
 fn main() {
-    let address = std::env::args().nth(1).expect("an address");
-    report("connect", TcpStream::connect(&address).map(drop));
-    report("listen", TcpListener::bind("127.0.0.1:0").map(drop));
-    report("send", UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", &address)).map(drop));
-    report("look up", "example.com:80".to_socket_addrs().map(drop));
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, way, address] = arguments.as_slice() else { panic!("a way and an address") };
+    let result = match way.as_str() {
+        "connect" => TcpStream::connect(address).map(drop),
+        "listen" => TcpListener::bind("127.0.0.1:0").map(drop),
+        "send" => UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", address)).map(drop),
+        _ => "example.com:80".to_socket_addrs().map(drop),
+    };
+    report(way, result);
 }
 
 fn report(what: &str, result: std::io::Result<()>) {

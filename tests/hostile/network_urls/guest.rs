@@ -12,8 +12,8 @@ fn main() {
             continue;
         }
         match ask(&argument, &headers) {
-            Ok(status) => println!("{argument}: {status}"),
-            Err(why) => println!("{argument}: {why}"),
+            Ok(status) => println!("{status}\t{argument:?}"),
+            Err(why) => println!("{why}\t{argument:?}"),
         }
     }
 }

@@ -118,3 +118,17 @@ fn a_run_is_in_the_ledger_and_the_ledger_is_sound() {
     assert_eq!(verified.code, 0, "{}", verified.err);
     assert!(bench.toolcrib(&["runs"]).out.contains(&run));
 }
+
+#[test]
+fn the_first_command_of_the_readme_reaches_its_goal() {
+    let readme = include_str!("../../../../README.md");
+    let command = readme.lines().find(|line| line.starts_with("$ cargo run --bin toolcrib -- ")).expect("a command");
+    // What stands in single quotes are the grant and the goal.
+    let quoted: Vec<&str> = command.split('\'').skip(1).step_by(2).collect();
+    let [grant, goal] = quoted.as_slice() else { panic!("{command}") };
+    let bench = Bench::new();
+    bench.write("README.md", readme);
+    let done = bench.toolcrib(&["run", "--grant", grant, goal]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out.trim(), format!("words: {}", readme.split_whitespace().count()));
+}

@@ -185,6 +185,24 @@ fn an_empty_line_is_a_line_and_the_end_of_a_file_is_none() {
 }
 
 #[test]
+fn a_match_lies_in_one_line() {
+    let folder = Folder::with(&[("a", b"a\nb\r\nab\r\na b\n\na  b")]);
+    let lines = |pattern: &str| {
+        let found = folder.call("search", "", json!({ "pattern": pattern }));
+        let numbers: Vec<_> =
+            found["matches"].as_array().unwrap().iter().map(|hit| hit["line"].as_u64().unwrap()).collect();
+        numbers
+    };
+    assert_eq!(lines("a\\s+b"), [4, 6]);
+    assert_eq!(lines("[^x]*b$"), [2, 3, 4, 6]);
+    assert_eq!(lines("\\Aa"), [1, 3, 6]);
+    assert_eq!(lines("b\\z"), [2, 3, 4, 6]);
+    assert_eq!(lines("(?s)a.*b"), [3, 4, 6]);
+    assert_eq!(lines("^"), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(lines("^\\s*$"), [5]);
+}
+
+#[test]
 fn search_leaves_binary_files_out_and_says_when_it_stops() {
     let folder = Folder::with(&[("a.bin", b"x\x00x"), ("a.txt", b"x\nx\n"), ("latin.txt", b"x Gr\xFC\xDFe")]);
     let found = folder.call("search", "", json!({ "pattern": "x" }));

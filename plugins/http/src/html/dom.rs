@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub(super) next: Option<Id>,
     pub(super) first: Option<Id>,
     pub(super) last: Option<Id>,
+    /// How deep it was when it was hung in.
+    depth: u32,
     pub(super) kind: Kind,
 }
 
@@ -40,20 +42,37 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Dom {
     nodes: Vec<Node>,
+    /// How deep the node was that was hung in last.
+    last_depth: u32,
 }
 
 impl Dom {
     /// A tree with the document alone.
     pub(super) fn new() -> Self {
-        let mut dom = Self { nodes: Vec::new() };
+        let mut dom = Self { nodes: Vec::new(), last_depth: 0 };
         dom.add(Kind::Document);
         dom
     }
 
     /// A new node, nowhere yet.
     pub(super) fn add(&mut self, kind: Kind) -> Id {
-        self.nodes.push(Node { parent: None, previous: None, next: None, first: None, last: None, kind });
+        self.nodes.push(Node { parent: None, previous: None, next: None, first: None, last: None, depth: 0, kind });
         self.nodes.len() - 1
+    }
+
+    /// How many nodes there are, hung in or not.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The parser came to `id` once more.
+    pub(super) fn saw(&mut self, id: Id) {
+        self.last_depth = self.nodes[id].depth;
+    }
+
+    /// How deep the parser is, as far as the tree tells.
+    pub(super) const fn depth_of_last(&self) -> u32 {
+        self.last_depth
     }
 
     pub(super) fn node(&self, id: Id) -> &Node {
@@ -67,6 +86,7 @@ impl Dom {
     /// Hangs a node in as the last child.
     pub(super) fn append(&mut self, parent: Id, child: Id) {
         self.detach(child);
+        self.place(child, parent);
         let last = self.nodes[parent].last.replace(child);
         self.nodes[child].parent = Some(parent);
         self.nodes[child].previous = last;
@@ -82,6 +102,7 @@ impl Dom {
         let Some(parent) = self.nodes[sibling].parent else {
             return;
         };
+        self.place(child, parent);
         let previous = self.nodes[sibling].previous.replace(child);
         let node = &mut self.nodes[child];
         (node.parent, node.previous, node.next) = (Some(parent), previous, Some(sibling));
@@ -89,6 +110,12 @@ impl Dom {
             Some(previous) => self.nodes[previous].next = Some(child),
             None => self.nodes[parent].first = Some(child),
         }
+    }
+
+    fn place(&mut self, child: Id, parent: Id) {
+        let depth = self.nodes[parent].depth.saturating_add(1);
+        self.nodes[child].depth = depth;
+        self.last_depth = depth;
     }
 
     /// Takes a node, with all that hangs on it, out of the tree.

@@ -4,19 +4,64 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink};
-use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::tree_builder::TreeBuilderOpts;
-use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName, parse_document};
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use html5ever::{Attribute, LocalName, Namespace, QualName, TokenizerResult};
 
 use super::dom::{Dom, Id, Kind, ROOT};
+
+/// How deep elements nest. For every tag the parser looks at all elements that are open, so that a page of nothing but
+/// opening tags would take time by the square of its length. Below this depth only text counts.
+const DEPTH_MAX: u32 = 200;
+/// How many nodes a page has. Misnested tags are repeated by the parser again and again; the page is read this far.
+const NODES_MAX: usize = 500_000;
 
 /// Parses a page.
 pub(super) fn parse(html: &str) -> Dom {
     let sink = Sink { dom: RefCell::new(Dom::new()) };
     // Scripts do not run here, so what pages show without them counts.
-    let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-    let options = ParseOpts { tree_builder, ..ParseOpts::default() };
-    parse_document(sink, options).one(html)
+    let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let tokenizer = Tokenizer::new(Bounded { builder: TreeBuilder::new(sink, options) }, TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    // The parser stops after each script, and once more where the page says its character set.
+    while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
+    tokenizer.end();
+    tokenizer.sink.builder.sink.finish()
+}
+
+/// Lets through what a reader could want to see.
+struct Bounded {
+    builder: TreeBuilder<Id, Sink>,
+}
+
+impl TokenSink for Bounded {
+    type Handle = Id;
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Id> {
+        let (depth, nodes) = {
+            let dom = self.builder.sink.dom.borrow();
+            (dom.depth_of_last(), dom.len())
+        };
+        let too_deep = depth >= DEPTH_MAX && matches!(&token, Token::TagToken(tag) if opens(tag));
+        let too_many = nodes >= NODES_MAX && !matches!(token, Token::EOFToken);
+        if too_deep || too_many { TokenSinkResult::Continue } else { self.builder.process_token(token, line) }
+    }
+
+    fn end(&self) {
+        self.builder.end();
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+/// Whether other elements can be in what the tag opens. What is in the others is read in a way of its own.
+fn opens(tag: &Tag) -> bool {
+    let closed = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "br", "hr", "img"];
+    tag.kind == TagKind::StartTag && !closed.contains(&&*tag.name)
 }
 
 struct Sink {
@@ -157,6 +202,7 @@ fn extended(dom: &mut Dom, id: Option<Id>, text: &str) -> bool {
     let Some(id) = id else {
         return false;
     };
+    dom.saw(id);
     match &mut dom.node_mut(id).kind {
         Kind::Text(known) => {
             known.push_str(text);

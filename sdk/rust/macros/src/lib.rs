@@ -36,9 +36,7 @@ mod value;
 /// A parameter of type `Option<T>` may be left out or `null`. `&str`, `&[T]` and `&T` borrow from the arguments.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    tool::expand(attribute.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    tool::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Lists the tools of the plugin: `plugin!(count, search::find)`. Once per crate, at its root.
@@ -46,9 +44,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes `pub static PLUGIN: toolcrib_sdk::Plugin`, and the exports of the component when built for wasm.
 #[proc_macro]
 pub fn plugin(tools: TokenStream) -> TokenStream {
-    plugin::expand(tools.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    plugin::expand(tools.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a struct or enum usable as a parameter and as a result: derives `Serialize`, `Deserialize` and `JsonSchema`.
@@ -57,7 +53,5 @@ pub fn plugin(tools: TokenStream) -> TokenStream {
 /// schemars work inside. Doc comments become descriptions in the schema.
 #[proc_macro_attribute]
 pub fn value(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    value::expand(attribute.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    value::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -95,8 +95,7 @@ impl Parse for Effect {
             inner.parse::<Token![=]>()?;
             Ok(Self::Reversible(inner.parse()?))
         } else {
-            let message =
-                "expected `read`, `idempotent`, `reversible(undo = \"…\")` or `irreversible`";
+            let message = "expected `read`, `idempotent`, `reversible(undo = \"…\")` or `irreversible`";
             Err(syn::Error::new(class.span(), message))
         }
     }

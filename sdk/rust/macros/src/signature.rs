@@ -4,10 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Pat, Token, Type,
-    parse_quote,
-};
+use syn::{Attribute, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Pat, Token, Type, parse_quote};
 
 /// One parameter.
 pub(crate) struct Parameter {
@@ -34,10 +31,7 @@ enum DefaultValue {
 pub(crate) fn parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
     let signature = &function.sig;
     if let Some(token) = &signature.asyncness {
-        return Err(syn::Error::new(
-            token.span,
-            "a tool is a plain function: a component of WASI 0.2 has no executor",
-        ));
+        return Err(syn::Error::new(token.span, "a tool is a plain function: a component of WASI 0.2 has no executor"));
     }
     if !signature.generics.params.is_empty() {
         let message = "a tool has no generic parameters: its schema needs the types";
@@ -68,10 +62,7 @@ fn parameter(input: &mut FnArg) -> syn::Result<Parameter> {
     for attribute in std::mem::take(&mut typed.attrs) {
         if attribute.path().is_ident("arg") {
             parameter.read_arg(&attribute)?;
-        } else if ["doc", "serde", "schemars"]
-            .iter()
-            .any(|name| attribute.path().is_ident(name))
-        {
+        } else if ["doc", "serde", "schemars"].iter().any(|name| attribute.path().is_ident(name)) {
             parameter.attributes.push(attribute);
         } else {
             typed.attrs.push(attribute);
@@ -86,10 +77,7 @@ fn owned(ty: &Type) -> syn::Result<(Type, bool)> {
         return Ok((ty.clone(), false));
     };
     if let Some(token) = &reference.mutability {
-        return Err(syn::Error::new(
-            token.span,
-            "a tool cannot change its arguments",
-        ));
+        return Err(syn::Error::new(token.span, "a tool cannot change its arguments"));
     }
     let owned = match &*reference.elem {
         Type::Path(path) if path.path.is_ident("str") => parse_quote!(::std::string::String),
@@ -125,16 +113,8 @@ impl Parameter {
 
     /// The field of the generated struct, and the function that its default needs.
     pub(crate) fn field(&self) -> (TokenStream, Option<TokenStream>) {
-        let Self {
-            ident,
-            owned,
-            attributes,
-            ..
-        } = self;
-        let rename = self
-            .renamed
-            .as_ref()
-            .map(|name| quote!(#[serde(rename = #name)]));
+        let Self { ident, owned, attributes, .. } = self;
+        let rename = self.renamed.as_ref().map(|name| quote!(#[serde(rename = #name)]));
         let (default, function) = match &self.default {
             None => (None, None),
             Some(DefaultValue::OfType) => (Some(quote!(#[serde(default)])), None),
@@ -142,35 +122,23 @@ impl Parameter {
                 let name = format_ident!("__default_{}", ident.unraw());
                 let path = LitStr::new(&name.to_string(), Span::call_site());
                 let value = converted(value, owned);
-                (
-                    Some(quote!(#[serde(default = #path)])),
-                    Some(quote!(fn #name() -> #owned { #value })),
-                )
+                (Some(quote!(#[serde(default = #path)])), Some(quote!(fn #name() -> #owned { #value })))
             }
         };
-        (
-            quote!(#(#attributes)* #rename #default #ident: #owned),
-            function,
-        )
+        (quote!(#(#attributes)* #rename #default #ident: #owned), function)
     }
 
     /// The expression that gives the argument to the function.
     pub(crate) fn pass(&self) -> TokenStream {
         let ident = &self.ident;
-        if self.is_reference {
-            quote!(&arguments.#ident)
-        } else {
-            quote!(arguments.#ident)
-        }
+        if self.is_reference { quote!(&arguments.#ident) } else { quote!(arguments.#ident) }
     }
 }
 
 /// A string literal becomes whatever the parameter is, such as a `String`; everything else has its own type.
 fn converted(value: &Expr, owned: &Type) -> TokenStream {
     match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(_), ..
-        }) => {
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
             quote!(<#owned as ::core::convert::From<&'static str>>::from(#value))
         }
         _ => quote!(#value),
@@ -191,11 +159,7 @@ fn doc_line(attribute: &Attribute) -> Option<String> {
     if !pair.path.is_ident("doc") {
         return None;
     }
-    let Expr::Lit(ExprLit {
-        lit: Lit::Str(text),
-        ..
-    }) = &pair.value
-    else {
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else {
         return None;
     };
     let text = text.value();

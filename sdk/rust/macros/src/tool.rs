@@ -10,11 +10,7 @@ use crate::signature::{self, Parameter};
 
 /// The name of the constant for a function.
 pub(crate) fn constant(function: &Ident) -> Ident {
-    format_ident!(
-        "__toolcrib_tool_{}",
-        function.unraw(),
-        span = function.span()
-    )
+    format_ident!("__toolcrib_tool_{}", function.unraw(), span = function.span())
 }
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -34,11 +30,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<T
     })
 }
 
-fn parts(
-    options: &Options,
-    function: &ItemFn,
-    parameters: &[Parameter],
-) -> syn::Result<TokenStream> {
+fn parts(options: &Options, function: &ItemFn, parameters: &[Parameter]) -> syn::Result<TokenStream> {
     let ident = &function.sig.ident;
     let name = name(options, ident)?;
     let description = description(options, function)?;
@@ -55,11 +47,7 @@ fn parts(
     let (fields, defaults): (Vec<_>, Vec<_>) = parameters.iter().map(Parameter::field).unzip();
     let names = parameters.iter().map(|parameter| &parameter.name);
     let passed = parameters.iter().map(Parameter::pass);
-    let arguments = if parameters.is_empty() {
-        quote!(_)
-    } else {
-        quote!(arguments)
-    };
+    let arguments = if parameters.is_empty() { quote!(_) } else { quote!(arguments) };
     Ok(quote! {
         #[derive(
             ::toolcrib_sdk::__private::serde::Deserialize,
@@ -99,9 +87,7 @@ fn name(options: &Options, ident: &Ident) -> syn::Result<LitStr> {
     let text = name.value();
     let fits = text.len() <= 64
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_'));
+        && text.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_'));
     if fits {
         return Ok(name);
     }
@@ -115,8 +101,7 @@ fn description(options: &Options, function: &ItemFn) -> syn::Result<String> {
         None => signature::documentation(&function.attrs),
     };
     text.ok_or_else(|| {
-        let message =
-            "a tool needs a doc comment: it is all that a planner knows when it chooses a tool";
+        let message = "a tool needs a doc comment: it is all that a planner knows when it chooses a tool";
         syn::Error::new(function.sig.ident.span(), message)
     })
 }

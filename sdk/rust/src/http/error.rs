@@ -34,20 +34,13 @@ impl Error {
     /// An error before anything left the sandbox.
     #[must_use]
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self {
-            cause,
-            message: message.into(),
-            sent: false,
-        }
+        Self { cause, message: message.into(), sent: false }
     }
 
     /// Says that the request may have reached a server, and that it was one that changes things.
     #[must_use]
     pub fn maybe_sent(mut self, unsafe_method: bool) -> Self {
-        let on_the_way = !matches!(
-            self.cause,
-            Cause::Invalid | Cause::Denied | Cause::Unreachable
-        );
+        let on_the_way = !matches!(self.cause, Cause::Invalid | Cause::Denied | Cause::Unreachable);
         self.sent = unsafe_method && on_the_way;
         self
     }
@@ -87,11 +80,7 @@ impl From<Error> for ToolError {
             Cause::Unreachable | Cause::Timeout => ErrorKind::Unavailable,
             Cause::TooLarge | Cause::Broken => ErrorKind::Failed,
         };
-        let effect = if error.sent {
-            EffectState::Unknown
-        } else {
-            EffectState::None
-        };
+        let effect = if error.sent { EffectState::Unknown } else { EffectState::None };
         Self::new(kind, error.message).effect(effect)
     }
 }

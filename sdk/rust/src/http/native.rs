@@ -21,11 +21,5 @@ pub(crate) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
         return Err(Error::new(Cause::Denied, message));
     };
     let reply = reply?;
-    Ok(Response::new(
-        request,
-        url,
-        reply.status,
-        reply.headers,
-        Body(reply.body),
-    ))
+    Ok(Response::new(request, url, reply.status, reply.headers, Body(reply.body)))
 }

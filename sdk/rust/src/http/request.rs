@@ -149,11 +149,7 @@ impl Request {
             }
             left -= 1;
             if !next.same_origin(&url) {
-                let bound = |name: &str| {
-                    BOUND_TO_ORIGIN
-                        .iter()
-                        .any(|it| it.eq_ignore_ascii_case(name))
-                };
+                let bound = |name: &str| BOUND_TO_ORIGIN.iter().any(|it| it.eq_ignore_ascii_case(name));
                 self.headers.retain(|(name, _)| !bound(name));
             }
             self.url = next.to_string();
@@ -162,25 +158,16 @@ impl Request {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let token =
-            |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+        let token = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
         if self.method.is_empty() || !self.method.chars().all(token) {
             let shown: String = self.method.chars().take(40).collect();
-            return Err(Error::new(
-                Cause::Invalid,
-                format!("`{shown}` is not a method"),
-            ));
+            return Err(Error::new(Cause::Invalid, format!("`{shown}` is not a method")));
         }
         for (name, value) in &self.headers {
-            let printable = value
-                .chars()
-                .all(|letter| letter == '\t' || !letter.is_control());
+            let printable = value.chars().all(|letter| letter == '\t' || !letter.is_control());
             if name.is_empty() || !name.chars().all(token) || !printable {
                 let shown: String = name.chars().take(60).collect();
-                return Err(Error::new(
-                    Cause::Invalid,
-                    format!("`{shown}` is not a header that can be sent"),
-                ));
+                return Err(Error::new(Cause::Invalid, format!("`{shown}` is not a header that can be sent")));
             }
         }
         Ok(())
@@ -188,11 +175,8 @@ impl Request {
 
     fn exchange(&self, url: &Url) -> Result<Response, Error> {
         let unsafe_method = !self.is_safe();
-        transport::send(self, url).map_err(|error| {
-            error
-                .context(format_args!("{} {url}", self.method))
-                .maybe_sent(unsafe_method)
-        })
+        transport::send(self, url)
+            .map_err(|error| error.context(format_args!("{} {url}", self.method)).maybe_sent(unsafe_method))
     }
 
     /// Where the response sends a client that wants to follow.

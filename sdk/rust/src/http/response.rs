@@ -60,10 +60,7 @@ impl Response {
     /// The first header of that name, in whatever case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -78,9 +75,7 @@ impl Response {
         if self.status < 400 {
             return Ok(self);
         }
-        let retry_after = self
-            .header("retry-after")
-            .and_then(|value| value.trim().parse().ok());
+        let retry_after = self.header("retry-after").and_then(|value| value.trim().parse().ok());
         let kind = match self.status {
             401 | 407 => ErrorKind::NeedsAuth,
             403 => ErrorKind::Denied,
@@ -91,11 +86,7 @@ impl Response {
         };
         let message = format!("{} {} answered {}", self.method, self.url, self.status);
         let error = ToolError::new(kind, message);
-        Err(if self.safe || self.status < 500 {
-            error
-        } else {
-            error.effect_unknown()
-        })
+        Err(if self.safe || self.status < 500 { error } else { error.effect_unknown() })
     }
 
     /// Reads the body up to `limit` bytes, and says whether there was more.
@@ -162,11 +153,7 @@ impl Response {
     /// The next bytes, at most `most`. Nothing at the end.
     fn chunk(&mut self, most: usize) -> Result<Vec<u8>, Error> {
         let result = self.body.chunk(most);
-        result.map_err(|error| {
-            error
-                .context(format_args!("{} {}", self.method, self.url))
-                .maybe_sent(!self.safe)
-        })
+        result.map_err(|error| error.context(format_args!("{} {}", self.method, self.url)).maybe_sent(!self.safe))
     }
 }
 

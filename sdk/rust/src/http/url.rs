@@ -23,9 +23,8 @@ impl Url {
     /// URL: the host adds those.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| invalid(text, "it does not begin with http:// or https://"))?;
+        let (scheme, rest) =
+            text.split_once("://").ok_or_else(|| invalid(text, "it does not begin with http:// or https://"))?;
         let https = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
@@ -64,10 +63,7 @@ impl Url {
             None | Some('#') => query.map_or(path.to_owned(), |query| format!("{path}?{query}")),
             Some(_) => format!("{folder}{reference}"),
         };
-        Ok(Self {
-            path: normal_path(&joined),
-            ..self.clone()
-        })
+        Ok(Self { path: normal_path(&joined), ..self.clone() })
     }
 
     /// `http` or `https`.
@@ -97,29 +93,18 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}://{}{}",
-            self.scheme(),
-            self.authority,
-            self.path
-        )
+        write!(formatter, "{}://{}{}", self.scheme(), self.authority, self.path)
     }
 }
 
 fn invalid(text: &str, why: &str) -> Error {
     let shown: String = text.chars().take(200).collect();
-    Error::new(
-        Cause::Invalid,
-        format!("`{shown}` is not a URL to ask: {why}"),
-    )
+    Error::new(Cause::Invalid, format!("`{shown}` is not a URL to ask: {why}"))
 }
 
 /// A reference such as `mailto:a@b` or `https://c`: letters, then a colon, before anything else that separates.
 fn has_scheme(reference: &str) -> bool {
-    let end = reference
-        .find([':', '/', '?', '#'])
-        .filter(|end| reference[*end..].starts_with(':'));
+    let end = reference.find([':', '/', '?', '#']).filter(|end| reference[*end..].starts_with(':'));
     end.is_some_and(|end| {
         reference.starts_with(|first: char| first.is_ascii_alphabetic())
             && reference[..end]
@@ -135,13 +120,9 @@ fn checked_authority(authority: &str) -> Result<String, &'static str> {
     if authority.is_empty() || authority.starts_with(':') {
         return Err("it names no host");
     }
-    let fits = |letter: char| {
-        letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | ':' | '[' | ']')
-    };
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | ':' | '[' | ']');
     if !authority.chars().all(fits) {
-        return Err(
-            "the host has a character that names do not have (write other scripts in Punycode)",
-        );
+        return Err("the host has a character that names do not have (write other scripts in Punycode)");
     }
     Ok(authority.to_ascii_lowercase())
 }
@@ -185,11 +166,8 @@ fn without_dots(path: &str) -> String {
 
 fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
-        let plain = byte.is_ascii_graphic()
-            && !matches!(
-                byte,
-                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-            );
+        let plain =
+            byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
         if plain {
             out.push(char::from(byte));
         } else {
@@ -210,10 +188,7 @@ mod tests {
     #[test]
     fn a_url_comes_out_in_normal_form() {
         assert_eq!(normal("HTTPS://Example.ORG"), "https://example.org/");
-        assert_eq!(
-            normal("http://a:80/b/../c/./d?q=1#top"),
-            "http://a:80/c/d?q=1"
-        );
+        assert_eq!(normal("http://a:80/b/../c/./d?q=1#top"), "http://a:80/c/d?q=1");
         assert_eq!(normal("http://a?q"), "http://a/?q");
         assert_eq!(normal("http://a/ü b\"?ä"), "http://a/%C3%BC%20b%22?%C3%A4");
         assert_eq!(normal("http://a/%2e%2E/b"), "http://a/b");
@@ -235,11 +210,7 @@ mod tests {
             "http://bücher.example/",
             "javascript:alert(1)",
         ] {
-            assert_eq!(
-                Url::parse(text).unwrap_err().cause(),
-                Cause::Invalid,
-                "{text}"
-            );
+            assert_eq!(Url::parse(text).unwrap_err().cause(), Cause::Invalid, "{text}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method,
-    OutgoingBody, OutgoingRequest, RequestOptions, Scheme, http_error_code,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme, http_error_code,
 };
 use wasip2::io::streams::{InputStream, StreamError};
 
@@ -37,10 +37,9 @@ impl Body {
                 }
                 Err(StreamError::LastOperationFailed(error)) => {
                     let code = http_error_code(&error);
-                    return Err(code.map_or_else(
-                        || Error::new(Cause::Broken, error.to_debug_string()),
-                        |code| refused(&code),
-                    ));
+                    return Err(
+                        code.map_or_else(|| Error::new(Cause::Broken, error.to_debug_string()), |code| refused(&code))
+                    );
                 }
             }
         }
@@ -49,11 +48,8 @@ impl Body {
 
 pub(crate) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
     let outgoing = outgoing(request, url)?;
-    let body = outgoing
-        .body()
-        .map_err(|()| invalid("the body was taken"))?;
-    let future =
-        outgoing_handler::handle(outgoing, options(request)).map_err(|code| refused(&code))?;
+    let body = outgoing.body().map_err(|()| invalid("the body was taken"))?;
+    let future = outgoing_handler::handle(outgoing, options(request)).map_err(|code| refused(&code))?;
     // A server may answer before it has read everything, and a host may refuse: the answer tells, not the write.
     let written = write(body, &request.body);
     let response = match await_head(&future) {
@@ -70,11 +66,7 @@ pub(crate) fn send(request: &Request, url: &Url) -> Result<Response, Error> {
     let headers = headers.collect();
     let body = response.consume().ok();
     let stream = body.as_ref().and_then(|body| body.stream().ok());
-    let body = Body {
-        stream,
-        _body: body,
-        _response: response,
-    };
+    let body = Body { stream, _body: body, _response: response };
     Ok(Response::new(request, url, status, headers, body))
 }
 
@@ -89,14 +81,9 @@ fn outgoing(request: &Request, url: &Url) -> Result<OutgoingRequest, Error> {
         let length = request.body.len().to_string();
         headers.push(("content-length".to_owned(), length.into_bytes()));
     }
-    let fields =
-        Fields::from_list(&headers).map_err(|_| invalid("the host does not send these headers"))?;
+    let fields = Fields::from_list(&headers).map_err(|_| invalid("the host does not send these headers"))?;
     let outgoing = OutgoingRequest::new(fields);
-    let scheme = if url.https {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
+    let scheme = if url.https { Scheme::Https } else { Scheme::Http };
     outgoing
         .set_method(&method(request.method()))
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
@@ -135,17 +122,11 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), Error> {
     if !bytes.is_empty() {
         let stream = body.write().map_err(|()| invalid("the body was taken"))?;
         for chunk in bytes.chunks(WRITE) {
-            stream
-                .blocking_write_and_flush(chunk)
-                .map_err(|error| match error {
-                    StreamError::Closed => {
-                        Error::new(Cause::Broken, "the server closed the connection")
-                    }
-                    StreamError::LastOperationFailed(error) => http_error_code(&error).map_or_else(
-                        || Error::new(Cause::Broken, error.to_debug_string()),
-                        |code| refused(&code),
-                    ),
-                })?;
+            stream.blocking_write_and_flush(chunk).map_err(|error| match error {
+                StreamError::Closed => Error::new(Cause::Broken, "the server closed the connection"),
+                StreamError::LastOperationFailed(error) => http_error_code(&error)
+                    .map_or_else(|| Error::new(Cause::Broken, error.to_debug_string()), |code| refused(&code)),
+            })?;
         }
     }
     OutgoingBody::finish(body, None).map_err(|code| refused(&code))
@@ -192,27 +173,18 @@ fn refused(code: &ErrorCode) -> Error {
             (Cause::Unreachable, "nothing answers there")
         }
         Code::ConnectionLimitReached => (Cause::Unreachable, "too many connections"),
-        Code::TlsProtocolError | Code::TlsCertificateError | Code::TlsAlertReceived(_) => (
-            Cause::Unreachable,
-            "no secure connection: the server's certificate or TLS is not acceptable",
-        ),
+        Code::TlsProtocolError | Code::TlsCertificateError | Code::TlsAlertReceived(_) => {
+            (Cause::Unreachable, "no secure connection: the server's certificate or TLS is not acceptable")
+        }
         Code::ConnectionTimeout => (Cause::Timeout, "no connection in time"),
         Code::ConnectionReadTimeout | Code::ConnectionWriteTimeout | Code::HttpResponseTimeout => {
             (Cause::Timeout, "no answer in time")
         }
-        Code::HttpRequestMethodInvalid
-        | Code::HttpRequestUriInvalid
-        | Code::HttpRequestUriTooLong => (
-            Cause::Invalid,
-            "the host does not accept this method or URL",
-        ),
-        Code::ConnectionTerminated | Code::HttpResponseIncomplete => {
-            (Cause::Broken, "the connection ended too early")
+        Code::HttpRequestMethodInvalid | Code::HttpRequestUriInvalid | Code::HttpRequestUriTooLong => {
+            (Cause::Invalid, "the host does not accept this method or URL")
         }
-        _ => (
-            Cause::Broken,
-            "the answer is not HTTP as the host speaks it",
-        ),
+        Code::ConnectionTerminated | Code::HttpResponseIncomplete => (Cause::Broken, "the connection ended too early"),
+        _ => (Cause::Broken, "the answer is not HTTP as the host speaks it"),
     };
     Error::new(cause, message)
 }

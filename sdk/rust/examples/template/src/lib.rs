@@ -1,41 +1,44 @@
-//! A plugin with one tool. Copy the folder, rename the package, write your function.
+//! A plugin to start from. Copy the folder, rename the package, write your functions.
 
 use toolcrib_sdk::{ToolError, plugin, tool, value};
 
-/// How often each word occurs.
-#[value]
-struct Count {
-    /// The number of words.
-    words: usize,
-    /// The most frequent word, in lower case.
-    most_common: String,
+/// Greets somebody.
+#[tool(effect = read)]
+fn greet(
+    /// Whom to greet.
+    name: &str,
+    /// How: `day`, `morning` or `evening`.
+    #[arg(default = "day")]
+    time: String,
+) -> Result<String, ToolError> {
+    match time.as_str() {
+        "day" | "morning" | "evening" => Ok(format!("Good {time}, {name}!")),
+        other => Err(ToolError::invalid_arguments(format!("`time` is `{other}`; give day, morning or evening"))),
+    }
 }
 
-/// Counts the words of a text and finds the most frequent one.
+/// How often each kind of thing occurs in a text.
+#[value]
+struct Counts {
+    /// Words.
+    words: usize,
+    /// Letters and digits.
+    letters: usize,
+}
+
+/// Counts the words and letters of a text.
 #[tool(effect = read)]
 fn count(
     /// The text to count.
     text: &str,
-    /// Leave out words that are shorter than this many letters.
-    #[arg(default = 1)]
-    min_letters: usize,
-) -> Result<Count, ToolError> {
-    let words: Vec<String> = text
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty() && word.chars().count() >= min_letters)
-        .map(str::to_lowercase)
-        .collect();
-    let most_common = words
-        .iter()
-        .max_by_key(|word| words.iter().filter(|other| other == word).count())
-        .ok_or_else(|| ToolError::invalid_arguments("the text has no words of that length"))?;
-    Ok(Count {
-        words: words.len(),
-        most_common: most_common.clone(),
-    })
+) -> Counts {
+    Counts {
+        words: text.split_whitespace().count(),
+        letters: text.chars().filter(|letter| letter.is_alphanumeric()).count(),
+    }
 }
 
-plugin!(count);
+plugin!(greet, count);
 
 #[cfg(test)]
 mod tests {
@@ -45,20 +48,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_function_is_an_ordinary_function() {
-        let count = count("to be or not to be, to wit", 1).unwrap();
-        assert_eq!((count.words, count.most_common.as_str()), (8, "to"));
+    fn a_tool_is_an_ordinary_function() {
+        assert_eq!(count("two words").letters, 8);
     }
 
     #[test]
-    fn the_tool_takes_and_gives_json() {
-        let result = testing::call_structured(&PLUGIN, "count", json!({ "text": "a bb bb", "min_letters": 2 }));
-        assert_eq!(result.unwrap(), json!({ "words": 2, "most_common": "bb" }));
+    fn a_tool_takes_and_gives_json() {
+        let greeting = testing::call(&PLUGIN, "greet", json!({ "name": "Ada" })).unwrap();
+        assert_eq!(greeting.to_text(), "Good day, Ada!");
+        let counts = testing::call_structured(&PLUGIN, "count", json!({ "text": "a b" })).unwrap();
+        assert_eq!(counts, json!({ "words": 2, "letters": 2 }));
     }
 
     #[test]
-    fn a_text_without_words_is_refused() {
-        let error = testing::call(&PLUGIN, "count", json!({ "text": "…" })).unwrap_err();
+    fn what_makes_no_sense_is_refused() {
+        let error = testing::call(&PLUGIN, "greet", json!({ "name": "Ada", "time": "noon" })).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArguments);
     }
 }

@@ -24,9 +24,12 @@ struct Guest(CallState);
 
 impl Guest {
     fn new(authority: Authority) -> Self {
+        Self::on(authority, Arc::new(Recorder::new()))
+    }
+
+    fn on(authority: Authority, network: Arc<dyn Network>) -> Self {
         let authority = Arc::new(authority);
         let record = Arc::new(Record::new(&authority.limits));
-        let network: Arc<dyn Network> = Arc::new(Recorder::new());
         let environment: Arc<[(String, String)]> = Arc::new([]);
         let setup = Setup { authority: &authority, record: &record, network: &network, environment: &environment };
         let prepared = Prepared::new(&setup);
@@ -230,4 +233,21 @@ async fn dropping_the_store_s_data_ends_every_exchange() {
     }
     drop(guest);
     server.all_closed().await;
+}
+
+#[tokio::test]
+async fn a_call_that_ends_while_it_connects_waits_for_that_to_end_and_lists_it() {
+    let network = Arc::new(Recorder::stuck());
+    let mut guest = Guest::on(authority(&["POST http://name.example.com/**"]), network.clone());
+    let request = guest.request(Method::Post, "name.example.com");
+    guest.view().handle(request, None).unwrap_or_else(|error| panic!("{error}"));
+    while network.lookups().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let record = guest.0.record.clone();
+    drop(guest);
+    record.writes_settled().await;
+    let uses = record.take_uses().listed;
+    assert_eq!((uses.len(), uses[0].target.as_str()), (1, "http://name.example.com/a"));
+    assert!(!record.possible_write());
 }

@@ -1,0 +1,85 @@
+//! What the layout promises, checked: crate boundaries, the one place with unsafe code, and the size of files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository")
+}
+
+/// The names of all crates that a crate needs to be built for its users.
+fn dependencies(package: &str) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[track_caller]
+fn lacks(package: &str, forbidden: &[&str]) {
+    let tree = dependencies(package);
+    assert!(tree.contains(package), "{tree}");
+    for name in forbidden {
+        let found = tree.lines().find(|line| line.split(' ').next() == Some(name));
+        assert!(found.is_none(), "{package} must not know {name}");
+    }
+}
+
+#[test]
+fn the_agent_knows_neither_engine_nor_network() {
+    lacks("toolcrib-agent", &["wasmtime", "reqwest", "hyper", "toolcrib-sandbox", "toolcrib-catalog", "rusqlite"]);
+}
+
+#[test]
+fn policy_is_pure() {
+    lacks("toolcrib-policy", &["tokio", "wasmtime", "cap-std", "rustix", "reqwest"]);
+}
+
+#[test]
+fn the_ledger_knows_nothing_of_tools() {
+    lacks("toolcrib-ledger", &["toolcrib-policy", "toolcrib-agent", "wasmtime", "tokio"]);
+}
+
+#[test]
+fn models_know_nothing_of_tools() {
+    lacks("toolcrib-model", &["toolcrib-policy", "toolcrib-sandbox", "wasmtime"]);
+}
+
+/// Rust files below a folder.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("target") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stands_in_one_place() {
+    let mut files = Vec::new();
+    sources(&root().join("host"), &mut files);
+    let places: Vec<_> = files
+        .iter()
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "tests"))
+        .filter(|path| std::fs::read_to_string(path).expect("a file").contains("    unsafe_code,\n"))
+        .collect();
+    assert_eq!(places.len(), 1, "{places:?}");
+    assert!(places[0].ends_with("sandbox/src/sandbox.rs"), "{places:?}");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let mut files = Vec::new();
+    for folder in ["host", "plugins", "sdk", "tests"] {
+        sources(&root().join(folder), &mut files);
+    }
+    let lines = |path: &PathBuf| std::fs::read_to_string(path).expect("a file").lines().count();
+    let long: Vec<_> = files.iter().map(|path| (lines(path), path)).filter(|(lines, _)| *lines > 600).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
