@@ -143,14 +143,14 @@ pub(crate) fn agent_bad_plans() {
         // What would give it more authority is no tool either.
         never_usable(one(|| call("toolcrib.grant", json!({}))), "there is no tool `toolcrib.grant`").await;
         let wrong = one(|| call("notes.read", json!({ "page": "one" })));
-        never_usable(wrong, "arguments of `notes.read` at `/page`: \"one\" is not of type \"integer\"").await;
+        never_usable(wrong, "arguments of `notes.read` at /page: \"one\" is not of type \"integer\"").await;
         let many = || children(vec![call("notes.read", json!({})); 10_000], Then::Close);
         never_usable(many, "the plan would have 10001 nodes, at most 2000 are allowed").await;
         let large = one(|| call("notes.read", json!({ "text": "x".repeat(10 << 20) })));
-        never_usable(large, "the proposal has 10485826 bytes, at most 1048576 are looked at").await;
+        never_usable(large, "the plan has 10485876 bytes, at most 1048576 are allowed").await;
         let deep = one(|| (0..100).fold(call("notes.read", json!({})), |inner, _| Draft::goal("g", Order::Sequence, vec![inner])));
         never_usable(deep, "goals are nested deeper than 10").await;
-        never_usable(|| children(Vec::new(), Then::Close), "").await;
+        never_usable(|| children(Vec::new(), Then::Close), "n0 gets no children").await;
 
         // The same call for ever.
         let same = run(Budget::default(), |_, _| children(vec![call("notes.read", json!({ "page": 1 }))], Then::Review)).await;

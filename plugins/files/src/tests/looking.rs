@@ -195,7 +195,7 @@ fn a_match_lies_in_one_line() {
     };
     assert_eq!(lines("a\\s+b"), [4, 6]);
     assert_eq!(lines("[^x]*b$"), [2, 3, 4, 6]);
-    assert_eq!(lines("\\Aa"), [1, 3, 6]);
+    assert_eq!(lines("\\Aa"), [1, 3, 4, 6]);
     assert_eq!(lines("b\\z"), [2, 3, 4, 6]);
     assert_eq!(lines("(?s)a.*b"), [3, 4, 6]);
     assert_eq!(lines("^"), [1, 2, 3, 4, 5, 6]);
