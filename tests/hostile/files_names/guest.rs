@@ -1,6 +1,8 @@
 //! Makes files with names that are no names.
 fn main() {
-    for name in ["nul\0inside", "line\nbreak", "\u{1b}[31mred", "CON", "COM\u{b9}", "..", ".", "", "a/../../b", "a\\..\\b"] {
+    for name in
+        ["nul\0inside", "line\nbreak", "\u{1b}[31mred", "CON", "COM\u{b9}", "..", ".", "", "a/../../b", "a\\..\\b"]
+    {
         report(name, std::fs::write(format!("/data/{name}"), "x"));
     }
     for length in [255, 256, 4096, 70_000] {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use toolcrib_agent::{
-    Answer, Budget, Cancel, Caps, Draft, Durability, Event, EventKind, Ledger, LedgerError, Order, Outcome, PlanContext,
-    Planned, Planner, PlannerError, Ports, Proposal, Run, State, SystemClock, Then, ToolCall, ToolCard, ToolOutput,
-    ToolReport, Tools,
+    Answer, Budget, Cancel, Caps, Draft, Durability, Event, EventKind, Ledger, LedgerError, Order, Outcome,
+    PlanContext, Planned, Planner, PlannerError, Ports, Proposal, Run, State, SystemClock, Then, ToolCall, ToolCard,
+    ToolOutput, ToolReport, Tools,
 };
 use toolcrib_policy::{Effect, ToolName};
 
@@ -148,12 +148,15 @@ pub(crate) fn agent_bad_plans() {
         never_usable(many, "the plan would have 10001 nodes, at most 2000 are allowed").await;
         let large = one(|| call("notes.read", json!({ "text": "x".repeat(10 << 20) })));
         never_usable(large, "the plan has 10485876 bytes, at most 1048576 are allowed").await;
-        let deep = one(|| (0..100).fold(call("notes.read", json!({})), |inner, _| Draft::goal("g", Order::Sequence, vec![inner])));
+        let deep = one(|| {
+            (0..100).fold(call("notes.read", json!({})), |inner, _| Draft::goal("g", Order::Sequence, vec![inner]))
+        });
         never_usable(deep, "goals are nested deeper than 10").await;
         never_usable(|| children(Vec::new(), Then::Close), "n0 gets no children").await;
 
         // The same call for ever.
-        let same = run(Budget::default(), |_, _| children(vec![call("notes.read", json!({ "page": 1 }))], Then::Review)).await;
+        let same =
+            run(Budget::default(), |_, _| children(vec![call("notes.read", json!({ "page": 1 }))], Then::Review)).await;
         assert_eq!(same.calls, Caps::default().repeats as usize);
         assert!(matches!(same.outcome, Outcome::Failed { .. }), "{:?}", same.outcome);
 

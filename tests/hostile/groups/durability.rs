@@ -105,7 +105,8 @@ impl Person for Witness {
             .open(self.0.join("questions"))
             .and_then(|mut file| file.write_all(b"?\n"))
             .expect("a line");
-        let asked = question.text.split("(step number_").nth(1).and_then(|rest| rest.split(')').next()).expect("a step");
+        let asked =
+            question.text.split("(step number_").nth(1).and_then(|rest| rest.split(')').next()).expect("a step");
         let happened = World::effects(&self.0).contains_key(&format!("{} {asked}", self.1));
         let answer = if happened { "it happened" } else { "it did not happen" };
         Some(answer.to_owned())
@@ -129,7 +130,8 @@ fn durability_child() {
         println!("\nresumed");
         while std::env::var_os("ONLY_RESUME").is_none() {
             let run = ledger.begin_run(&RunMeta::new("send", "running")).expect("a run");
-            let mut runs = std::fs::File::options().append(true).create(true).open(folder.join("runs")).expect("a file");
+            let mut runs =
+                std::fs::File::options().append(true).create(true).open(folder.join("runs")).expect("a file");
             runs.write_all(format!("{run}\n").as_bytes()).expect("a line");
             drive(&folder, &ledger, run).await;
         }

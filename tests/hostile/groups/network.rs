@@ -186,7 +186,10 @@ pub(crate) fn network_urls() {
         for lengths in [&lengths[1..], &lengths[..]] {
             let report = host.run(&plugin, lengths, &grants).await;
             let outcome = &told(&report)[0].1;
-            assert!(outcome.starts_with("ErrorCode::Http") || outcome.starts_with("headers: "), "{lengths:?}: {outcome}");
+            assert!(
+                outcome.starts_with("ErrorCode::Http") || outcome.starts_with("headers: "),
+                "{lengths:?}: {outcome}"
+            );
         }
         assert!(host.network.addresses().is_empty());
 
@@ -216,7 +219,10 @@ pub(crate) fn network_sockets() {
                 }
             }
             let refusals = refusals(&report);
-            assert!(!refusals.is_empty() && refusals.iter().all(|line| line.starts_with("net-denied ")), "{refusals:?}");
+            assert!(
+                !refusals.is_empty() && refusals.iter().all(|line| line.starts_with("net-denied ")),
+                "{refusals:?}"
+            );
         }
         let knocked = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
         assert!(knocked.is_err(), "somebody connected");
