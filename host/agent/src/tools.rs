@@ -65,8 +65,9 @@ impl ToolOutput {
     /// What references see: the structured result, else the text under `text`.
     pub fn value(&self) -> Value {
         match &self.structured {
+            // Null is what an absent result reads as once it was written down.
+            None | Some(Value::Null) => serde_json::json!({ "text": self.text }),
             Some(value) => value.clone(),
-            None => serde_json::json!({ "text": self.text }),
         }
     }
 

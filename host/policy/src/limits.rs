@@ -220,6 +220,14 @@ pub enum LimitError {
         /// What is wrong with it.
         source: units::UnitError,
     },
+    /// The limit is the same for all calls.
+    #[error("`{key}` is {value} for every call and cannot be set; leave the key out")]
+    Fixed {
+        /// The key of the limit.
+        key: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// The value is above the default.
     #[error("`{key}` cannot be `{value}`: a limit is lowered, never raised, and this one is at most {most}")]
     Raised {
@@ -237,6 +245,10 @@ impl LimitRequest {
     /// milliseconds or operations.
     pub fn parse_into(&mut self, name: LimitName, value: &str) -> Result<(), LimitError> {
         let key = name.key();
+        // The engine has one stack size for all calls: a lower one could not be enforced.
+        if name == LimitName::StackBytes {
+            return Err(LimitError::Fixed { key, value: StackBytes::DEFAULT.to_string() });
+        }
         let raw = units::parse(value, name.unit()).map_err(|source| LimitError::Unreadable {
             key,
             value: crate::names::shortened(value),

@@ -72,7 +72,7 @@ fn bare(word: &str) -> Option<&str> {
 fn most_common(counts: BTreeMap<String, usize>) -> Vec<WordCount> {
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
     // Stable: words of the same count stay in the order of the alphabet.
-    counts.sort_by(|left, right| right.1.cmp(&left.1));
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.truncate(MOST_COMMON);
     let counts = counts.into_iter();
     counts.map(|(word, count)| WordCount { word, count }).collect()

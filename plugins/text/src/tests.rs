@@ -143,6 +143,25 @@ fn diff_is_empty_for_equal_texts_and_counts_the_others() {
 }
 
 #[test]
+fn diff_shows_the_lines_around_each_change() {
+    let numbers = |changed: &[usize]| {
+        let line = |at: usize| if changed.contains(&at) { format!("{at}!\n") } else { format!("{at}\n") };
+        (1..=20).map(line).collect::<String>()
+    };
+    let changed = call("diff", json!({ "before": numbers(&[]), "after": numbers(&[3, 15]), "context": 1 }));
+    assert_eq!(
+        changed["diff"],
+        "--- before\n+++ after\n@@ -2,3 +2,3 @@\n 2\n-3\n+3!\n 4\n@@ -14,3 +14,3 @@\n 14\n-15\n+15!\n 16\n"
+    );
+    let near = call("diff", json!({ "before": numbers(&[]), "after": numbers(&[3, 8]) }));
+    assert_eq!(near["diff"].as_str().unwrap().matches("@@ -1,11 +1,11 @@").count(), 1, "{near}");
+    assert_eq!(
+        call("diff", json!({ "before": "", "after": "a\nb\n" }))["diff"],
+        "--- before\n+++ after\n@@ -0,0 +1,2 @@\n+a\n+b\n"
+    );
+}
+
+#[test]
 fn diff_notices_a_missing_last_line_end() {
     let changed = call("diff", json!({ "before": "a", "after": "a\n" }));
     assert_eq!((&changed["added"], &changed["removed"]), (&json!(1), &json!(1)));

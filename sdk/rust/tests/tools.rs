@@ -43,7 +43,17 @@ fn add(
     Ok(items)
 }
 
-/// Takes it away.
+/// Takes it away, and goes on
+/// in the next line:
+/// - a list
+/// - of two
+///
+/// ```text
+/// a
+/// b
+/// ```
+/// 1. first
+/// **bold**
 #[tool(effect = idempotent)]
 fn take() {}
 
@@ -119,6 +129,10 @@ fn names_effects_and_schemas_follow_the_attribute_and_the_types() {
     let tools = PLUGIN.describe();
     let names: Vec<_> = tools.iter().map(|tool| tool.name).collect();
     assert_eq!(names, ["add", "take", "say", "fail-as", "draw"]);
+    assert_eq!(
+        tools[1].description,
+        "Takes it away, and goes on in the next line:\n- a list\n- of two\n\n```text\na\nb\n```\n1. first\n**bold**"
+    );
     let effects: Vec<_> = tools.iter().map(|tool| tool.effect).collect();
     let reversible = Some(Effect::Reversible { undo: "take" });
     assert_eq!(effects, [reversible, Some(Effect::Idempotent), Some(Effect::Read), Some(Effect::Irreversible), None]);

@@ -217,7 +217,8 @@ impl State {
         match answer.map(str::trim) {
             Some(word) if word.eq_ignore_ascii_case(IT_HAPPENED) => {
                 if let Some(record) = self.records.get_mut(&step) {
-                    record.value = Some(Arc::new(serde_json::Value::Null));
+                    // It has a result, of which nothing is known.
+                    record.value = Some(Arc::new(serde_json::json!({})));
                 }
                 self.set(step, Status::Done);
             }

@@ -107,8 +107,8 @@ pub struct Record {
     /// What came of it.
     #[serde(default)]
     pub outcome: Option<StepOutcome>,
-    /// The value that references see, once accepted.
-    #[serde(default)]
+    /// The value that references see, once accepted; `null` is a value.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub value: Option<Arc<Value>>,
     /// What was decided.
     #[serde(default)]
@@ -118,6 +118,11 @@ pub struct Record {
     pub why: String,
     /// Identifies the call: tool and arguments.
     key: Digest,
+}
+
+/// A field that is there has a value, also where that is `null`.
+fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Arc<Value>>, D::Error> {
+    Value::deserialize(input).map(|value| Some(Arc::new(value)))
 }
 
 impl Record {

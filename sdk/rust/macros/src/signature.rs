@@ -145,11 +145,33 @@ fn converted(value: &Expr, owned: &Type) -> TokenStream {
     }
 }
 
-/// The doc comment as text, or nothing.
+/// The doc comment as text, or nothing. The lines of a paragraph become one: they were broken for the width of a screen.
 pub(crate) fn documentation(attributes: &[Attribute]) -> Option<String> {
-    let lines: Vec<String> = attributes.iter().filter_map(doc_line).collect();
-    let text = lines.join("\n").trim().to_owned();
+    let mut text = String::new();
+    let mut joins = false;
+    let mut in_code = false;
+    for line in attributes.iter().filter_map(doc_line) {
+        let line = line.trim_end();
+        let fence = line.trim_start().starts_with("```");
+        if joins && !fence && is_prose(line) {
+            text.push(' ');
+        } else if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(line);
+        in_code ^= fence;
+        joins = !in_code && !fence && !line.is_empty() && !line.ends_with("  ");
+    }
+    let text = text.trim().to_owned();
     (!text.is_empty()).then_some(text)
+}
+
+/// Whether a line goes on with the paragraph before it: it is no list, table, heading, quotation or code of its own.
+fn is_prose(line: &str) -> bool {
+    let marked = line.starts_with(['-', '*', '+', '|', '#', '>', ' ', '\t']);
+    let numbered = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let listed = numbered.len() < line.len() && numbered.starts_with(['.', ')']);
+    !line.is_empty() && !marked && !listed
 }
 
 fn doc_line(attribute: &Attribute) -> Option<String> {

@@ -93,7 +93,8 @@ fn expand(ways: Vec<rank::Way>, more: bool) -> Proposal {
 /// The results are there. A goal whose last step only brought the data goes on; every other is answered from them.
 fn review(context: &PlanContext) -> Proposal {
     let clauses = clauses::clauses(context.goal());
-    if let [one] = clauses.as_slice() {
+    let only_data = context.state.plan().goal(context.node).is_some_and(|goal| goal.then == Then::Review);
+    if let ([one], true) = (clauses.as_slice(), only_data) {
         let clause = Clause::read(context, one).after_producing(context);
         if clause.wants_query()
             && let Choice::Ways { ways, .. } = rank::choices(context, &clause)

@@ -1,0 +1,356 @@
+//! The state machine under chance: any order of events that it asks for, planners and tools that do anything, cuts and
+//! resumptions anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use toolcrib_agent::critic::{self, Evidence, GIVE_UP, IT_DID_NOT, IT_HAPPENED};
+use toolcrib_agent::{
+    Answer, Budget, Caps, Command, Draft, DraftStep, EffectState, Event, EventKind, Expectation, Millis, NodeId, Order,
+    Outcome, Patch, Question, State, StepName, StepOutcome, Then, ToolCard, ToolOutput, plan,
+};
+use toolcrib_model::Usage;
+use toolcrib_policy::{Effect, ToolName};
+
+use crate::support::{card, failure, tool};
+
+/// Far more events than any run here may need: reaching it means that the machine runs in circles.
+const EVENTS_MAX: usize = 4_000;
+
+/// Choices from a list of bytes; zeros when it ends, which must end every run.
+struct Dice<'b>(std::slice::Iter<'b, u8>);
+
+impl Dice<'_> {
+    fn roll(&mut self, sides: usize) -> usize {
+        usize::from(self.0.next().copied().unwrap_or_default()) % sides
+    }
+
+    fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.roll(of.len())].clone()
+    }
+}
+
+fn cards() -> Vec<ToolCard> {
+    vec![card("t.read", Effect::Read), card("t.put", Effect::Idempotent), card("t.send", Effect::Irreversible)]
+}
+
+fn find(name: &ToolName) -> Option<ToolCard> {
+    cards().into_iter().find(|card| card.name == *name)
+}
+
+/// A run that nobody drives: every command is answered by chance.
+struct Sim<'b> {
+    dice: Dice<'b>,
+    state: State,
+    events: Vec<Event>,
+    snapshots: Vec<State>,
+    clock: u64,
+    /// Calls that may have taken effect, by tool and arguments, as an outside server counts them.
+    effects: BTreeMap<String, u32>,
+    /// Calls of which a person said that they did not happen.
+    forgiven: BTreeSet<String>,
+}
+
+impl<'b> Sim<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        let state = State::default();
+        let mut sim = Self {
+            dice: Dice(bytes.iter()),
+            state,
+            events: Vec::new(),
+            snapshots: Vec::new(),
+            clock: 1_000,
+            effects: BTreeMap::new(),
+            forgiven: BTreeSet::new(),
+        };
+        let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000 };
+        let caps = Caps { nodes: 120, ..Caps::default() };
+        sim.record(EventKind::RunStarted { version: 1, goal: "g".into(), planner: "dice".into(), budget, caps });
+        sim
+    }
+
+    fn record(&mut self, kind: EventKind) {
+        // The clock may stand still, and even go back.
+        self.clock = (self.clock + self.dice.roll(4) as u64).saturating_sub(1);
+        let event = kind.at(Millis(self.clock));
+        self.state.apply(&event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
+        self.events.push(event);
+        self.snapshots.push(self.state.clone());
+        assert!(self.events.len() < EVENTS_MAX, "the machine runs in circles");
+    }
+
+    /// Drives to the end, by chance.
+    fn drive(&mut self) {
+        let mut cuts = 6;
+        while self.state.outcome().is_none() {
+            match self.dice.roll(40) {
+                1 if cuts > 0 => {
+                    cuts -= 1;
+                    self.cut();
+                }
+                2 if !self.state.is_ending() => self.record(EventKind::CancelRequested),
+                _ => self.turn(),
+            }
+        }
+        if self.state.outcome().is_some_and(Outcome::is_resumable) && self.dice.roll(2) == 1 && cuts > 0 {
+            self.record(EventKind::Resumed { budget: None });
+            self.drive();
+        }
+    }
+
+    /// The process dies, and goes on from what was recorded.
+    fn cut(&mut self) {
+        self.state = State::fold(&self.events).unwrap();
+        let recover = self.state.recover();
+        self.record(EventKind::Resumed { budget: None });
+        recover.into_iter().for_each(|kind| self.record(kind));
+    }
+
+    fn turn(&mut self) {
+        let commands = self.state.decide();
+        let flying: Vec<NodeId> = self.state.in_flight().collect();
+        let planning: Vec<NodeId> = self.planning();
+        let busy = flying.len() + planning.len();
+        assert!(busy > 0 || !commands.is_empty(), "nothing to do and nothing under way: {:?}", self.state.plan());
+        let choice = self.dice.roll(commands.len() + busy);
+        if let Some(command) = commands.get(choice) {
+            return self.obey(command.clone());
+        }
+        match flying.get(choice - commands.len()) {
+            Some(node) => self.land(*node),
+            None => self.plan(planning[choice - commands.len() - flying.len()]),
+        }
+    }
+
+    fn planning(&self) -> Vec<NodeId> {
+        let planning = |node: &&toolcrib_agent::Node| node.status == toolcrib_agent::Status::Planning;
+        self.state.plan().nodes().iter().filter(planning).map(|node| node.id).collect()
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Record(kind) => self.record(kind),
+            Command::Finish { result } => self.record(EventKind::RunFinished { result }),
+            Command::CallPlanner { node, reason } => self.record(EventKind::PlanAsked { node, reason }),
+            Command::Wait { until } => self.record(EventKind::Waited { until }),
+            Command::Judge { node } => self.judge(node),
+            Command::Ask { node, .. } => {
+                let words = [Some("blue"), Some(IT_HAPPENED), Some(IT_DID_NOT), Some(GIVE_UP), None];
+                let answer = self.dice.pick(&words).map(str::to_owned);
+                let about = self.state.plan().node(node).and_then(|node| match &node.status {
+                    toolcrib_agent::Status::Asking { about, .. } => *about,
+                    _ => None,
+                });
+                if let (Some(step), Some(IT_DID_NOT)) = (about, answer.as_deref()) {
+                    let key = self.key(step);
+                    self.forgiven.insert(key);
+                }
+                self.record(EventKind::Answered { node, answer });
+            }
+            Command::CallTool { node, attempt, tool, arguments, from } => {
+                let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
+                self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone() });
+                let key = self.key(node);
+                if effect == Effect::Irreversible && self.forgiven.remove(&key) {
+                    self.effects.remove(&key);
+                }
+                assert_eq!(
+                    self.effects.get(&key).copied().unwrap_or_default(),
+                    0,
+                    "an effect would be done twice: {key}"
+                );
+            }
+        }
+    }
+
+    fn key(&self, node: NodeId) -> String {
+        let (step, record) = (self.state.plan().step(node).unwrap(), self.state.record(node).unwrap());
+        format!("{} {}", step.tool, record.arguments)
+    }
+
+    fn land(&mut self, node: NodeId) {
+        let output =
+            |value: Value| StepOutcome::Done { output: ToolOutput { structured: Some(value), text: String::new() } };
+        let state = self.dice.pick(&[EffectState::None, EffectState::None, EffectState::Done, EffectState::Unknown]);
+        let code = self.dice.pick(&["not-found", "unavailable", "rate-limited", "denied", "failed"]);
+        let outcome = match self.dice.roll(6) {
+            0..=2 => output(json!({ "n": 1, "text": "some" })),
+            3 => output(json!({})),
+            4 => StepOutcome::Failed { failure: failure(code, state) },
+            _ => StepOutcome::Unknown { why: "cut".into() },
+        };
+        let touched = match &outcome {
+            StepOutcome::Failed { failure } => failure.effect != EffectState::None,
+            StepOutcome::NotStarted { .. } => false,
+            StepOutcome::Done { .. } | StepOutcome::Unknown { .. } => true,
+        };
+        if touched && self.state.record(node).unwrap().effect == Effect::Irreversible {
+            *self.effects.entry(self.key(node)).or_default() += 1;
+        }
+        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null });
+    }
+
+    fn judge(&mut self, node: NodeId) {
+        let state = self.state.clone();
+        let (step, record) = (state.plan().step(node).unwrap(), state.record(node).unwrap());
+        let judgement = critic::judge(&Evidence {
+            step,
+            effect: &record.effect,
+            card: find(&step.tool).as_ref(),
+            outcome: record.outcome.as_ref().unwrap(),
+            same_failures: state.same_failures(node),
+            caps: state.caps(),
+        });
+        self.record(EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".into() });
+    }
+
+    fn plan(&mut self, node: NodeId) {
+        let usage = Usage { input: self.dice.roll(100) as u64, output: 1, cached: 0 };
+        let kind = match self.dice.roll(8) {
+            0 => EventKind::GoalReached { node, answer: Some(Answer::text("yes")), usage },
+            1 => EventKind::GoalFailed { node, why: "no".into(), usage },
+            2 => EventKind::Asked { node, question: Question::open("which?"), about: None, usage },
+            3 => EventKind::PlanRejected { node, faults: vec!["nonsense".into()], usage },
+            _ => self.patches(node, usage),
+        };
+        self.record(kind);
+    }
+
+    fn patches(&mut self, node: NodeId, usage: Usage) -> EventKind {
+        let count = self.dice.roll(3) + 1;
+        let children: Vec<_> = (0..count).map(|_| self.draft(0)).collect();
+        let order = self.dice.pick(&[Order::Sequence, Order::Parallel, Order::Alternatives]);
+        let then = self.dice.pick(&[Then::Close, Then::Review]);
+        let any = NodeId(self.dice.roll(self.state.plan().nodes().len()) as u32);
+        let mut patches = vec![Patch::Expand { node, order, then, children }];
+        match self.dice.roll(6) {
+            1 => patches.push(Patch::Remove { node: any }),
+            2 => patches.push(Patch::Replace { node: any, with: self.draft(0) }),
+            3 => patches.insert(0, Patch::Append { node: any, children: vec![self.draft(0)] }),
+            _ => {}
+        }
+        match plan::check(self.state.plan(), node, patches, self.state.caps(), &find) {
+            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage },
+            Err(faults) => {
+                let faults = faults.iter().map(ToString::to_string).collect();
+                EventKind::PlanRejected { node, faults, usage }
+            }
+        }
+    }
+
+    fn draft(&mut self, depth: usize) -> Draft {
+        if depth < 3 && self.dice.roll(3) == 1 {
+            let count = self.dice.roll(3);
+            let children = (0..count).map(|_| self.draft(depth + 1)).collect();
+            let order = self.dice.pick(&[Order::Sequence, Order::Parallel, Order::Alternatives]);
+            return Draft::goal("sub", order, children);
+        }
+        let names: Vec<StepName> = self.state.plan().steps().map(|(_, step)| step.name.clone()).collect();
+        let arguments = match self.dice.roll(4) {
+            1 if !names.is_empty() => json!({ "x": { "$ref": format!("steps.{}.n", self.dice.pick(&names)) } }),
+            2 => json!({ "x": "{{ steps.nobody.n }}" }),
+            _ => json!({ "x": self.dice.roll(5) }),
+        };
+        let expect = if self.dice.roll(4) == 1 { vec![Expectation::Exists("n".into())] } else { Vec::new() };
+        let tool = tool(self.dice.pick(&["t.read", "t.put", "t.send", "t.send"]));
+        Draft::Step(DraftStep { name: None, tool, arguments, expect, effect: None })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Whatever planners, tools, people and crashes do: each event that the machine asks for is legal, it ends, and an
+    /// irreversible call that may have taken effect is made again only on a person's word.
+    #[test]
+    fn every_run_ends_and_does_nothing_twice(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut sim = Sim::new(&bytes);
+        sim.drive();
+        prop_assert!(sim.state.outcome().is_some());
+        prop_assert!(sim.state.decide().is_empty());
+    }
+
+    #[test]
+    fn a_fold_of_every_prefix_is_the_state_that_was_live(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut sim = Sim::new(&bytes);
+        sim.drive();
+        let mut folded = State::default();
+        for (event, live) in sim.events.iter().zip(&sim.snapshots) {
+            folded.apply(event).unwrap();
+            prop_assert_eq!(&folded, live);
+        }
+        // Also when events and state go through their written form.
+        let written: Vec<Event> = serde_json::from_str(&serde_json::to_string(&sim.events).unwrap()).unwrap();
+        prop_assert_eq!(&State::fold(&written).unwrap(), &sim.state);
+        let stored: State = serde_json::from_str(&serde_json::to_string(&sim.state).unwrap()).unwrap();
+        prop_assert_eq!(&stored, &sim.state);
+    }
+
+    #[test]
+    fn events_in_any_order_are_refused_or_folded_but_never_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..200), order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+    ) {
+        let mut sim = Sim::new(&bytes);
+        sim.drive();
+        let mut state = State::default();
+        for at in order {
+            let mut next = state.clone();
+            if next.apply(at.get(&sim.events)).is_ok() {
+                state = next;
+                let _ = state.decide();
+                let _ = state.recover();
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_events_are_folded_quickly() {
+    let bytes: Vec<u8> = Vec::new();
+    let mut sim = Sim::new(&bytes);
+    sim.events.truncate(1);
+    let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX };
+    let caps = Caps { nodes: 1_000_000, ..Caps::default() };
+    let root = NodeId::ROOT;
+    let start = EventKind::RunStarted { version: 1, goal: "g".into(), planner: "p".into(), budget, caps };
+    let mut events = vec![start.at(Millis(1))];
+    for number in 0..2_000_u32 {
+        let step = DraftStep {
+            name: Some(StepName::nearest(&format!("s{number}"))),
+            tool: tool("t.read"),
+            arguments: json!({ "x": number }),
+            expect: Vec::new(),
+            effect: Some(Effect::Read),
+        };
+        let node = NodeId(number + 1);
+        let patches = vec![Patch::Expand {
+            node: root,
+            order: Order::Sequence,
+            then: Then::Review,
+            children: vec![Draft::Step(step)],
+        }];
+        let output = ToolOutput { structured: Some(json!({ "n": number })), text: String::new() };
+        for kind in [
+            EventKind::PlanAsked { node: root, reason: toolcrib_agent::PlanReason::Open },
+            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default() },
+            EventKind::StepStarted {
+                node,
+                attempt: 1,
+                tool: tool("t.read"),
+                arguments: json!({ "x": number }),
+                from: Vec::new(),
+                effect: Effect::Read,
+            },
+            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
+            EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },
+        ] {
+            events.push(kind.at(Millis(u64::from(number))));
+        }
+    }
+    let begun = std::time::Instant::now();
+    let state = State::fold(&events).unwrap();
+    assert_eq!(state.results().len(), 2_000);
+    // Unoptimised and on a busy machine; the point is that it is not quadratic.
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
