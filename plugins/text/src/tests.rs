@@ -250,4 +250,21 @@ proptest! {
         let _ = testing::call(&PLUGIN, "diff", json!({ "before": text, "after": pattern, "context": u32::MAX }));
         let _ = testing::call(&PLUGIN, "encode", json!({ "text": text, "encoding": "html", "direction": "decode" }));
     }
+
+    #[test]
+    fn a_diff_holds_both_texts(before in "(a\n|b\n|c\n|\n){0,12}", after in "(a\n|b\n|c\n|\n){0,12}") {
+        let changed = call("diff", json!({ "before": before, "after": after, "context": 100 }));
+        prop_assert_eq!(changed["diff"] == "", before == after);
+        prop_assume!(before != after);
+        let lines = || changed["diff"].as_str().unwrap().lines().skip(3);
+        let of = |mark: char| -> String {
+            let kept = lines().filter_map(|line| line.strip_prefix([' ', mark]));
+            kept.map(|line| format!("{line}\n")).collect()
+        };
+        prop_assert_eq!(of('-'), before);
+        prop_assert_eq!(of('+'), after);
+        let count = |mark| lines().filter(|line| line.starts_with(mark)).count();
+        prop_assert_eq!(&changed["removed"], &json!(count('-')));
+        prop_assert_eq!(&changed["added"], &json!(count('+')));
+    }
 }

@@ -32,6 +32,12 @@ const CANCEL_GRACE_MS: u64 = 5_000;
 /// The largest proposal that is looked at, in bytes of JSON. A plan that a person could read is far smaller.
 const PROPOSAL_BYTES_MAX: usize = 1 << 20;
 
+/// The most faults of one answer that are recorded and sent back: a repair needs the first few.
+const FAULTS_MAX: usize = 12;
+
+/// The longest fault, in characters.
+const FAULT_CHARS_MAX: usize = 500;
+
 /// Why a run stopped without an end of its own.
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -230,7 +236,9 @@ impl Run {
     fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
         let Planned { proposal, usage, note } = match planned {
             Ok(planned) => planned,
-            Err(PlannerError::Unusable { faults, usage }) => return EventKind::PlanRejected { node, faults, usage },
+            Err(PlannerError::Unusable { faults, usage }) => {
+                return EventKind::PlanRejected { node, faults: clipped(faults), usage };
+            }
             Err(PlannerError::Unavailable { why, usage }) => return EventKind::GoalFailed { node, why, usage },
         };
         let patches = match proposal {
@@ -242,7 +250,7 @@ impl Run {
         };
         match self.checked(node, patches) {
             Ok(patches) => EventKind::Expanded { node, patches, note, usage },
-            Err(faults) => EventKind::PlanRejected { node, faults, usage },
+            Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
     }
 
@@ -291,4 +299,9 @@ impl Run {
         self.ports.observer.observe(&event, &self.state);
         Ok(())
     }
+}
+
+/// The first faults, each cut: they may quote what a planner wrote, and that can be of any size.
+fn clipped(faults: Vec<String>) -> Vec<String> {
+    faults.into_iter().take(FAULTS_MAX).map(|fault| fault.chars().take(FAULT_CHARS_MAX).collect()).collect()
 }

@@ -5,7 +5,7 @@ use toolcrib_policy::{Effect, ToolName};
 
 use super::fill::{Clause, Filled, fill};
 use super::shape::{Param, main_field, params};
-use super::tokens::Kind;
+use super::tokens::{Kind, Literal};
 use super::words::{alike, is_changing, is_writing, kin, words};
 use crate::{Draft, PlanContext, Question, StepName, ToolCard};
 
@@ -187,6 +187,9 @@ fn complete(
         used_by_producer = 1;
         // What the producer hears of the clause is heard.
         cost -= 1.0;
+        if left.iter().any(|at| looks_like_folder(&clause.literals[*at])) {
+            cost += 1.5;
+        }
     }
     let unused = left.len().saturating_sub(used_by_producer);
     let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;
@@ -207,6 +210,11 @@ fn complete(
     let name = names.next(&card.name);
     steps.push(Draft::step(&name, card.name.clone(), Value::Object(arguments)));
     Completed::Way(way(steps, score))
+}
+
+/// A path without an extension is more often a folder than a file, and a folder has no content to bring.
+fn looks_like_folder(literal: &Literal) -> bool {
+    literal.kind == Kind::Path && !literal.text.rsplit('/').next().is_some_and(|name| name.contains('.'))
 }
 
 fn speaks_jq(card: &ToolCard, param: &Param) -> bool {
@@ -275,15 +283,25 @@ fn question(card: &ToolCard, param: &Param) -> Question {
 }
 
 /// Step names that no other step of the run has.
-struct Names(usize);
+struct Names {
+    taken: Vec<StepName>,
+    number: usize,
+}
 
 impl Names {
     fn of(context: &PlanContext) -> Self {
-        Names(context.state.plan().steps().count())
+        let taken: Vec<_> = context.state.plan().steps().map(|(_, step)| step.name.clone()).collect();
+        Names { number: taken.len(), taken }
     }
 
     fn next(&mut self, tool: &ToolName) -> StepName {
-        self.0 += 1;
-        StepName::nearest(&format!("{}{}", tool.tool().replace('-', "_"), self.0))
+        loop {
+            self.number += 1;
+            let name = StepName::nearest(&format!("{}{}", tool.tool(), self.number));
+            // Ways that were dropped have left gaps, so a higher number is not always free.
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use toolcrib_model::{Response, ToolCall};
 use toolcrib_policy::ToolName;
 
 use super::prompt::{ASK_PERSON, GIVE_UP, PROPOSE_PLAN};
+use crate::plan::refs;
 use crate::planner::Proposal;
 use crate::{Answer, Draft, DraftStep, Order, Question, Then};
 
@@ -30,6 +31,10 @@ pub(super) fn read(response: Response) -> Result<Proposal, Vec<String>> {
         return own_call(own).map_err(|fault| vec![fault]);
     }
     steps(&response.tool_calls)
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 fn is_own(call: &ToolCall) -> bool {
@@ -78,11 +83,12 @@ fn steps(calls: &[ToolCall]) -> Result<Proposal, Vec<String>> {
             (Ok(tool), Ok(arguments)) => children.push(Draft::Step(DraftStep {
                 name: None,
                 tool,
-                arguments: Value::Object(arguments.clone()),
+                // A model copies what it read. Only a plan refers to results; here nothing that it copied may do so.
+                arguments: refs::escape(Value::Object(arguments.clone())),
                 expect: Vec::new(),
                 effect: None,
             })),
-            (Err(_), _) => faults.push(format!("there is no function `{}`", call.name.escape_debug())),
+            (Err(_), _) => faults.push(format!("there is no function `{}`", shortened(&call.name))),
             (_, Err(fault)) => faults.push(fault),
         }
     }
