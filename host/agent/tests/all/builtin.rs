@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, Outcome, Run};
+use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, Outcome, Run, ToolCard};
+use toolcrib_policy::Effect;
 
-use crate::support::{Answers, Book, Dies, Shed, ports};
+use crate::support::{Answers, Book, Dies, Shed, card, ports};
 use crate::world::World;
 
 struct Done {
@@ -25,6 +26,10 @@ impl Done {
 
 async fn reach(goal: &str, world: World, answers: &[&str]) -> Done {
     let (tools, world) = world.shed();
+    reach_with(goal, tools, world, answers).await
+}
+
+async fn reach_with(goal: &str, tools: Arc<Shed>, world: Arc<World>, answers: &[&str]) -> Done {
     let (book, person) = (Arc::new(Book::new(&[], Dies::Never)), Answers::new(answers));
     let mut ports = ports(Arc::clone(&tools), Arc::new(BuiltinPlanner), Arc::clone(&book));
     if !answers.is_empty() {
@@ -222,4 +227,69 @@ async fn no_goal_makes_the_planner_panic_or_run_for_ever() {
         let done = reach(&goal, world(), &[]).await;
         assert!(done.book.kinds().last() == Some(&"run-finished"), "{goal}");
     }
+}
+
+/// Tools that the planner has never heard of: what it knows of them is their schemas.
+fn strange() -> Vec<ToolCard> {
+    let strange = |name: &str, effect, description: &str, required: serde_json::Value| {
+        let names: Vec<_> = required.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let input_schema = json!({ "type": "object", "properties": required, "required": names });
+        ToolCard { input_schema, description: description.to_owned(), ..card(name, effect) }
+    };
+    let (text, number) = (json!({ "type": "string" }), json!({ "type": "number" }));
+    vec![
+        strange("weather.current", Effect::Read, "The weather in a city now.", json!({ "city": text })),
+        strange(
+            "mail.send",
+            Effect::Irreversible,
+            "Sends a mail to a recipient.",
+            json!({ "recipient": text, "subject": text, "body": text }),
+        ),
+        strange(
+            "money.convert",
+            Effect::Read,
+            "Converts an amount of money from one currency to another.",
+            json!({ "amount": number, "from": text, "to": text }),
+        ),
+        strange(
+            "rooms.book",
+            Effect::Irreversible,
+            "Books a meeting room on a date.",
+            json!({ "room": text, "date": text, "people": { "type": "integer" } }),
+        ),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn tools_that_nobody_prepared_for_are_filled_by_their_schemas() {
+    let cases = [
+        ("What is the weather in Paris?", "weather.current", json!({ "city": "Paris" })),
+        ("Tell me the current weather in New York", "weather.current", json!({ "city": "New York" })),
+        (
+            "Send a mail to bob@example.com with the subject \"Lunch\" and the body \"At noon?\"",
+            "mail.send",
+            json!({ "recipient": "bob@example.com", "subject": "Lunch", "body": "At noon?" }),
+        ),
+        ("Convert 100 USD to EUR", "money.convert", json!({ "amount": 100, "from": "USD", "to": "EUR" })),
+        (
+            "Book the room \"Blue\" on 2026-12-01 for 6 people",
+            "rooms.book",
+            json!({ "room": "Blue", "date": "2026-12-01", "people": 6 }),
+        ),
+    ];
+    for (goal, name, arguments) in cases {
+        let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "ok": true }))));
+        let done = reach_with(goal, tools, Arc::default(), &[]).await;
+        assert_eq!(done.outcome.name(), "reached", "{goal}: {:?}", done.outcome);
+        assert_eq!(done.tools.called(), [name], "{goal}");
+        assert_eq!(done.tools.calls.lock().unwrap()[0].arguments, arguments, "{goal}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_not_sent_before_all_of_it_is_known() {
+    let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "ok": true }))));
+    let done = reach_with("Send a mail to bob@example.com", tools, Arc::default(), &[]).await;
+    assert!(matches!(&done.outcome, Outcome::Asked { .. }), "{:?}", done.outcome);
+    assert!(done.tools.called().is_empty());
 }

@@ -1,5 +1,7 @@
 //! The agent as a whole, over tools, ledgers and planners in memory: no network, no clock of the machine.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 mod builtin;
 mod catalog;
 mod driver;

@@ -60,11 +60,11 @@ fn planner() -> Arc<dyn Planner> {
             PlanReason::Open => Proposal::Expand { order: Order::Sequence, then: Then::Review, children: tree() },
             PlanReason::Review => Proposal::Answer(Answer::text("all done")),
             PlanReason::Stuck => {
-                let failed = context.state.plan().steps().filter_map(|(node, _)| match &node.status {
+                let mut failed = context.state.plan().steps().filter_map(|(node, _)| match &node.status {
                     Status::Failed { why, .. } => Some(why.clone()),
                     _ => None,
                 });
-                Proposal::Fail(failed.last().unwrap_or_default())
+                Proposal::Fail(failed.next_back().unwrap_or_default())
             }
         })
     })

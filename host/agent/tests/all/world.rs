@@ -118,7 +118,10 @@ impl World {
                 Ok(json!({ "seconds": 91_324_800, "human": "2 years", "iso8601": "P2Y10M22D", "days": 1057.0 }))
             }
             "javascript.run" => Ok(json!({ "value": 22, "stdout": [] })),
-            other => Err(failure("failed", EffectState::None)).inspect_err(|_| eprintln!("no behaviour for {other}")),
+            other => Err(ToolFailure {
+                message: format!("the world has no {other}"),
+                ..failure("failed", EffectState::None)
+            }),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::shape::{Param, main_value};
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
-use super::{jq, zones};
+use super::{jq, role, zones};
 use crate::{PlanContext, ToolCard};
 
 /// A clause with all that can fill arguments.
@@ -39,6 +39,8 @@ pub(super) struct Filled {
     pub(super) query: bool,
     /// Parameters that got one of their choices, because the clause names it.
     pub(super) chosen: usize,
+    /// Parameters that got a name only because it stands in a fitting place.
+    pub(super) guessed: usize,
 }
 
 impl Clause {
@@ -121,9 +123,37 @@ fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], fil
     from_kind(clause, param, filled)
         .or_else(|| from_choice(clause, param).inspect(|_| filled.chosen += 1))
         .or_else(|| from_program(clause, card, param, filled))
+        .or_else(|| from_name(clause, param, filled))
         .or_else(|| from_phrase(clause, param, all, filled))
         .or_else(|| from_previous(clause, card, param, filled))
         .or_else(|| from_quotes(clause, param, all, filled))
+        .or_else(|| from_place(clause, param, filled))
+}
+
+/// A literal behind the name of the parameter.
+fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
+    if param.is_path() || param.is_url() || !param.choices.is_empty() {
+        return None;
+    }
+    let literal = role::by_name(&clause.tokens, param).filter(|literal| role::suits(literal, param))?;
+    let at = clause.literals.iter().position(|l| l == literal).filter(|at| !filled.used.contains(at))?;
+    filled.used.push(at);
+    Some(literal.value.clone())
+}
+
+/// The last resort for what must be there and is no content: a name in the clause.
+fn from_place(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
+    let plain = param.required && param.takes("string") && param.choices.is_empty();
+    let special = param.is_path() || param.is_url() || param.is_content() || param.is_program() || param.is_pattern();
+    let about = param.description.to_lowercase();
+    let moment = param.is(&["time", "date"]) || ["moment", "date", "time"].iter().any(|word| about.contains(word));
+    if !plain || special || moment || param.is_zone() || param.is_replacement() {
+        return None;
+    }
+    let taken: Vec<String> = filled.arguments.values().filter_map(Value::as_str).map(str::to_owned).collect();
+    let found = role::by_place(&clause.tokens, param, &taken)?;
+    filled.guessed += 1;
+    Some(Value::from(found))
 }
 
 fn typed(param: &Param, text: &str) -> Value {
@@ -139,9 +169,11 @@ fn from_kind(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
         &[Kind::Path]
     } else if param.is_url() {
         &[Kind::Url]
+    } else if role::wants_address(param) && clause.of_kind(&[Kind::Email], &filled.used).is_some() {
+        &[Kind::Email]
     } else if param.is_time() && !param.is_zone() {
         &[Kind::Date]
-    } else if param.takes("integer") && !param.takes("string") {
+    } else if (param.takes("integer") || param.takes("number")) && !param.takes("string") {
         &[Kind::Number]
     } else if (param.is_content() && !param.takes("string")) || (param.is(&["input"]) && param.takes_anything()) {
         &[Kind::Json]

@@ -16,6 +16,7 @@ mod clauses;
 mod fill;
 mod jq;
 mod rank;
+mod role;
 mod shape;
 mod tokens;
 mod words;

@@ -131,6 +131,7 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
     if filled.query {
         score += 3.0;
     }
+    score -= filled.guessed as f64 * 0.5;
     score - unfit(clause, card)
 }
 
@@ -295,9 +296,11 @@ impl Names {
     }
 
     fn next(&mut self, tool: &ToolName) -> StepName {
+        // Short enough that the number is never cut off.
+        let short: String = tool.tool().chars().take(24).collect();
         loop {
             self.number += 1;
-            let name = StepName::nearest(&format!("{}{}", tool.tool(), self.number));
+            let name = StepName::nearest(&format!("{short}{}", self.number));
             // Ways that were dropped have left gaps, so a higher number is not always free.
             if !self.taken.contains(&name) {
                 return name;

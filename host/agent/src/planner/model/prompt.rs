@@ -3,13 +3,22 @@
 use serde_json::{Map, Value, json};
 use toolcrib_model::{Arguments, Message, ToolCall, ToolSpec};
 
-use crate::{PlanContext, State, StepOutcome, ToolCard};
+use crate::{PlanContext, State, Status, Step, StepOutcome, ToolCard, ToolOutput};
 
 /// Functions that are offered at most, besides the planner's own.
 const TOOLS: usize = 16;
 /// What is shown of one result. The whole of it stays in the ledger and can be referred to.
 const RESULT_CHARS: usize = 12_000;
-/// Steps that are shown with their results; older ones are named only.
+/// What is shown of all results together, so that a long run stays inside a model's context: the latest come first,
+/// and what they leave is too little for more than the beginning of the others.
+const ALL_CHARS: usize = 60_000;
+/// What is shown of a result for which no room is left.
+const OLD_RESULT_CHARS: usize = 300;
+/// What is shown of one text among the arguments of an earlier call.
+const ARGUMENT_CHARS: usize = 1_000;
+/// What is shown of a tool's description, which is its author's text.
+const DESCRIPTION_CHARS: usize = 4_000;
+/// Steps that are shown at all.
 const STEPS: usize = 40;
 
 /// How a plan is proposed.
@@ -25,7 +34,8 @@ You plan for an agent whose tools run in a sandbox. Reach the goal with the func
 
 - Call a function to take one step, or several that do not need each other's results. You will see the results.
 - To plan several steps at once, call propose_plan with a tree of steps and goals. A later step refers to an earlier \
-result with {\"$ref\": \"steps.NAME.field\"} as an argument, or \"{{ steps.NAME.field }}\" inside a text.
+result with {\"$ref\": \"steps.NAME.field\"} as an argument, or \"{{ steps.NAME.field }}\" inside a text; so can the first. \
+The arguments of a call that you make directly are taken as they stand, and refer to nothing.
 - When the goal is reached, answer in plain text. Say only what the results show.
 - If something is missing that only the person knows, call ask_person. If the goal cannot be reached, call give_up.
 - A step that was refused by policy stays refused: take another way, or give up and say what would have to be granted.
@@ -51,57 +61,91 @@ pub(super) fn messages(context: &PlanContext) -> Vec<Message> {
     messages
 }
 
-/// Each step that was tried, as a call and its result.
+/// Each step that was tried or stopped, as a call and its result.
 fn history(state: &State) -> Vec<Message> {
-    let tried: Vec<_> = state
-        .plan()
-        .steps()
-        .filter_map(|(node, step)| Some((step, state.record(node.id)?)))
-        .filter_map(|(step, record)| Some((step, record, record.outcome.as_ref()?)))
-        .collect();
+    let over = |status: &Status| matches!(status, Status::Done | Status::Failed { .. });
+    let tried: Vec<_> = state.plan().steps().filter(|(node, _)| over(&node.status)).collect();
     let skip = tried.len().saturating_sub(STEPS);
-    let mut messages = Vec::new();
-    for (step, record, outcome) in tried.into_iter().skip(skip) {
-        let arguments = match &*record.arguments {
-            Value::Object(map) => map.clone(),
+    let mut left = ALL_CHARS;
+    let mut turns = Vec::new();
+    for (node, step) in tried.into_iter().skip(skip).rev() {
+        let record = state.record(node.id);
+        let arguments = match brief(record.map_or(&step.arguments, |record| &record.arguments)) {
+            Value::Object(map) => map,
             _ => Map::new(),
         };
         let call =
             ToolCall { id: step.name.to_string(), name: step.tool.to_string(), arguments: Arguments::from(arguments) };
-        let (content, is_error) = shown(step.name.as_str(), outcome);
+        let outcome = record.and_then(|record| record.outcome.as_ref());
+        let (content, is_error) = shown(step, &node.status, outcome, left.clamp(OLD_RESULT_CHARS, RESULT_CHARS));
+        left = left.saturating_sub(content.chars().count());
         let result = Message::tool(&call, content, is_error);
-        messages.push(Message::Assistant { text: None, tool_calls: vec![call], continuation: None });
-        messages.push(result);
+        turns.push([Message::Assistant { text: None, tool_calls: vec![call], continuation: None }, result]);
     }
-    messages
+    turns.into_iter().rev().flatten().collect()
 }
 
-fn shown(name: &str, outcome: &StepOutcome) -> (String, bool) {
-    match outcome {
-        StepOutcome::Done { output } => {
-            let text = match &output.structured {
-                Some(value) => value.to_string(),
-                None => output.text.clone(),
-            };
-            (format!("result of `{name}`:\n{}", fenced(&text)), false)
+/// Arguments with long texts cut: what was written to a file need not be read again.
+fn brief(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::from(cut(text, ARGUMENT_CHARS)),
+        Value::Array(items) => items.iter().map(brief).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), brief(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn shown(step: &Step, status: &Status, outcome: Option<&StepOutcome>, limit: usize) -> (String, bool) {
+    let why = match status {
+        Status::Failed { why, .. } => Some(why),
+        _ => None,
+    };
+    let Some(outcome) = outcome else {
+        return (format!("not called: {}", fenced(why.map_or("", String::as_str), limit)), true);
+    };
+    match (outcome, why) {
+        (StepOutcome::Done { output }, None) => {
+            (format!("result of `{}`:\n{}", step.name, fenced(&as_text(output), limit)), false)
         }
-        StepOutcome::Failed { failure } => {
+        // A check outranks what the tool says of itself; such a result cannot be referred to.
+        (StepOutcome::Done { output }, Some(why)) => {
+            (format!("not accepted: {}\nThe tool gave {}", fenced(why, limit), fenced(&as_text(output), limit)), true)
+        }
+        (StepOutcome::Failed { failure }, _) => {
             let grant = failure.grant.as_ref().map(|g| format!("; the grant that is missing: {g}")).unwrap_or_default();
-            (format!("{}: {}{grant}", failure.code, fenced(&failure.message)), true)
+            (format!("{}: {}{grant}", failure.code, fenced(&failure.message, limit)), true)
         }
-        StepOutcome::NotStarted { why } => (format!("not started: {why}"), true),
-        StepOutcome::Unknown { why } => (format!("nobody can tell whether it happened: {why}"), true),
+        (StepOutcome::NotStarted { why }, _) => (format!("not started: {why}"), true),
+        (StepOutcome::Unknown { why }, _) => (format!("nobody can tell whether it happened: {why}"), true),
     }
 }
 
-/// Text from outside, capped, and unable to end its own fence.
-fn fenced(text: &str) -> String {
-    let mut shown: String = text.chars().take(RESULT_CHARS).collect();
-    let left = text.chars().count().saturating_sub(RESULT_CHARS);
-    if left > 0 {
-        shown.push_str(&format!("… ({left} more characters; refer to the result to use all of it)"));
+fn as_text(output: &ToolOutput) -> String {
+    match &output.structured {
+        Some(value) => value.to_string(),
+        None => output.text.clone(),
     }
-    format!("<data>{}</data>", shown.replace("</data>", "<\\/data>"))
+}
+
+/// Text from outside, capped, with nothing hidden in it, and unable to end its own fence.
+pub(super) fn fenced(text: &str, limit: usize) -> String {
+    format!("<data>{}</data>", cut(&visible(text), limit).replace("</data", "<\\/data"))
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let left = text[end..].chars().count();
+    format!("{}… ({left} more characters; refer to the result to use all of it)", &text[..end])
+}
+
+/// The text without what a person would not see: control characters, zero-width and direction marks, tag characters.
+fn visible(text: &str) -> String {
+    let hidden = |c: &char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(*c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            || matches!(*c, '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().filter(|c| !hidden(c)).collect()
 }
 
 /// The tools that fit the goal, and the planner's own functions.
@@ -120,7 +164,7 @@ pub(super) fn functions(context: &PlanContext) -> Vec<ToolSpec> {
 fn function(card: &ToolCard) -> ToolSpec {
     ToolSpec {
         name: card.name.to_string(),
-        description: card.description.clone(),
+        description: visible(&card.description).chars().take(DESCRIPTION_CHARS).collect(),
         parameters: card.input_schema.clone(),
     }
 }

@@ -176,3 +176,71 @@ async fn a_question_that_nobody_answers_ends_the_run_as_asked() {
     let (outcome, ..) = run(vec![reply(None, &[("ask_person", json!({ "question": "Which notes?" }))])]).await;
     assert!(matches!(&outcome, Outcome::Asked { question, .. } if question.text == "Which notes?"), "{outcome:?}");
 }
+
+#[tokio::test]
+async fn what_a_model_copies_into_a_call_refers_to_nothing() {
+    let copied = json!({ "path": "see {{ steps.first.text }}" });
+    let tree = json!({ "children": [{ "step": "first", "tool": "notes.read", "arguments": { "path": "a" } }] });
+    let (outcome, _, called) = run(vec![
+        reply(None, &[("propose_plan", tree)]),
+        reply(None, &[("notes.read", copied.clone())]),
+        reply(Some("done"), &[]),
+    ])
+    .await;
+    assert_eq!(outcome.name(), "reached", "{outcome:?}");
+    assert_eq!(called[1], format!("notes.read {copied}"));
+}
+
+#[tokio::test]
+async fn a_long_run_stays_inside_a_set_context() {
+    let mut replies: Vec<_> = (0..60)
+        .map(|at| reply(None, &[("notes.read", json!({ "path": format!("{at} {}", "x".repeat(20_000)) }))]))
+        .collect();
+    replies.push(reply(Some("done"), &[]));
+    let (outcome, asked, called) = run(replies).await;
+    assert_eq!((outcome.name(), called.len()), ("reached", 60), "{outcome:?}");
+    let sizes: Vec<_> = asked.iter().map(|request| serde_json::to_string(&request.messages).unwrap().len()).collect();
+    assert!(sizes.iter().all(|size| *size < 200_000), "{sizes:?}");
+}
+
+#[tokio::test]
+async fn nothing_hidden_in_a_text_reaches_the_model() {
+    let shown = super::prompt::fenced("a\u{200b}b\u{e0041}\u{202e}c\u{1b}[31m </data", 100);
+    assert_eq!(shown, "<data>abc[31m <\\/data</data>");
+    assert!(super::prompt::fenced(&"é".repeat(50), 10).contains("(40 more characters"));
+}
+
+#[tokio::test]
+async fn a_reply_of_any_size_leaves_a_small_record() {
+    let huge = "x".repeat(10 << 20);
+    let (outcome, asked, called) = run(vec![
+        reply(None, &[(&huge, json!({}))]),
+        reply(None, &[("notes.read", json!({ "path": huge }))]),
+        reply(None, &[("propose_plan", json!({ "children": [{ "goal": "g", "order": huge }] }))]),
+        reply(Some("done"), &[]),
+    ])
+    .await;
+    assert_eq!(outcome.name(), "reached", "{outcome:?}");
+    assert!(called.is_empty());
+    assert!(asked.iter().all(|request| serde_json::to_string(&request.messages).unwrap().len() < 20_000));
+}
+
+#[tokio::test]
+async fn what_was_stopped_and_what_was_not_accepted_is_shown_with_its_reason() {
+    let again = || reply(None, &[("notes.read", json!({ "path": "a" }))]);
+    let expecting = json!({ "children": [
+        { "tool": "notes.read", "arguments": { "path": "b" }, "expect": [{ "exists": "sum" }] } ] });
+    let (outcome, asked, called) = run(vec![
+        again(),
+        again(),
+        again(),
+        again(),
+        reply(None, &[("propose_plan", expecting)]),
+        reply(Some("so be it"), &[]),
+    ])
+    .await;
+    assert_eq!((outcome.name(), called.len()), ("reached", 4), "{outcome:?}");
+    let last = |at: usize| format!("{:?}", asked[at].messages);
+    assert!(last(4).contains("not called: <data>the very same call was made 3 times already"), "{}", last(4));
+    assert!(last(5).contains("not accepted: <data>expectation not met: the result has no `sum`"), "{}", last(5));
+}
