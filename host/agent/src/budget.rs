@@ -90,7 +90,7 @@ pub struct Caps {
     pub repeats: u32,
     /// How many calls and planners run at the same time.
     pub parallel: usize,
-    /// How often a person may be asked.
+    /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
 }
 

@@ -63,7 +63,8 @@ pub enum Outcome {
     Refused {
         /// Why.
         reason: String,
-        /// The grants that would have allowed it, ready to paste, in the order in which they were missed.
+        /// The grants that would have allowed it, in the order in which they were missed: TOML for the operator's file,
+        /// each below the heading of its plugin.
         grants: Vec<String>,
         /// What was reached.
         #[serde(default, skip_serializing_if = "Option::is_none")]

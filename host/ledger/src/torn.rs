@@ -44,13 +44,15 @@ pub(crate) fn inspect(db: &Path) -> Option<Recovery> {
     kept.push(".damaged");
     let kept = PathBuf::from(kept);
     let copy = match fs::copy(&log, &kept) {
-        Ok(_) => Some(kept),
+        Ok(_) => {
+            tracing::error!(lost_commits, copy = %kept.display(), "the end of the ledger's log cannot be read; a copy is kept");
+            Some(kept)
+        }
         Err(error) => {
-            tracing::warn!(path = %kept.display(), %error, "no copy of the damaged log could be kept");
+            tracing::error!(lost_commits, path = %kept.display(), %error, "the end of the ledger's log cannot be read, and no copy could be kept");
             None
         }
     };
-    tracing::warn!(lost_commits, path = %log.display(), "the end of the ledger's log cannot be read");
     Some(Recovery { lost_commits, copy })
 }
 

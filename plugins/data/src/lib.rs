@@ -1,86 +1,82 @@
-//! Tools for structured data: queries in the language of jq, and conversion between JSON, CSV, YAML and TOML.
+//! Tools for structured data: jq programs, and JSON, CSV, YAML and TOML.
 //!
 //! ```text
-//! input ─► format (given, or found out) ─► json │ csv │ yaml │ toml ─► values
-//!                                                                     │
-//!          results ◄─ json ◄─ query (jq) ◄────────────────────────────┤
-//!          output  ◄─ json │ csv │ yaml │ toml ◄─ conversion ◄────────┘
+//! input ─► format (auto │ json │ csv │ yaml │ toml) ─► value ─┬─► program (jq) ─► results
+//!                                                             └─► format ───────► output
 //! ```
 //!
-//! One kind of value holds everything: objects in their order, whole numbers of any size, decimals as they were written.
-//! Everything is bounded (see [`limits`]) and pure: the plugin asks the host for nothing.
+//! There is one kind of value in between, that of the jq interpreter: its objects keep the order of their keys, and its
+//! integers are exact. Everything is pure: no tool of this plugin asks the host for anything but the time of day, for the
+//! `now` of jq.
 
-use serde_json::value::RawValue;
 use toolcrib_sdk::{ToolError, plugin, tool, value};
 
 mod limits;
+mod value;
 
 mod format;
-mod input;
 
-mod csv;
-mod json;
-mod toml;
-mod yaml;
-
-mod query;
+mod program;
 
 use format::{Format, Source};
-use input::Input;
+use value::Json;
 
-/// What a query gave.
+/// What a jq program gave back.
 #[value(output)]
-struct Results {
-    /// The results, in order. A query may give none, one or many.
+struct Answer {
+    /// The results, in order. A program may give back none, one or many.
     #[schemars(with = "Vec<serde_json::Value>")]
-    results: Vec<Box<RawValue>>,
-    /// How many there are.
+    results: Vec<Json>,
+    /// How many results there are.
     count: usize,
 }
 
 /// Data in another format.
 #[value(output)]
 struct Converted {
-    /// The data as text.
+    /// The data as text in that format.
     output: String,
-    /// The format of the text.
+    /// The format.
     format: Format,
 }
 
-/// Queries JSON, CSV, YAML or TOML with a program in the language of jq, such as `.items[] | select(.price > 10) | .name`
-/// or `map(.amount) | add`.
+/// Runs a jq program on JSON, CSV, YAML or TOML: picks fields, filters, counts, sums, groups, sorts, reshapes.
 ///
-/// CSV becomes an array of objects with the column names of the first row as keys; numbers, `true` and `false` are
-/// typed, and an empty cell is null.
-#[tool(effect = read, title = "Query data")]
+/// CSV comes in as an array of objects, one for each row, with numbers as numbers. `results` has everything that the
+/// program gave back.
+#[tool(effect = read, title = "Query data with jq")]
 fn query(
-    /// The data: text in one of the formats, or any JSON value as it is.
-    input: Input,
-    /// The jq program.
+    /// The data: text in JSON, CSV, YAML or TOML, or any JSON value as it is.
+    #[schemars(with = "serde_json::Value")]
+    input: Json,
+    /// The jq program, such as `.items[] | select(.price > 10) | .name`.
     query: &str,
-    /// The format of a text.
+    /// The format of `input` where that is text: json, csv, yaml, toml, or auto to find out.
     #[arg(default)]
     from: Source,
-) -> Result<Results, ToolError> {
-    let results = query::run(query, input.read(from)?)?;
-    Ok(Results { count: results.len(), results })
+) -> Result<Answer, ToolError> {
+    let results = program::run(query, format::read(input.0, from)?)?;
+    let results: Vec<Json> = results.into_iter().map(Json).collect();
+    let count = results.len();
+    Ok(Answer { results, count })
 }
 
 /// Converts data between JSON, CSV, YAML and TOML.
 ///
-/// CSV takes an array of objects, whose keys become the columns, or an array of arrays.
+/// CSV is written from an array of objects, whose keys become the header, or from an array of arrays.
 #[tool(effect = read, title = "Convert data")]
 fn convert(
-    /// The data: text in one of the formats, or any JSON value as it is.
-    input: Input,
-    /// The format to convert to.
+    /// The data: text in JSON, CSV, YAML or TOML, or any JSON value as it is.
+    #[schemars(with = "serde_json::Value")]
+    input: Json,
+    /// The format to write: json, csv, yaml or toml.
     to: Format,
-    /// The format of a text.
+    /// The format of `input` where that is text: json, csv, yaml, toml, or auto to find out.
     #[arg(default)]
     from: Source,
 ) -> Result<Converted, ToolError> {
-    let value = input::single(input.read(from)?);
-    Ok(Converted { output: format::write(&value, to)?, format: to })
+    let output = format::write(&format::read(input.0, from)?, to)?;
+    Ok(Converted { output, format: to })
 }
 
 plugin!(query, convert);

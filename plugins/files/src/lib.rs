@@ -1,4 +1,4 @@
-//! Tools for files: listing, reading, writing, searching, editing.
+//! Tools for files: listing, reading, writing, appending, searching, editing.
 //!
 //! ```text
 //! path ─► location ─┬─► listing, search ─► walk ─► glob
@@ -70,14 +70,14 @@ fn read(
     reading::read(&Location::parse(path)?, Window { offset: offset_lines, limit: limit_lines }, encoding)
 }
 
-/// Writes a text file: a new one, over an old one, or at its end.
+/// Writes a text file: a new one, or over an old one.
 #[tool(effect = idempotent, title = "Write a file")]
 fn write(
     /// The file.
     path: &str,
     /// What to write.
     text: &str,
-    /// `overwrite` replaces what was there, `create` refuses to, `append` writes behind it.
+    /// `overwrite` replaces what was there, `create` refuses to.
     #[arg(default)]
     mode: Mode,
     /// What `text` is: `text` itself, or bytes in `base64`.
@@ -88,6 +88,23 @@ fn write(
     parents: bool,
 ) -> Result<Written, ToolError> {
     writing::write(&Location::parse(path)?, &encoding.decode(text)?, mode, parents)
+}
+
+/// Appends text to the end of a file, which is created where it is missing.
+#[tool(effect = irreversible, title = "Append to a file")]
+fn append(
+    /// The file.
+    path: &str,
+    /// What to append. A line end of its own is part of it.
+    text: &str,
+    /// What `text` is: `text` itself, or bytes in `base64`.
+    #[arg(default)]
+    encoding: Encoding,
+    /// Whether to create the folders on the way to the file where they are missing.
+    #[arg(default = true)]
+    parents: bool,
+) -> Result<Written, ToolError> {
+    writing::append(&Location::parse(path)?, &encoding.decode(text)?, parents)
 }
 
 /// Finds the lines that match a regular expression, in one file or in all text files of a folder and the folders below.
@@ -133,7 +150,7 @@ fn edit(
     editing::edit(&Location::parse(path)?, find, replace, all)
 }
 
-plugin!(list, read, write, search, edit);
+plugin!(list, read, write, append, search, edit);
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! `write`: a whole file, so that nobody meets half of it.
+//! `write`: a whole file, so that nobody meets half of it. `append`: behind what is there.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -31,8 +31,6 @@ pub(crate) enum Mode {
     /// Replace what is in it.
     #[default]
     Overwrite,
-    /// Write behind what is in it.
-    Append,
 }
 
 /// What stands at the path now.
@@ -45,25 +43,38 @@ enum Present {
 
 /// Writes `path`.
 pub(crate) fn write(path: &Location, contents: &[u8], mode: Mode, parents: bool) -> Result<Written, ToolError> {
-    let present = present(path)?;
+    let present = present_or_prepared(path, parents)?;
     let created = matches!(present, Present::Nothing);
-    if created
-        && parents
-        && let Some(folder) = path.parent()
-    {
-        fs::named(&folder, std::fs::create_dir_all(&folder))?;
-    }
     match (mode, present) {
         (Mode::Create, Present::File | Present::Link) => {
-            let message = format!("`{path}` exists: set `mode` to `overwrite` or `append`, or choose another name");
+            let message = format!("`{path}` exists: set `mode` to `overwrite`, or choose another name");
             return Err(ToolError::invalid_arguments(message));
         }
-        (Mode::Append, _) => append(path, contents)?,
         (_, Present::Nothing) => create(path, contents)?,
         (_, Present::File) => replace(path, contents)?,
         (_, Present::Link) => in_place(path, contents)?,
     }
     Ok(Written { path: path.to_string(), bytes: contents.len(), created })
+}
+
+/// Writes behind what is in `path`.
+pub(crate) fn append(path: &Location, contents: &[u8], parents: bool) -> Result<Written, ToolError> {
+    let created = matches!(present_or_prepared(path, parents)?, Present::Nothing);
+    let mut file = fs::named(path, OpenOptions::new().append(true).create(true).open(path))?;
+    fs::named(path, file.write_all(contents)).map_err(ToolError::effect_unknown)?;
+    Ok(Written { path: path.to_string(), bytes: contents.len(), created })
+}
+
+/// What stands at the path; where nothing does, the folders on the way to it are made.
+fn present_or_prepared(path: &Location, parents: bool) -> Result<Present, ToolError> {
+    let present = present(path)?;
+    if matches!(present, Present::Nothing)
+        && parents
+        && let Some(folder) = path.parent()
+    {
+        fs::named(&folder, std::fs::create_dir_all(&folder))?;
+    }
+    Ok(present)
 }
 
 /// Replaces what is in a file: beside it and then in one step, or in place where that cannot be.
@@ -115,11 +126,6 @@ fn create(path: &Location, contents: &[u8]) -> Result<(), ToolError> {
         return if gone { result } else { result.map_err(ToolError::effect_unknown) };
     }
     Ok(())
-}
-
-fn append(path: &Location, contents: &[u8]) -> Result<(), ToolError> {
-    let mut file = fs::named(path, OpenOptions::new().append(true).create(true).open(path))?;
-    fs::named(path, file.write_all(contents)).map_err(ToolError::effect_unknown)
 }
 
 fn in_place(path: &Location, contents: &[u8]) -> Result<(), ToolError> {

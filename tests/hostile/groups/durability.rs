@@ -148,10 +148,8 @@ async fn drive(folder: &Path, ledger: &Arc<Ledger>, run: RunId) {
         clock: Arc::new(SystemClock),
     };
     let events = RunLog::events(ledger, run).expect("what was recorded can be read");
-    // Each kill may make a question of its own.
-    let caps = Caps { questions: 1000, ..Caps::default() };
     let mut driven = match events.is_empty() {
-        true => Run::start(ports, "send them", Budget::default(), caps),
+        true => Run::start(ports, "send them", Budget::default(), Caps::default()),
         false => Run::resume(ports, &events, None).expect("the events make a run"),
     };
     let outcome = driven.drive(&Cancel::new()).await.expect("the ledger takes everything");

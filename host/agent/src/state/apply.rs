@@ -176,9 +176,11 @@ impl State {
         if let Some(step) = about {
             let place = self.pending.iter().position(|pending| pending.step == step);
             self.pending.remove(place.ok_or_else(|| format!("nothing is to be asked about {step}"))?);
+        } else {
+            // What a crash makes necessary to ask is not the planner's doing.
+            self.questions = self.questions.saturating_add(1);
         }
         self.spend(usage);
-        self.questions = self.questions.saturating_add(1);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = 0;
             goal.faults.clear();

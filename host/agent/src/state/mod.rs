@@ -345,18 +345,24 @@ impl State {
         self.records.get(&step).and_then(|record| self.calls.get(&record.key)).map_or(0, |calls| calls.same_failures)
     }
 
-    /// The grants that refusals in this run asked for, in order.
+    /// The grants that refusals in this run asked for, in order, each below the heading of its plugin.
     pub fn missing_grants(&self) -> Vec<String> {
         let mut grants = Vec::new();
-        for failure in self.refusals() {
-            grants.extend(failure.grant.clone().filter(|grant| !grants.contains(grant)));
+        for (node, failure) in self.refusals() {
+            let plugin = self.plan.step(node).map(|step| step.tool.plugin());
+            if let (Some(plugin), Some(grant)) = (plugin, &failure.grant) {
+                let grant = format!("[plugin.{plugin}]\n{grant}");
+                if !grants.contains(&grant) {
+                    grants.push(grant);
+                }
+            }
         }
         grants
     }
 
-    fn refusals(&self) -> impl Iterator<Item = &crate::ToolFailure> {
-        self.records.values().filter_map(|record| match &record.outcome {
-            Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some(failure),
+    fn refusals(&self) -> impl Iterator<Item = (NodeId, &crate::ToolFailure)> {
+        self.records.iter().filter_map(|(node, record)| match &record.outcome {
+            Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
         })
     }

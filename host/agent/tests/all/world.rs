@@ -50,7 +50,7 @@ impl World {
     fn act(&self, call: &ToolCall) -> Result<Value, ToolFailure> {
         let name = call.tool.to_string();
         if self.denied.contains(&name) {
-            let grant = Some(format!("[plugin.{}]\nhttp = [\"GET http://127.0.0.1/**\"]", call.tool.plugin()));
+            let grant = Some("http = [\"GET http://127.0.0.1/**\"]".to_owned());
             return Err(ToolFailure { grant, ..failure("net-denied", EffectState::None) });
         }
         let text = |key: &str| call.arguments[key].as_str().unwrap_or_default().to_owned();

@@ -29,7 +29,7 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
     if args.json {
         outln!("{}", as_json(&args.tool, &report));
     } else {
-        show(&report);
+        show(&args.tool, &report);
         if args.receipt {
             show_receipt(&report.receipt);
         }
@@ -80,7 +80,7 @@ fn result(output: &ToolOutput) -> Value {
     }
 }
 
-fn show(report: &CallReport) {
+fn show(tool: &str, report: &CallReport) {
     match &report.outcome {
         Ok(output) => match (&output.structured, output.content.as_slice()) {
             (Some(value), []) => match serde_json::to_string_pretty(value) {
@@ -89,7 +89,7 @@ fn show(report: &CallReport) {
             },
             (_, content) => content.iter().for_each(show_content),
         },
-        Err(error) => show_error(error),
+        Err(error) => show_error(tool, error),
     }
 }
 
@@ -102,7 +102,7 @@ fn show_content(content: &Content) {
     }
 }
 
-fn show_error(error: &CallError) {
+fn show_error(tool: &str, error: &CallError) {
     errln!("error: {}: {}", plain(&error.code), plain_lines(&error.message));
     match error.effect {
         toolcrib_runtime::sandbox::EffectState::None => {}
@@ -110,7 +110,8 @@ fn show_error(error: &CallError) {
         toolcrib_runtime::sandbox::EffectState::Unknown => errln!("whether its effect happened is not known"),
     }
     if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref()) {
-        errln!("to allow it, add to toolcrib.toml:\n{}", plain_lines(grant));
+        let plugin = tool.split('.').next().unwrap_or(tool);
+        errln!("to allow it, add to toolcrib.toml:\n[plugin.{}]\n{}", plain(plugin), plain_lines(grant));
     }
 }
 

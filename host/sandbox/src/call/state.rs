@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use toolcrib_policy::{Authority, LimitName};
 use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, StoreContextMut};
 
+use super::Call;
 use super::limiter::Limiter;
 use super::record::Record;
 use super::stop::Stop;
@@ -20,16 +22,13 @@ pub(crate) struct CallState {
     pub(crate) record: Arc<Record>,
     pub(crate) services: Arc<dyn Services>,
     pub(crate) capabilities: Prepared,
+    cancel: CancellationToken,
     host_calls: u64,
 }
 
 impl CallState {
-    pub(crate) fn new(
-        authority: Arc<Authority>,
-        record: Arc<Record>,
-        services: Arc<dyn Services>,
-        capabilities: Prepared,
-    ) -> Self {
+    pub(crate) fn new(call: &Call, record: Arc<Record>, capabilities: Prepared) -> Self {
+        let authority = call.authority.clone();
         let mut table = ResourceTable::new();
         table.set_max_capacity(authority.limits.handles.as_usize());
         CallState {
@@ -37,8 +36,9 @@ impl CallState {
             limiter: Limiter::new(authority.clone(), record.clone()),
             authority,
             record,
-            services,
+            services: call.services.clone(),
             capabilities,
+            cancel: call.cancel.clone(),
             host_calls: 0,
         }
     }
@@ -62,9 +62,12 @@ pub(crate) fn on_transition(mut store: StoreContextMut<'_, CallState>, transitio
             if state.host_calls > limits.host_calls.get() {
                 return Err(state.record.stop(Stop::limit(LimitName::HostCallCount, limits)));
             }
-            // Host functions that never wait give the timer no turn, and cost the guest no fuel.
+            // Host functions that never wait give neither the timer nor a cancel its turn, and cost the guest no fuel.
             if state.record.started().elapsed() > limits.wall.get() {
                 return Err(state.record.stop(Stop::limit(LimitName::WallTime, limits)));
+            }
+            if state.cancel.is_cancelled() {
+                return Err(state.record.stop(Stop::Cancelled));
             }
             let left = usize::try_from(state.record.host_bytes_left()).unwrap_or(usize::MAX);
             store.set_hostcall_fuel(left);

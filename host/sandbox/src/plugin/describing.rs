@@ -1,10 +1,12 @@
 //! Components that export `toolcrib:tool/tools`: they describe their tools themselves.
 
 use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::contract;
-use crate::bindings::tool::PluginPre;
+use crate::bindings::tool::toolcrib::tool::types as wit;
 use crate::call::{Call, CallState, effect_of_failure, from_trap};
+use crate::error::LoadError;
 use crate::info::ToolInfo;
 use crate::outcome::{CallError, EffectState, ToolOutput};
 
@@ -13,22 +15,46 @@ const MAX_TOOLS: usize = 256;
 
 /// A version of the contract, ready for calls. A later version becomes another type beside this one, and whoever
 /// calls sees no difference.
-pub(crate) struct Describing(pub(super) PluginPre<CallState>);
+///
+/// The two functions are looked up once; a call checks the types of the one that it needs and no other.
+pub(crate) struct Describing {
+    pre: InstancePre<CallState>,
+    list_tools: ComponentExportIndex,
+    call_tool: ComponentExportIndex,
+}
 
 impl Describing {
     /// The interface that this version of the contract exports.
     pub(crate) const INTERFACE: &'static str = "toolcrib:tool/tools";
 
+    /// The adapter for a component that exports `exported`, which is [`Self::INTERFACE`] in some version. Compatible
+    /// versions find each other.
+    pub(super) fn new(component: &Component, pre: InstancePre<CallState>, exported: &str) -> Result<Self, LoadError> {
+        let spoken = format!("{}@0.1.0", Self::INTERFACE);
+        let interface = component
+            .get_export_index(None, &spoken)
+            .ok_or_else(|| LoadError::Rejected(format!("it exports `{exported}`, and this host speaks `{spoken}`")))?;
+        let find = |name: &str| {
+            component
+                .get_export_index(Some(&interface), name)
+                .ok_or_else(|| LoadError::Rejected(format!("its `{exported}` has no function `{name}`")))
+        };
+        Ok(Describing { list_tools: find("list-tools")?, call_tool: find("call-tool")?, pre })
+    }
+
     /// Asks the plugin for its tools.
     pub(crate) async fn list(&self, store: &mut Store<CallState>) -> Result<Vec<ToolInfo>, CallError> {
-        let plugin = self.0.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
+        let plugin = self.pre.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
         store.data_mut().limiter.instantiated();
-        let tools = plugin
-            .toolcrib_tool_tools()
-            .call_list_tools(&mut *store)
-            .await
-            .map_err(|e| trapped(store, &e))?
-            .map_err(contract::error_from_guest)?;
+        // A plugin whose other function has the wrong type is refused here and not at its first call.
+        plugin
+            .get_typed_func::<(&str, &str), (Result<wit::Output, wit::Error>,)>(&mut *store, self.call_tool)
+            .map_err(|e| CallError::new("failed", format!("`call-tool` has the wrong type: {e:#}")))?;
+        let list = plugin
+            .get_typed_func::<(), (Result<Vec<wit::Tool>, wit::Error>,)>(&mut *store, self.list_tools)
+            .map_err(|e| CallError::new("failed", format!("`list-tools` has the wrong type: {e:#}")))?;
+        let (listed,) = list.call_async(&mut *store, ()).await.map_err(|e| trapped(store, &e))?;
+        let tools = listed.map_err(contract::error_from_guest)?;
         if tools.len() > MAX_TOOLS {
             return Err(CallError::new("failed", format!("{} tools; a plugin may have {MAX_TOOLS}", tools.len())));
         }
@@ -42,13 +68,13 @@ impl Describing {
         call: &Call,
         arguments: String,
     ) -> Result<(ToolOutput, u64), CallError> {
-        let plugin = self.0.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
+        let plugin = self.pre.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
         store.data_mut().limiter.instantiated();
-        let answer = plugin
-            .toolcrib_tool_tools()
-            .call_call_tool(&mut *store, &call.tool, &arguments)
-            .await
+        let function = plugin
+            .get_typed_func::<(&str, &str), (Result<wit::Output, wit::Error>,)>(&mut *store, self.call_tool)
             .map_err(|e| trapped(store, &e))?;
+        let called = function.call_async(&mut *store, (&call.tool, &arguments)).await;
+        let (answer,) = called.map_err(|e| trapped(store, &e))?;
         match answer {
             Ok(output) => {
                 let bytes = output.structured.as_ref().map_or(0, String::len) as u64;

@@ -5,7 +5,6 @@ use wasmtime::component::{Component, InstancePre};
 
 use super::describing::Describing;
 use super::reflected::Reflected;
-use crate::bindings::tool::PluginPre;
 use crate::call::{Call, CallState};
 use crate::compile::Facts;
 use crate::error::LoadError;
@@ -33,7 +32,9 @@ impl Template {
         let exports: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
         let contract = exports.iter().find(|name| name.split('@').next() == Some(Describing::INTERFACE));
         let (template, kind, tools) = match contract {
-            Some(version) => (Template::Describing(describing(pre, version)?), PluginKind::Describing, Vec::new()),
+            Some(version) => {
+                (Template::Describing(Describing::new(component, pre, version)?), PluginKind::Describing, Vec::new())
+            }
             None => {
                 let (reflected, tools) = Reflected::new(component, pre, facts)?;
                 (Template::Reflected(reflected), PluginKind::Reflected, tools)
@@ -54,13 +55,4 @@ impl Template {
             Template::Reflected(plugin) => plugin.call(store, call).await,
         }
     }
-}
-
-/// The adapter for the version of the contract that the component speaks.
-fn describing(pre: InstancePre<CallState>, exported: &str) -> Result<Describing, LoadError> {
-    PluginPre::new(pre).map(Describing).map_err(|error| {
-        LoadError::Rejected(format!(
-            "it exports `{exported}`, and this host speaks `toolcrib:tool/tools@0.1.0`: {error}"
-        ))
-    })
 }

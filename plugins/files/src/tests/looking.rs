@@ -29,6 +29,7 @@ fn every_tool_says_what_it_does_and_describes_its_arguments() {
         ("list", Effect::Read),
         ("read", Effect::Read),
         ("write", Effect::Idempotent),
+        ("append", Effect::Irreversible),
         ("search", Effect::Read),
         ("edit", Effect::Irreversible),
     ];

@@ -85,6 +85,11 @@ impl Clause {
         jq::speaks_of_query(&self.words)
     }
 
+    /// Whether it asks for something that the data itself is no answer to.
+    pub(super) fn wants_calculation(&self) -> bool {
+        jq::speaks_of_calculation(&self.words)
+    }
+
     fn of_kind(&self, kinds: &[Kind], used: &[usize]) -> Option<usize> {
         self.literals.iter().enumerate().position(|(at, l)| kinds.contains(&l.kind) && !used.contains(&at))
     }

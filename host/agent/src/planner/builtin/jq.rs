@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::shape::main_value;
 use super::words::{stem, words};
 
-const QUERY: &[&str] = &[
+/// Words that ask for something that is computed from data.
+const CALCULATION: &[&str] = &[
     "sum",
     "total",
     "average",
@@ -22,28 +23,29 @@ const QUERY: &[&str] = &[
     "largest",
     "smallest",
     "cheapest",
+    "expensive",
     "sort",
     "order",
     "sorted",
-    "take",
-    "select",
     "filter",
-    "whose",
-    "where",
-    "extract",
-    "pick",
-    "name",
-    "item",
-    "query",
-    "keep",
     "group",
-    "average",
-    "expensive",
 ];
+
+/// Words that ask for a part of data, which may also be read from the whole.
+const PART: &[&str] = &["take", "select", "whose", "where", "extract", "pick", "name", "item", "query", "keep"];
 
 /// Whether words like these ask for a query.
 pub(super) fn speaks_of_query(spoken: &[String]) -> bool {
-    spoken.iter().any(|word| QUERY.iter().any(|known| stem(known) == *word))
+    speaks_of_calculation(spoken) || speaks_of(spoken, PART)
+}
+
+/// Whether words like these ask for something that the data itself is no answer to.
+pub(super) fn speaks_of_calculation(spoken: &[String]) -> bool {
+    speaks_of(spoken, CALCULATION)
+}
+
+fn speaks_of(spoken: &[String], known: &[&str]) -> bool {
+    spoken.iter().any(|word| known.iter().any(|known| stem(known) == *word))
 }
 
 /// A query for what `text` asks of `result`, or nothing where the data gives no hold.

@@ -97,12 +97,16 @@ fn review(context: &PlanContext) -> Proposal {
     let only_data = context.state.plan().goal(context.node).is_some_and(|goal| goal.then == Then::Review);
     if let ([one], true) = (clauses.as_slice(), only_data) {
         let clause = Clause::read(context, one).after_producing(context);
-        if clause.wants_query()
-            && let Choice::Ways { ways, .. } = rank::choices(context, &clause)
-            && let Some(way) = ways.into_iter().find(|way| !has_used(context, way))
-            && way.queries
-        {
-            return Proposal::Expand { order: Order::Sequence, then: Then::Close, children: way.steps };
+        match rank::choices(context, &clause) {
+            Choice::Ways { ways, .. } if clause.wants_query() => {
+                let fresh = ways.into_iter().find(|way| !has_used(context, way) && way.queries);
+                if let Some(way) = fresh {
+                    return Proposal::Expand { order: Order::Sequence, then: Then::Close, children: way.steps };
+                }
+            }
+            // The data is there, and what to compute from it could not be put into a query.
+            Choice::Missing { question } if clause.wants_calculation() => return Proposal::Ask(question),
+            _ => {}
         }
     }
     match answer::answer(&context.state, context.goal()) {

@@ -13,6 +13,8 @@ use crate::{Draft, PlanContext, Question, StepName, ToolCard};
 const CANDIDATES: usize = 16;
 /// A way that scores less than this share of the best one is no alternative to it.
 const CLOSE: f64 = 0.6;
+/// What it counts that a tool is for folders where the clause names what may be one.
+const FOLDER: f64 = 2.5;
 /// How tools that only bring something are called.
 const READING: &[&str] = &["read", "get", "fetch", "load", "open", "download"];
 
@@ -132,6 +134,9 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
         score += 3.0;
     }
     score -= filled.guessed as f64 * 0.5;
+    if about.iter().any(|word| word == "folder" || word == "directory") && names_folder(clause, filled) {
+        score += FOLDER;
+    }
     score - unfit(clause, card)
 }
 
@@ -211,6 +216,11 @@ fn complete(
     let name = names.next(&card.name);
     steps.push(Draft::step(&name, card.name.clone(), Value::Object(arguments)));
     Completed::Way(way(steps, score))
+}
+
+/// Whether a path that a tool would get may be a folder's.
+fn names_folder(clause: &Clause, filled: &Filled) -> bool {
+    filled.used.iter().any(|at| looks_like_folder(&clause.literals[*at]))
 }
 
 /// A path without an extension is more often a folder than a file, and a folder has no content to bring.

@@ -111,12 +111,12 @@ const BACK: &[&str] = &["it", "them", "that", "this", "those", "these", "result"
 
 /// Words that mean about the same when a goal is compared with a tool. A word may be in several groups.
 const ALIKE: &[&[&str]] = &[
-    &["read", "show", "open", "display", "print", "view", "content", "say", "load"],
+    &["read", "show", "open", "display", "print", "view", "content", "contain", "say", "load"],
     &["fetch", "get", "download", "retrieve", "load", "request", "http", "url", "page", "website"],
-    &["list", "show", "enumerate", "directory", "folder", "entry"],
+    &["list", "show", "enumerate", "directory", "folder", "entry", "content", "contain"],
     &["search", "find", "grep", "look", "locate", "match", "occurrence", "contain"],
     &["stats", "statistic", "count", "number", "length", "long"],
-    &["write", "save", "store", "put", "create", "export"],
+    &["write", "save", "store", "put", "create", "export", "append"],
     &["edit", "replace", "change", "modify", "substitute", "update", "swap"],
     &[
         "query", "select", "filter", "take", "extract", "pick", "sum", "total", "average", "count", "sort", "group",

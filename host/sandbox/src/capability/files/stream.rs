@@ -13,8 +13,8 @@ use super::descriptor::OpenFile;
 use super::error::{FsError, FsResult};
 use crate::bindings::filesystem::wasi::filesystem::types::ErrorCode;
 
-/// Bytes read at once.
-const READ_BYTES: usize = 256 << 10;
+/// Bytes read at once, and the most that a stream holds for a guest that does not take them.
+const READ_BYTES: usize = 64 << 10;
 /// Bytes that a stream takes before it has written them.
 const WRITE_BYTES: usize = 64 << 10;
 

@@ -2,7 +2,7 @@
 //! bind, and what would make a socket or look up a name is refused. There is no code here that could open one.
 
 use toolcrib_policy::{Refusal, RefusalCode};
-use wasmtime::component::{Linker, LinkerInstance, ResourceType, Val};
+use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType, Val};
 use wasmtime::{Result, StoreContextMut};
 
 use super::{Capability, Setup};
@@ -16,15 +16,14 @@ const VERSION: &str = "0.2.0";
 /// What a refused function answers: the `access-denied` of `wasi:sockets/network.error-code`.
 const DENIED: &str = "access-denied";
 
-/// A handle that no function ever gives out.
-struct Never;
+/// What stands behind a handle: nothing. Only `network` has handles, which lead to refusals.
+struct Inert;
 
 /// An interface: its name, its own resources, and its functions.
 type Interface = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const INTERFACES: &[Interface] = &[
     ("network", &["network"], &[]),
-    ("instance-network", &[], &["instance-network"]),
     (
         "ip-name-lookup",
         &["resolve-address-stream"],
@@ -115,13 +114,16 @@ impl Capability for Sockets {
         for (name, resources, functions) in INTERFACES {
             let mut interface = linker.instance(&format!("wasi:sockets/{name}@{VERSION}"))?;
             for resource in *resources {
-                interface.resource(resource, ResourceType::host::<Never>(), |_, _| Ok(()))?;
+                interface.resource(resource, ResourceType::host::<Inert>(), |_, _| Ok(()))?;
             }
             for function in *functions {
                 refuse(&mut interface, function)?;
             }
         }
-        Ok(())
+        // It has no error to give, and libraries ask for it before the operation that can be refused.
+        linker
+            .instance(&format!("wasi:sockets/instance-network@{VERSION}"))?
+            .func_wrap("instance-network", |_, (): ()| Ok((Resource::<Inert>::new_own(0),)))
     }
 
     fn prepare(_setup: &Setup<'_>) {}
