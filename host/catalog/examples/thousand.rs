@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::json;
 use toolcrib_catalog::{Catalog, CatalogConfig, Inspect, InspectError, Sources};
-use toolcrib_policy::Digest;
+use toolcrib_policy::{Digest, PluginName};
 use toolcrib_sandbox::{PluginInfo, PluginKind, ToolInfo};
 
 const VERBS: [&str; 10] =
@@ -29,7 +29,7 @@ struct Describer {
 
 #[async_trait]
 impl Inspect for Describer {
-    async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError> {
+    async fn inspect(&self, _name: &PluginName, component: Bytes) -> Result<PluginInfo, InspectError> {
         let digest = Digest::of(&component);
         let seed = usize::from(digest.as_bytes()[0]);
         Ok(PluginInfo {

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use toolcrib_policy::PluginName;
 use toolcrib_sandbox::PluginInfo;
 
 /// Looks into components. Called with the very bytes that the catalog has hashed.
 #[async_trait]
 pub trait Inspect: Send + Sync + 'static {
-    /// What the component with these bytes is. Gives it no capability.
-    async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError>;
+    /// What the component of the plugin `name` with these bytes is. Gives it no capability.
+    async fn inspect(&self, name: &PluginName, component: Bytes) -> Result<PluginInfo, InspectError>;
 }
 
 /// Why a component could not be looked into. The catalog adds the path.

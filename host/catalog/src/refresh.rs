@@ -163,7 +163,7 @@ impl Examiner {
             problem: Problem::refused(&path, code, message).of(&name),
             lasting,
         };
-        match self.inspector.inspect(bytes.clone()).await {
+        match self.inspector.inspect(&name, bytes.clone()).await {
             Ok(info) if info.digest == digest => {
                 let plugin = Arc::new(plugin::admit(name, origin, manifest, &info));
                 if plugin.origin.rank() != Rank::Embedded {

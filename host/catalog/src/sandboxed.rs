@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use toolcrib_policy::PluginName;
 use toolcrib_sandbox::{LoadError, PluginInfo, Sandbox};
 
 use crate::inspect::{Inspect, InspectError};
 
 #[async_trait]
 impl Inspect for Sandbox {
-    async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError> {
+    async fn inspect(&self, _name: &PluginName, component: Bytes) -> Result<PluginInfo, InspectError> {
         Sandbox::inspect(self, &component).await.map_err(|error| {
             let (code, message) = (error.code().into(), error.to_string());
             match error {

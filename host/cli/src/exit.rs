@@ -79,6 +79,7 @@ fn of_crib_error(error: &CribError) -> u8 {
     match error {
         CribError::UnknownTool { .. }
         | CribError::UnknownPlugin(_)
+        | CribError::Refused(_)
         | CribError::Load { .. }
         | CribError::Catalog(_)
         | CribError::File { .. }

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Common;
 use crate::exit::BadInput;
+use crate::render::Notices;
 
 /// The host's own log, on standard error. Quiet unless asked: what people need to know is printed as results.
 pub(crate) fn logging(verbose: u8) {
@@ -22,8 +23,15 @@ pub(crate) fn logging(verbose: u8) {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
 }
 
-/// Opens the crib.
+/// Opens the crib, and says what takes long on the way.
 pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
+    let mut settings = settings(common)?;
+    settings.preparing = Arc::new(Notices::default());
+    Ok(Crib::open(settings).await)
+}
+
+/// Opens the crib without a word.
+pub(crate) async fn quiet_crib(common: &Common) -> anyhow::Result<Crib> {
     Ok(Crib::open(settings(common)?).await)
 }
 

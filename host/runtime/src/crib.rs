@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Rank, Snapshot, Sources, Tool};
+use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Problem, Rank, Severity, Snapshot, Sources, Tool};
 use toolcrib_ledger::Ledger;
 use toolcrib_policy::{Authority, Effect, OperatorFile, PluginName, Requests, ToolName, Trust};
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
 
 use crate::error::CribError;
 use crate::plugins::Loaded;
+use crate::prepare::Aloud;
 use crate::settings::Settings;
 
 /// Similar tools that an error names.
@@ -46,7 +47,8 @@ impl Crib {
             engine: sandbox.version_key(),
             parallel: None,
         };
-        let catalog = Catalog::open(catalog, Arc::new(sandbox.clone())).await;
+        let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
+        let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
         Crib(Arc::new(Inner { settings, sandbox, catalog, loaded: Loaded::default() }))
     }
 
@@ -100,6 +102,9 @@ impl Crib {
             .ok()
             .and_then(|name| Some((snapshot.plugin(name.plugin())?.clone(), snapshot.tool(&name)?.clone())));
         found.ok_or_else(|| {
+            if let Some(refused) = self.refused_plugin(name.split('.').next().unwrap_or(name)) {
+                return refused;
+            }
             let near = snapshot.search(name, NEAR).into_iter().map(|hit| hit.tool.name().clone()).collect();
             CribError::UnknownTool { name: name.escape_debug().to_string(), near }
         })
@@ -111,9 +116,23 @@ impl Crib {
     ///
     /// There is none.
     pub fn plugin(&self, name: &str) -> Result<Arc<Plugin>, CribError> {
-        let unknown = || CribError::UnknownPlugin(name.escape_debug().to_string());
+        let unknown = || {
+            let refused = self.refused_plugin(name);
+            refused.unwrap_or_else(|| CribError::UnknownPlugin(name.escape_debug().to_string()))
+        };
         let parsed = PluginName::try_from(name).map_err(|_| unknown())?;
         self.snapshot().plugin(&parsed).cloned().ok_or_else(unknown)
+    }
+
+    /// Why there is no plugin of that name although there is a file for one.
+    fn refused_plugin(&self, name: &str) -> Option<CribError> {
+        let snapshot = self.snapshot();
+        let is_it = |problem: &&Problem| {
+            let of_file = || problem.path.file_stem().is_some_and(|stem| stem == name);
+            problem.severity == Severity::Refused
+                && problem.plugin.as_ref().map_or_else(of_file, |plugin| plugin.as_str() == name)
+        };
+        snapshot.problems().iter().find(is_it).map(|problem| CribError::Refused(problem.clone()))
     }
 
     /// What a plugin asks for: what its manifest says, else all that its imports could use.

@@ -1,6 +1,6 @@
 //! Why something could not be done at all, as opposed to a call that failed or a run that did not reach its goal.
 
-use toolcrib_catalog::CatalogError;
+use toolcrib_catalog::{CatalogError, Problem};
 use toolcrib_ledger::LedgerError;
 use toolcrib_policy::{PluginName, ToolName};
 use toolcrib_sandbox::LoadError;
@@ -19,6 +19,9 @@ pub enum CribError {
     /// No plugin has the name.
     #[error("there is no plugin `{0}`; `toolcrib tools` lists what there is")]
     UnknownPlugin(String),
+    /// There is a file for the plugin, and it is no plugin.
+    #[error("{0}")]
+    Refused(Problem),
     /// The catalog did not give the component.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -72,6 +75,7 @@ impl CribError {
         match self {
             CribError::UnknownTool { .. } => "no-such-tool",
             CribError::UnknownPlugin(_) => "no-such-plugin",
+            CribError::Refused(_) => "plugin-refused",
             CribError::Catalog(error) => error.code(),
             CribError::Load { source, .. } => source.code(),
             CribError::ImportRejected { .. } => "import-denied",

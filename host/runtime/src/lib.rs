@@ -16,6 +16,7 @@ mod error;
 mod inspect;
 mod ledger;
 mod plugins;
+mod prepare;
 mod run;
 mod services;
 mod settings;
@@ -26,6 +27,7 @@ pub use crib::Crib;
 pub use error::CribError;
 pub use inspect::{Inspection, inspect_file};
 pub use ledger::RunLog;
+pub use prepare::Preparing;
 pub use run::{PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use toolcrib_policy::{OperatorFile, PolicyError};
 use toolcrib_sandbox::{Network, SystemNetwork, WorkerCommand};
 
+use crate::prepare::Preparing;
+
 /// The name of the operator's file.
 pub const OPERATOR_FILE: &str = "toolcrib.toml";
 
@@ -80,6 +82,8 @@ pub struct Settings {
     pub network: Arc<dyn Network>,
     /// Environment variables that grants may show to plugins.
     pub environment: Arc<[(String, String)]>,
+    /// Who is told of components that are compiled.
+    pub preparing: Arc<dyn Preparing>,
 }
 
 impl Settings {
@@ -93,6 +97,7 @@ impl Settings {
             worker,
             network: Arc::new(SystemNetwork::new()),
             environment: environment.collect::<Vec<_>>().into(),
+            preparing: Arc::new(()),
         }
     }
 

@@ -93,7 +93,7 @@ fn largest_module(component: &[u8]) -> Result<&[u8], AnchorError> {
 /// The call failed.
 pub async fn engine_path(sandbox: &Sandbox, plugin: &Plugin, call: &Call, arguments: &str) -> Result<u64, CallError> {
     let engine = sandbox.engine(plugin.profile).map_err(|e| CallError::new("engine", e.to_string()))?;
-    call::engine_path(engine, &plugin.template, sandbox.network(), call, arguments.to_owned()).await
+    call::engine_path(engine, &plugin.template, sandbox.network(), call, arguments).await
 }
 
 /// How guest code is metered, for comparison.

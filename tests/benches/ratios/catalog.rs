@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::json;
 use toolcrib_catalog::{Catalog, CatalogConfig, Inspect, InspectError, Sources};
-use toolcrib_policy::Digest;
+use toolcrib_policy::{Digest, PluginName};
 use toolcrib_sandbox::{PluginInfo, PluginKind, ToolInfo};
 
 use crate::measure::{Samples, Table, sample, shown};
@@ -17,7 +17,7 @@ struct Described;
 
 #[async_trait]
 impl Inspect for Described {
-    async fn inspect(&self, component: bytes::Bytes) -> Result<PluginInfo, InspectError> {
+    async fn inspect(&self, _name: &PluginName, component: bytes::Bytes) -> Result<PluginInfo, InspectError> {
         let tool = |n: usize| ToolInfo {
             name: format!("tool-{n}"),
             title: None,

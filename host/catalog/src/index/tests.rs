@@ -39,7 +39,7 @@ fn info(component: &[u8]) -> PluginInfo {
 
 #[async_trait]
 impl Inspect for Echo {
-    async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError> {
+    async fn inspect(&self, _name: &PluginName, component: Bytes) -> Result<PluginInfo, InspectError> {
         Ok(info(&component))
     }
 }

@@ -29,7 +29,7 @@ impl Fake {
 
 #[async_trait]
 impl Inspect for Fake {
-    async fn inspect(&self, component: Bytes) -> Result<PluginInfo, InspectError> {
+    async fn inspect(&self, _name: &PluginName, component: Bytes) -> Result<PluginInfo, InspectError> {
         self.inspections.fetch_add(1, Ordering::SeqCst);
         if self.unavailable.load(Ordering::SeqCst) {
             let message = "no process could be started".to_owned();

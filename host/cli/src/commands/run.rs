@@ -16,8 +16,8 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
     if args.goal.trim().is_empty() {
         return Err(exit::BadInput("the goal is empty; say what is to be reached, in quotes".to_owned()).into());
     }
-    let crib = setup::crib(common).await?;
     let quiet = args.quiet || args.json;
+    let crib = if quiet { setup::quiet_crib(common).await? } else { setup::crib(common).await? };
     let live = Live::new(quiet);
     let cancel = Cancel::new();
     let stop = cancel.clone();

@@ -1,10 +1,12 @@
 //! What people see: results on standard output, everything else on standard error.
 
 mod live;
+mod preparing;
 mod text;
 mod tree;
 
 pub(crate) use live::Live;
+pub(crate) use preparing::Notices;
 pub(crate) use text::{bytes, count, duration, plain, plain_lines};
 pub(crate) use tree::{Costs, tree};
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(engine: &Engine, template: &Template, network: &Arc<dyn 
         Ok(store) => store,
         Err(error) => return refused_before(&record, error),
     };
-    let outcome = drive(&mut store, template, &call, arguments).await;
+    let outcome = drive(&mut store, template, &call, &arguments).await;
     let mut receipt = receipt_of(&store, &record, &call);
     // Never reused: after a trap, a time-out or a cancel nothing in it can be relied on.
     drop(store);
@@ -57,11 +57,15 @@ pub(crate) async fn engine_path(
     template: &Template,
     network: &Arc<dyn Network>,
     call: &Call,
-    arguments: String,
+    arguments: &str,
 ) -> Result<u64, CallError> {
     let record = Arc::new(Record::new(&call.authority.limits));
     let mut store = make_store(engine, network, call, &record)?;
-    template.call(&mut store, call, arguments).await.map(|(_, bytes)| bytes)
+    let Template::Describing(plugin) = template else {
+        return template.call(&mut store, call, arguments).await.map(|(_, bytes)| bytes);
+    };
+    let answer = plugin.invoke(&mut store, &call.tool, arguments).await?;
+    Ok(answer.map_or(0, |output| output.structured.map_or(0, |text| text.len() as u64)))
 }
 
 /// Asks a describing plugin for its tools, under the same limits as any call.
@@ -112,7 +116,7 @@ async fn drive(
     store: &mut Store<CallState>,
     template: &Template,
     call: &Call,
-    arguments: String,
+    arguments: &str,
 ) -> Result<(ToolOutput, u64), CallError> {
     let record = store.data().record.clone();
     let deadline = Instant::from_std(record.started()) + call.authority.limits.wall.get();

@@ -66,22 +66,32 @@ impl Describing {
         &self,
         store: &mut Store<CallState>,
         call: &Call,
-        arguments: String,
+        arguments: &str,
     ) -> Result<(ToolOutput, u64), CallError> {
-        let plugin = self.pre.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
-        store.data_mut().limiter.instantiated();
-        let function = plugin
-            .get_typed_func::<(&str, &str), (Result<wit::Output, wit::Error>,)>(&mut *store, self.call_tool)
-            .map_err(|e| trapped(store, &e))?;
-        let called = function.call_async(&mut *store, (&call.tool, &arguments)).await;
-        let (answer,) = called.map_err(|e| trapped(store, &e))?;
-        match answer {
+        match self.invoke(store, &call.tool, arguments).await? {
             Ok(output) => {
                 let bytes = output.structured.as_ref().map_or(0, String::len) as u64;
                 Ok((contract::output_from_guest(output)?, bytes))
             }
             Err(error) => Err(weighed(contract::error_from_guest(error), store)),
         }
+    }
+
+    /// The guest's own answer to a call.
+    pub(crate) async fn invoke(
+        &self,
+        store: &mut Store<CallState>,
+        tool: &str,
+        arguments: &str,
+    ) -> Result<Result<wit::Output, wit::Error>, CallError> {
+        let plugin = self.pre.instantiate_async(&mut *store).await.map_err(|e| trapped(store, &e))?;
+        store.data_mut().limiter.instantiated();
+        let function = plugin
+            .get_typed_func::<(&str, &str), (Result<wit::Output, wit::Error>,)>(&mut *store, self.call_tool)
+            .map_err(|e| trapped(store, &e))?;
+        let called = function.call_async(&mut *store, (tool, arguments)).await;
+        let (answer,) = called.map_err(|e| trapped(store, &e))?;
+        Ok(answer)
     }
 }
 

@@ -48,7 +48,7 @@ impl Template {
         &self,
         store: &mut Store<CallState>,
         call: &Call,
-        arguments: String,
+        arguments: &str,
     ) -> Result<(ToolOutput, u64), CallError> {
         match self {
             Template::Describing(plugin) => plugin.call(store, call, arguments).await,
