@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// List tools, or search them
     Tools(ToolsArgs),
-    /// Show what a plugin exports, what it could ever reach, and what it is granted
+    /// Show what a plugin exports, what it could ever reach, and what it is granted; or the arguments of a tool
     Inspect(InspectArgs),
     /// List runs, newest first
     Runs(RunsArgs),
@@ -130,7 +130,7 @@ pub(crate) struct ToolsArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// A plugin's name, or a component file
+    /// A plugin's name, a tool's, or a component file
     pub(crate) plugin: String,
     /// Print one JSON object
     #[arg(long)]

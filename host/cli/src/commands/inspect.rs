@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
+use toolcrib_runtime::catalog::Tool;
 use toolcrib_runtime::sandbox::{PluginInfo, Reach, reach};
 use toolcrib_runtime::{Inspection, inspect_file};
 
+use super::tools::{first_sentence, tool_json};
 use crate::args::{Common, InspectArgs};
 use crate::render::{outln, plain};
 use crate::setup;
@@ -22,6 +24,15 @@ pub(crate) async fn inspect(common: &Common, args: InspectArgs) -> anyhow::Resul
         }
         return Ok(ExitCode::SUCCESS);
     }
+    if args.plugin.contains('.') {
+        let (_, tool) = crib.tool(&args.plugin)?;
+        if args.json {
+            outln!("{}", tool_json(&tool));
+        } else {
+            show_tool(&tool);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let inspection = crib.inspect(&args.plugin)?;
     if args.json {
         outln!("{}", serde_json::to_string(&inspection)?);
@@ -32,13 +43,16 @@ pub(crate) async fn inspect(common: &Common, args: InspectArgs) -> anyhow::Resul
 }
 
 fn show(plugin: &Inspection) {
-    let version = plugin.version.as_deref().unwrap_or("no version");
-    outln!("{} {version}  {}", plain(&plugin.name), plain(&plugin.description));
+    let version = plugin.version.as_deref().unwrap_or("without a version");
+    outln!("{} {}", plain(&plugin.name), plain(version));
+    if !plugin.description.is_empty() {
+        outln!("  {}", plain(&plugin.description));
+    }
     outln!("  from    {}", plain(&plugin.origin));
     outln!("  digest  {}", plugin.digest);
     outln!("tools");
     for tool in &plugin.tools {
-        outln!("  {}  [{}]", plain(&tool.name), effect(&tool.effect));
+        outln!("  {}  [{}]  {}", plain(&tool.name), effect(&tool.effect), plain(first_sentence(&tool.description)));
     }
     show_reach(&plugin.reach);
     outln!("asks for");
@@ -56,6 +70,67 @@ fn show(plugin: &Inspection) {
     }
     for line in plugin.rejected.iter().chain(&plugin.notes) {
         outln!("note: {}", plain(line));
+    }
+}
+
+/// A tool as a person reads it: what it does, and each argument with its type.
+fn show_tool(tool: &Tool) {
+    outln!("{}", tool.name());
+    for line in tool.description().lines() {
+        outln!("  {}", plain(line));
+    }
+    outln!("arguments");
+    let schema = tool.input_schema().value();
+    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice);
+    let properties = schema["properties"].as_object();
+    if properties.is_none_or(serde_json::Map::is_empty) {
+        outln!("  none");
+    }
+    for (name, property) in properties.into_iter().flatten() {
+        let given = if required.iter().any(|r| r == name) { "required" } else { "optional" };
+        let default = property.get("default").map(|value| format!(", else {value}")).unwrap_or_default();
+        outln!("  {}  {}, {given}{}", plain(name), plain(&type_of(property)), plain(&default));
+        for line in property["description"].as_str().unwrap_or_default().lines() {
+            outln!("      {}", plain(line));
+        }
+    }
+    outln!("result");
+    let result = tool.output_schema().map(|schema| schema.value());
+    let fields = result.as_ref().and_then(|schema| schema["properties"].as_object());
+    match (&result, fields) {
+        (None, _) => outln!("  as the tool says"),
+        (Some(schema), None) => outln!("  {}", plain(&type_of(schema))),
+        (Some(_), Some(fields)) => {
+            for (name, field) in fields {
+                let about = field["description"].as_str().unwrap_or_default();
+                outln!("  {}  {}  {}", plain(name), plain(&type_of(field)), plain(first_sentence(about)));
+            }
+        }
+    }
+}
+
+/// The type that a schema allows, in a few words; a schema that says it in another way is shown as it is.
+fn type_of(schema: &serde_json::Value) -> String {
+    use serde_json::Value;
+    let choice = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let constants = |any: &[Value]| any.iter().map(|one| one.get("const").map(choice)).collect::<Option<Vec<_>>>();
+    let listed = schema["enum"].as_array().map(|choices| choices.iter().map(choice).collect());
+    if let Some(choices) = listed.or_else(|| constants(schema["oneOf"].as_array()?)) {
+        return format!("one of {}", choices.join(", "));
+    }
+    match &schema["type"] {
+        Value::String(name) if name == "array" => format!("array of {}", type_of(&schema["items"])),
+        Value::String(name) => name.clone(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        _ if schema.as_object().is_none_or(|fields| fields.keys().all(|key| key == "description")) => "any".to_owned(),
+        _ => {
+            let mut shown = schema.clone();
+            if let Some(fields) = shown.as_object_mut() {
+                fields.remove("description");
+                fields.remove("default");
+            }
+            shown.to_string()
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn tools(common: &Common, args: ToolsArgs) -> anyhow::Result<Ex
     let problems: Vec<String> =
         snapshot.problems().iter().filter(|p| p.severity != Severity::Note).map(ToString::to_string).collect();
     if args.json {
-        let tools: Vec<Value> = found.iter().map(|tool| as_json(tool)).collect();
+        let tools: Vec<Value> = found.iter().map(|tool| tool_json(tool)).collect();
         outln!("{}", json!({ "tools": tools, "problems": problems }));
         return Ok(ExitCode::SUCCESS);
     }
@@ -39,7 +39,8 @@ pub(crate) async fn tools(common: &Common, args: ToolsArgs) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_json(tool: &Tool) -> Value {
+/// All that a planner is told of a tool.
+pub(super) fn tool_json(tool: &Tool) -> Value {
     json!({
         "name": tool.name().to_string(),
         "title": tool.title(),
@@ -51,7 +52,8 @@ fn as_json(tool: &Tool) -> Value {
     })
 }
 
-fn first_sentence(text: &str) -> &str {
+/// The first sentence of a description.
+pub(super) fn first_sentence(text: &str) -> &str {
     let line = text.lines().next().unwrap_or_default();
     line.find(". ").map_or(line, |end| &line[..=end])
 }

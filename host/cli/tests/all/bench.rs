@@ -54,7 +54,19 @@ impl Bench {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_toolcrib"));
+        self.in_folder(Command::new(env!("CARGO_BIN_EXE_toolcrib")))
+    }
+
+    /// A shell that finds the command by its name.
+    pub(crate) fn shell(&self) -> Command {
+        let binary = PathBuf::from(env!("CARGO_BIN_EXE_toolcrib"));
+        let folder = binary.parent().expect("a folder").display().to_string();
+        let mut shell = self.in_folder(Command::new("sh"));
+        shell.env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin"));
+        shell
+    }
+
+    fn in_folder(&self, mut command: Command) -> Command {
         // One compile cache for all tests: what is measured here is not compiling.
         let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
         command

@@ -64,9 +64,12 @@ fn what_was_found_is_counted() {
 
 #[test]
 fn a_first_candidate_that_fails_gives_way_to_the_next() {
-    // `files.read` fits "show /docs" best, and a folder cannot be read; listing it can be.
-    let done = reaches(&bench(), "Show what is in the folder /docs", "notes.md");
+    // `files.read` fits best, and a folder cannot be read; listing it can be.
+    let done = reaches(&bench(), "Read /docs", "notes.md");
     assert!(done.out.contains("todo.txt"), "{}", done.out);
+    let order = ["→ files.read", "✗ invalid-arguments", "↩ another way", "→ files.list", "✓"];
+    let places: Vec<_> = order.iter().map(|part| done.err.find(part)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{}", done.err);
 }
 
 #[test]
@@ -77,11 +80,26 @@ fn what_is_missing_is_asked_for() {
 }
 
 #[test]
+fn what_cannot_be_put_into_a_query_is_asked_for() {
+    let done = run(&bench(), "Sum the numbers in /docs/todo.txt");
+    assert_eq!(done.code, 4, "{}", done.err);
+    assert!(done.err.contains("`query`") && done.err.contains("data.query"), "{}", done.err);
+}
+
+#[test]
+fn what_is_appended_stands_behind_what_was_there() {
+    let bench = bench();
+    bench.write("out/log.txt", "one\n");
+    reaches(&bench, "Append \"two\" to /out/log.txt", "/out/log.txt");
+    assert_eq!(bench.read("out/log.txt"), "one\ntwo");
+}
+
+#[test]
 fn what_policy_refuses_comes_with_the_grant_to_add() {
     let done = run(&bench(), "Read /etc/passwd");
     assert_eq!(done.code, 3, "{}", done.err);
     assert!(done.err.contains("the operator has not granted it"), "{}", done.err);
-    assert!(done.err.contains("files = [\"read ./etc as /etc\"]"), "{}", done.err);
+    assert!(done.err.contains("[plugin.files]\nfiles = [\"read ./etc as /etc\"]"), "{}", done.err);
     assert!(!done.out.contains("root:"));
 }
 

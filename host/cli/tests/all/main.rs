@@ -4,3 +4,4 @@ mod bad_input;
 mod bench;
 mod goals;
 mod plugins;
+mod transcript;

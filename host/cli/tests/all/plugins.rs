@@ -91,4 +91,20 @@ fn inspecting_shows_reach_requests_and_grants() {
     let text = bench.toolcrib(&["inspect", "text"]).out;
     assert!(!text.contains("call other tools"), "{text}");
     assert_eq!(bench.toolcrib(&["inspect", "nobody"]).code, 2);
+    let tool = bench.toolcrib(&["inspect", "data.convert"]).out;
+    for part in ["input  any, required", "from  one of auto, json, csv, yaml, toml, optional", "output  string"] {
+        assert!(tool.contains(part), "{part}: {tool}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_plugin_says_why_when_it_is_called() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("plugins")).expect("a folder");
+    std::fs::write(bench.path("plugins/core.wasm"), b"\0asm\x01\0\0\0").expect("a file");
+    for arguments in [["call", "core.run"], ["inspect", "core"]] {
+        let done = bench.toolcrib(&arguments);
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.contains("core.wasm") && done.err.contains("core WebAssembly module"), "{}", done.err);
+    }
 }

@@ -22,6 +22,8 @@ mod tokens;
 mod words;
 mod zones;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
@@ -122,12 +124,12 @@ fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
 
 /// Why the goal cannot be reached: what failed, in the order in which it did.
 fn stuck(context: &PlanContext) -> String {
+    let mut told = BTreeSet::new();
     let failed = context.state.plan().steps().filter_map(|(node, step)| match &node.status {
-        Status::Failed { why, .. } => Some(format!("`{}`: {why}", step.tool)),
+        Status::Failed { why, .. } => told.insert(why).then(|| format!("`{}`: {why}", step.tool)),
         _ => None,
     });
-    let mut reasons: Vec<String> = failed.collect();
-    reasons.dedup();
+    let reasons: Vec<String> = failed.collect();
     match reasons.as_slice() {
         [] => "no way is left".to_owned(),
         reasons => reasons.join("; then "),

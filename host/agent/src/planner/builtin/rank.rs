@@ -26,7 +26,18 @@ pub(super) struct Way {
     pub(super) steps: Vec<Draft>,
     pub(super) queries: bool,
     score: f64,
-    effect: u8,
+    kind: Doing,
+}
+
+/// What a tool does to the world, as far as alternatives go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// It reads.
+    Reads,
+    /// It may change something, and is not called so.
+    May,
+    /// It changes something, and its name says so.
+    Changes,
 }
 
 /// What there is for a clause.
@@ -77,8 +88,12 @@ pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
         return Choice::Missing { question };
     }
     let Some(first) = ways.first() else { return Choice::Nothing };
-    let effect = first.effect;
-    ways.retain(|way| way.score >= best * CLOSE && way.effect == effect);
+    let kind = first.kind;
+    if kind == Doing::Changes {
+        // What was meant to change in one way must not be changed in another.
+        ways.truncate(1);
+    }
+    ways.retain(|way| way.score >= best * CLOSE && way.kind == kind);
     Choice::Ways { ways, more: false }
 }
 
@@ -144,8 +159,7 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
 /// that may write makes all its tools count as such; then the name of a tool says more.
 fn unfit(clause: &Clause, card: &ToolCard) -> f64 {
     let counts = !matches!(card.effect, Effect::Read) && !card.open_world;
-    let named = words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word));
-    match (counts, named, clause.writes) {
+    match (counts, is_named_changing(card), clause.writes) {
         (true, true, false) => 6.0,
         (true, false, false) => 0.5,
         (false, _, true) => 2.0,
@@ -205,7 +219,7 @@ fn complete(
         steps,
         queries: filled.query,
         score,
-        effect: rank_of(&card.effect),
+        kind: doing(card),
     };
     if !filled.missing.is_empty() {
         return match steps.is_empty() {
@@ -232,10 +246,15 @@ fn speaks_jq(card: &ToolCard, param: &Param) -> bool {
     format!("{} {}", card.description, param.description).to_lowercase().contains("jq")
 }
 
-fn rank_of(effect: &Effect) -> u8 {
-    match effect {
-        Effect::Read => 0,
-        _ => 1,
+fn is_named_changing(card: &ToolCard) -> bool {
+    words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word))
+}
+
+fn doing(card: &ToolCard) -> Doing {
+    match (&card.effect, is_named_changing(card)) {
+        (Effect::Read, _) => Doing::Reads,
+        (_, false) => Doing::May,
+        (_, true) => Doing::Changes,
     }
 }
 
@@ -269,7 +288,7 @@ fn producer(
         let only = params.iter().all(|param| !param.required || param.name == place.name);
         // The class that counts is worse than what a tool does where its plugin may write; its name says more then.
         let named = words(card.name.tool()).iter().any(|word| READING.contains(&word.as_str()));
-        let reads = rank_of(&card.effect) == 0 || card.open_world || named;
+        let reads = doing(card) == Doing::Reads || card.open_world || named;
         let field =
             main_field(card, wanted).filter(|field| !["matches", "entries", "links"].contains(&field.as_str()))?;
         (only && reads).then(|| (place.name.clone(), field))

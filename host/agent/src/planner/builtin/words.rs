@@ -116,7 +116,7 @@ const ALIKE: &[&[&str]] = &[
     &["list", "show", "enumerate", "directory", "folder", "entry", "content", "contain"],
     &["search", "find", "grep", "look", "locate", "match", "occurrence", "contain"],
     &["stats", "statistic", "count", "number", "length", "long"],
-    &["write", "save", "store", "put", "create", "export", "append"],
+    &["write", "save", "store", "put", "create", "export"],
     &["edit", "replace", "change", "modify", "substitute", "update", "swap"],
     &[
         "query", "select", "filter", "take", "extract", "pick", "sum", "total", "average", "count", "sort", "group",
