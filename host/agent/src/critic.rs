@@ -85,7 +85,8 @@ pub fn is_repeatable(effect: &Effect) -> bool {
 
 fn judge_output(evidence: &Evidence<'_>, output: &ToolOutput) -> Judgement {
     let closed = if is_repeatable(evidence.effect) { Verdict::Backtrack } else { Verdict::Replan };
-    if output.is_empty() && *evidence.effect == Effect::Read {
+    let promised = evidence.card.is_some_and(|card| card.output_schema.is_some());
+    if output.is_empty() && promised && *evidence.effect == Effect::Read {
         return verdict(closed, "the tool gave an empty result");
     }
     if let (Some(schema), Some(value)) =
@@ -166,3 +167,6 @@ fn retry_or(evidence: &Evidence<'_>, after_ms: u64, otherwise: Verdict, why: &st
 fn verdict(verdict: Verdict, why: impl Into<String>) -> Judgement {
     Judgement { verdict, why: why.into() }
 }
+
+#[cfg(test)]
+mod tests;
