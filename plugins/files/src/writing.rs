@@ -1,7 +1,7 @@
 //! `write`: a whole file, so that nobody meets half of it. `append`: behind what is there.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use toolcrib_sdk::{ToolError, fs, value};
 
@@ -128,10 +128,20 @@ fn create(path: &Location, contents: &[u8]) -> Result<(), ToolError> {
     Ok(())
 }
 
+/// Writes over what is in a file. Where the new bytes do not fit, the old ones are put back.
 fn in_place(path: &Location, contents: &[u8]) -> Result<(), ToolError> {
-    let opened = OpenOptions::new().write(true).truncate(true).open(path);
-    let mut file = fs::named(path, opened)?;
-    fs::named(path, file.write_all(contents)).map_err(ToolError::effect_unknown)
+    let mut file = fs::named(path, OpenOptions::new().read(true).write(true).open(path))?;
+    let mut before = Vec::new();
+    fs::named(path, file.read_to_end(&mut before))?;
+    let written = write_over(&mut file, contents);
+    let restored = written.is_ok() || write_over(&mut file, &before).is_ok();
+    fs::named(path, written).map_err(|error| if restored { error } else { error.effect_unknown() })
+}
+
+fn write_over(file: &mut File, contents: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(contents)?;
+    file.set_len(contents.len() as u64)
 }
 
 /// A new file in the same folder: only there can it be renamed in one step.

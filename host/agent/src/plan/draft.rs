@@ -92,6 +92,15 @@ impl Draft {
         Self::Step(DraftStep { name: Some(name.clone()), tool, arguments, expect: Vec::new(), effect: None })
     }
 
+    /// The same step, whose result must meet `expectation` as well. A goal stays as it is.
+    #[must_use]
+    pub fn expecting(mut self, expectation: Expectation) -> Self {
+        if let Self::Step(step) = &mut self {
+            step.expect.push(expectation);
+        }
+        self
+    }
+
     /// A goal whose children are known.
     pub fn goal(goal: impl Into<String>, order: Order, children: Vec<Self>) -> Self {
         Self::Goal(DraftGoal { goal: goal.into(), order, then: Then::Close, children })

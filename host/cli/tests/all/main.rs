@@ -3,5 +3,6 @@
 mod bad_input;
 mod bench;
 mod goals;
+mod honest;
 mod plugins;
 mod transcript;

@@ -1,6 +1,6 @@
 //! An answer for people, from the results alone: it never says more than they show.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::shape::main_value;
 use super::words::{means, stem, words};
@@ -21,6 +21,11 @@ pub(super) fn answer(state: &State, goal: &str) -> Option<Answer> {
 
 fn in_words(value: &Value, spoken: &[String]) -> String {
     let Some(fields) = value.as_object() else { return plain(value) };
+    let part = if fields.get("truncated") == Some(&Value::Bool(true)) { "\n… this is only a part" } else { "" };
+    format!("{}{part}", of_object(value, fields, spoken))
+}
+
+fn of_object(value: &Value, fields: &Map<String, Value>, spoken: &[String]) -> String {
     // A query that gives one value gives the answer.
     if let Some((_, Value::Array(items))) = main_value(value)
         && let [one] = items.as_slice()
@@ -41,6 +46,14 @@ fn in_words(value: &Value, spoken: &[String]) -> String {
         .filter(|(name, value)| scalar(value) && !is_text(name) && said(name, exact))
         .map(|(name, value)| format!("{}: {}", name.replace(['_', '-'], " "), plain(value)))
         .collect();
+    let counted = ["many", "count", "number", "total"].iter().any(|word| spoken.contains(&(*word).to_owned()));
+    if let Some((_, Value::Array(items))) = main_value(value) {
+        return match (asked.is_empty(), counted) {
+            (false, true) => asked.join("\n"),
+            (true, true) => format!("{} in the list\n{}", items.len(), list(items)),
+            (_, false) => list(items),
+        };
+    }
     if !asked.is_empty() && main_value(value).is_none_or(|(_, main)| !main.is_string() || asked.len() > 1) {
         return asked.join("\n");
     }

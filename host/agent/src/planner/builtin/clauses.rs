@@ -119,9 +119,15 @@ fn without_lead(mut part: &[Token]) -> &[Token] {
     }
 }
 
-/// "Save the time in Tokyo to /out/t.txt" is two things: the time in Tokyo, and writing it.
+/// Commands that bring something, and what is then done to bring it.
+const BRINGING: &[(&str, &str)] =
+    &[("download", "fetch"), ("fetch", "fetch"), ("get", "get"), ("copy", "read"), ("read", "read")];
+
+/// "Save the time in Tokyo to /out/t.txt" is two things: the time in Tokyo, and writing it. So is "copy /a to /b".
 fn produce_and_write(goal: &str, part: &[Token], something_before: bool) -> Option<[String; 2]> {
-    let verb = part.first()?.word().filter(|word| words::is_writing(word))?;
+    let first = part.first()?.word()?;
+    let bring = BRINGING.iter().find(|(said, _)| *said == first).map(|(_, bring)| *bring);
+    let verb = if words::is_writing(&first) { first } else { bring.map(|_| "write".to_owned())? };
     let last = part.len() - 1;
     part[last].literal().filter(|literal| literal.kind == Kind::Path)?;
     let named = |at: usize| part[at].word().is_some_and(|word| matches!(word.as_str(), "file" | "the" | "a" | "new"));
@@ -129,7 +135,14 @@ fn produce_and_write(goal: &str, part: &[Token], something_before: bool) -> Opti
     while preposition > 0 && named(preposition) {
         preposition -= 1;
     }
-    part[preposition].word().filter(|word| matches!(word.as_str(), "to" | "into" | "in" | "as" | "at" | "under"))?;
+    let into = part[preposition].word()?;
+    let fits = match bring {
+        Some(_) => matches!(into.as_str(), "to" | "into" | "as"),
+        None => matches!(into.as_str(), "to" | "into" | "in" | "as" | "at" | "under"),
+    };
+    if !fits {
+        return None;
+    }
     let object = part.get(1..preposition).filter(|object| !object.is_empty())?;
     let text = object
         .iter()
@@ -143,8 +156,9 @@ fn produce_and_write(goal: &str, part: &[Token], something_before: bool) -> Opti
         return None;
     }
     let made = &goal[object[0].start..object[object.len() - 1].end];
+    let made = bring.map_or_else(|| made.to_owned(), |bring| format!("{bring} {made}"));
     let rest = &goal[part[preposition].start..part[last].end];
-    Some([made.to_owned(), format!("{verb} the result {rest}")])
+    Some([made, format!("{verb} the result {rest}")])
 }
 
 #[cfg(test)]
@@ -178,6 +192,9 @@ mod tests {
             ),
             ("Write \"hello\" to /out/x.txt", &["Write \"hello\" to /out/x.txt"]),
             ("Write the summary to a file", &["Write the summary to a file"]),
+            ("Copy /a/x.md to /b/y.md", &["read /a/x.md", "write the result to /b/y.md"]),
+            ("Download http://a.b/c to /out/c.html", &["fetch http://a.b/c", "write the result to /out/c.html"]),
+            ("Read /a/x.md in /a/y.md", &["Read /a/x.md in /a/y.md"]),
             ("", &[]),
             ("?!.", &[]),
         ];

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::clauses::clauses;
 use super::shape::{Param, main_value};
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
-use super::{jq, role, zones};
-use crate::{PlanContext, ToolCard};
+use super::{acts, jq, role, zones};
+use crate::{NodeId, PlanContext, ToolCard};
 
 /// A clause with all that can fill arguments.
 #[derive(Debug, Clone)]
@@ -21,6 +22,12 @@ pub(super) struct Clause {
     back: bool,
     /// The last result: the name of its step, and its value.
     pub(super) previous: Option<(String, Value)>,
+    /// Whether the whole goal goes on behind this clause.
+    pub(super) goes_on: bool,
+    /// Whether a later clause of the goal saves the result.
+    pub(super) saved_elsewhere: bool,
+    /// The words of the whole goal, stemmed.
+    goal_words: Vec<String>,
     /// Answers of a person, by the tool and parameter that they are for.
     answers: Vec<(String, String)>,
 }
@@ -56,6 +63,9 @@ impl Clause {
         };
         let implied = previous.is_some() && !literals.iter().any(names_something);
         let back = implied || spoken.iter().any(|word| points_back(word));
+        let goal = context.state.plan().goal(NodeId::ROOT).map_or("", |goal| &goal.text);
+        let all = clauses(goal);
+        let later = all.iter().position(|clause| clause == text).map_or(&[][..], |at| &all[at + 1..]);
         let exchanges = context.state.exchanges().iter().filter(|exchange| exchange.node == context.node);
         Clause {
             text: text.to_owned(),
@@ -64,6 +74,11 @@ impl Clause {
             answers: exchanges
                 .filter_map(|exchange| Some((exchange.question.about.clone()?, exchange.answer.clone())))
                 .collect(),
+            goes_on: !later.is_empty(),
+            saved_elsewhere: later.iter().any(|clause| {
+                acts::command(&super::tokens::tokens(clause)).is_some_and(|command| is_writing(&command))
+            }),
+            goal_words: super::words::words(goal),
             tokens,
             literals,
             back,
@@ -78,6 +93,11 @@ impl Clause {
             self.back = true;
         }
         self
+    }
+
+    /// The command, where it is one that changes something.
+    pub(super) fn command(&self) -> Option<String> {
+        acts::command(&self.tokens)
     }
 
     /// Whether it asks for something that a query over data answers.
@@ -103,7 +123,7 @@ impl Clause {
 pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled {
     let mut filled = Filled::default();
     // Program text first: a quoted query must not become the text that it works on.
-    let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path());
+    let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path(), param.is_content());
     let mut ordered: Vec<&Param> = params.iter().collect();
     ordered.sort_by_key(order);
     for param in ordered {
@@ -132,7 +152,7 @@ fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], fil
         .or_else(|| from_phrase(clause, param, all, filled))
         .or_else(|| from_previous(clause, card, param, filled))
         .or_else(|| from_quotes(clause, param, all, filled))
-        .or_else(|| from_place(clause, param, filled))
+        .or_else(|| from_place(clause, card, param, filled))
 }
 
 /// A literal behind the name of the parameter.
@@ -147,7 +167,7 @@ fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
 }
 
 /// The last resort for what must be there and is no content: a name in the clause.
-fn from_place(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
+fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
     let plain = param.required && param.takes("string") && param.choices.is_empty();
     let special = param.is_path() || param.is_url() || param.is_content() || param.is_program() || param.is_pattern();
     let about = param.description.to_lowercase();
@@ -156,7 +176,10 @@ fn from_place(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Val
         return None;
     }
     let taken: Vec<String> = filled.arguments.values().filter_map(Value::as_str).map(str::to_owned).collect();
-    let found = role::by_place(&clause.tokens, param, &taken)?;
+    // The tool's own name at the begin is the command.
+    let called = clause.tokens.first().and_then(Token::word).map(|word| stem(&word));
+    let own = called.is_some_and(|word| super::words::words(card.name.tool()).contains(&word));
+    let found = role::by_place(&clause.tokens[usize::from(own)..], param, &taken, own)?;
     filled.guessed += 1;
     Some(Value::from(found))
 }
@@ -221,7 +244,9 @@ fn from_choice(clause: &Clause, param: &Param) -> Option<Value> {
     if param.is(&["to", "format", "target"]) {
         return found.iter().find(behind).or(found.first()).map(|v| (**v).clone());
     }
-    found.into_iter().find(|choice| !behind(&choice)).cloned()
+    // "Encode it as base64": the only choice is meant also where it stands behind "as".
+    let only = || found.first().copied().filter(|_| param.required && found.len() == 1);
+    found.iter().copied().find(|choice| !behind(&choice)).or_else(only).cloned()
 }
 
 /// Code in the clause, or a query in jq that says what the clause says.
@@ -336,11 +361,13 @@ fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &
 
 /// The field that the goal speaks of, else the whole result.
 fn scalar(step: &str, value: &Value, clause: &Clause) -> String {
-    let spoken = value.as_object().into_iter().flatten().find(|(name, value)| {
-        !value.is_object()
-            && !value.is_array()
-            && super::words::words(name).iter().any(|word| clause.words.contains(word))
-    });
+    let scalars =
+        || value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
+    let all_in = |name: &str, said: &[String]| super::words::words(name).iter().all(|word| said.contains(word));
+    let any_in = |name: &str, said: &[String]| super::words::words(name).iter().any(|word| said.contains(word));
+    let spoken = scalars()
+        .find(|(name, _)| any_in(name, &clause.words))
+        .or_else(|| scalars().find(|(name, _)| all_in(name, &clause.goal_words)));
     match spoken {
         Some((name, _)) => format!("steps.{step}.{name}"),
         None => format!("steps.{step}"),

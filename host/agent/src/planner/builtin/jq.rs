@@ -98,10 +98,28 @@ pub(super) fn derive(text: &str, spoken: &[String], result: &Value) -> Option<St
 fn data_of(result: &Value) -> Option<Value> {
     let value = main_value(result).map_or(result, |(_, value)| value);
     match value {
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => serde_json::from_str(text).ok().or_else(|| table(text)),
         Value::Null => None,
         other => Some(other.clone()),
     }
+}
+
+/// Rows of plain CSV with a header; nothing where it is anything else. The tool reads it by its own rules; here only
+/// the names and which of them hold numbers matter.
+fn table(text: &str) -> Option<Value> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(50);
+    let names: Vec<&str> = lines.next()?.split(',').map(str::trim).collect();
+    let plain = |name: &&str| !name.is_empty() && !name.contains('"') && name.parse::<f64>().is_err();
+    if names.len() < 2 || !names.iter().all(|name| plain(name)) {
+        return None;
+    }
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        let value = |cell: &str| cell.parse::<f64>().map_or_else(|_| Value::from(cell), Value::from);
+        let pairs = names.iter().zip(&cells).map(|(name, cell)| ((*name).to_owned(), value(cell)));
+        (cells.len() == names.len()).then(|| Value::Object(pairs.collect()))
+    };
+    lines.map(row).collect::<Option<Vec<Value>>>().filter(|rows| !rows.is_empty()).map(Value::Array)
 }
 
 /// The list that is asked about: the data itself, or the list in it that the clause names, or the only one.

@@ -11,6 +11,7 @@
 //! tool that wants text where the goal names a file gets another tool before it that reads the file. Several tools that fit
 //! become alternatives, tried in the order of their rank.
 
+mod acts;
 mod answer;
 mod clauses;
 mod fill;
@@ -55,6 +56,12 @@ impl Planner for BuiltinPlanner {
 }
 
 fn open(context: &PlanContext) -> Proposal {
+    if let Some(word) = acts::turn(&tokens::tokens(context.goal())) {
+        return Proposal::Fail(format!(
+            "the builtin planner does not understand what “{word}” does to a command; say what is to be done without it, \
+             or plan with a language model"
+        ));
+    }
     let clauses = clauses::clauses(context.goal());
     match clauses.as_slice() {
         [] => Proposal::Ask(Question::open("What is to be reached? The goal says nothing that could be done.")),
@@ -72,7 +79,7 @@ fn one_clause(context: &PlanContext, text: &str) -> Proposal {
     match rank::choices(context, &clause) {
         Choice::Ways { ways, more } => expand(ways, more),
         Choice::Missing { question } => Proposal::Ask(question),
-        Choice::Nothing => Proposal::Fail(format!("no tool fits “{text}”; `toolcrib tools` lists what there is")),
+        Choice::Nothing { why } => Proposal::Fail(format!("{why} (“{text}”); `toolcrib tools` lists what there is")),
     }
 }
 
@@ -126,7 +133,7 @@ fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
 fn stuck(context: &PlanContext) -> String {
     let mut told = BTreeSet::new();
     let failed = context.state.plan().steps().filter_map(|(node, step)| match &node.status {
-        Status::Failed { why, .. } => told.insert(why).then(|| format!("`{}`: {why}", step.tool)),
+        Status::Failed { why, .. } => told.insert(why).then(|| format!("`{}`: {}", step.tool, rank::of_a_part(why))),
         _ => None,
     });
     let reasons: Vec<String> = failed.collect();

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use toolcrib_policy::{Effect, ToolName};
 
+use super::acts::{self, is_named_changing};
 use super::fill::{Clause, Filled, fill};
 use super::shape::{Param, main_field, params};
 use super::tokens::{Kind, Literal};
-use super::words::{alike, is_changing, is_writing, kin, words};
-use crate::{Draft, PlanContext, Question, StepName, ToolCard};
+use super::words::{alike, kin, words};
+use crate::{Draft, Expectation, PlanContext, Question, StepName, ToolCard};
 
 /// Tools that are looked at for one clause.
 const CANDIDATES: usize = 16;
@@ -46,8 +47,8 @@ pub(super) enum Choice {
     Ways { ways: Vec<Way>, more: bool },
     /// The best tool lacks an argument.
     Missing { question: Question },
-    /// No tool fits.
-    Nothing,
+    /// No tool fits, and why.
+    Nothing { why: String },
 }
 
 /// The ways to do what the clause says.
@@ -55,8 +56,18 @@ pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
     let mut ways: Vec<Way> = Vec::new();
     let mut lacking: Option<(f64, Question)> = None;
     let mut data: Option<Way> = None;
+    let mut left_out: Option<String> = None;
     let mut names = Names::of(context);
+    let command = clause.command();
     for card in candidates(context, clause) {
+        let meant = match &command {
+            // What is to be saved elsewhere is not changed where it is.
+            Some(command) => acts::does(&card, command) && !(clause.saved_elsewhere && doing(&card) == Doing::Changes),
+            None => doing(&card) != Doing::Changes,
+        };
+        if !meant {
+            continue;
+        }
         let params = params(&card);
         let filled = fill(clause, &card, &params);
         let score = score(clause, &card, &filled);
@@ -70,6 +81,8 @@ pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
                     data = Some(way);
                 }
             }
+            Completed::Leaves(text) => left_out = left_out.or(Some(text)),
+            Completed::Lacks(param) if !is_about(clause, &card) && !computes(clause, &card, &param) => drop(param),
             Completed::Lacks(param) => {
                 if lacking.as_ref().is_none_or(|(best, _)| *best < score) {
                     lacking = Some((score, question(&card, &param)));
@@ -87,7 +100,14 @@ pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
         let _ = score;
         return Choice::Missing { question };
     }
-    let Some(first) = ways.first() else { return Choice::Nothing };
+    let Some(first) = ways.first() else {
+        let why = match (left_out, command) {
+            (Some(text), _) => format!("no tool here makes use of “{text}”"),
+            (None, Some(command)) => format!("no tool here can {command} that"),
+            (None, None) => "no tool fits".to_owned(),
+        };
+        return Choice::Nothing { why };
+    };
     let kind = first.kind;
     if kind == Doing::Changes {
         // What was meant to change in one way must not be changed in another.
@@ -120,7 +140,8 @@ fn candidates(context: &PlanContext, clause: &Clause) -> Vec<ToolCard> {
 
 /// How well a tool fits what the clause says, and what could be filled.
 fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
-    let name = words(&format!("{} {}", card.name.plugin(), card.name.tool()));
+    let name = words(card.name.tool());
+    let plugin = words(card.name.plugin().as_str());
     let about = words(&format!("{} {}", card.title, card.description));
     let gives = fields(card.output_schema.as_ref());
     let of_word = |word: &String| {
@@ -130,14 +151,17 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
             2.0
         } else if gives.contains(word) {
             1.5
-        } else if about.contains(word) {
+        } else if plugin.contains(word) || plugin.iter().any(|n| alike(word, n)) || about.contains(word) {
             1.0
         } else {
             0.0
         }
     };
     let mut score: f64 = clause.words.iter().map(of_word).sum();
-    if score == 0.0 && filled.used.is_empty() && filled.chosen == 0 {
+    let for_folders = about.iter().any(|word| word == "folder" || word == "directory") && names_folder(clause, filled);
+    // A tool that heard no word of what is asked for does something else.
+    let heard = score > 0.0 || filled.chosen > 0 || filled.query || for_folders;
+    if !heard && (!clause.words.is_empty() || filled.used.is_empty()) {
         return 0.0;
     }
     // A word that stands in an argument was heard as well.
@@ -149,7 +173,7 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
         score += 3.0;
     }
     score -= filled.guessed as f64 * 0.5;
-    if about.iter().any(|word| word == "folder" || word == "directory") && names_folder(clause, filled) {
+    if for_folders {
         score += FOLDER;
     }
     score - unfit(clause, card)
@@ -167,6 +191,42 @@ fn unfit(clause: &Clause, card: &ToolCard) -> f64 {
     }
 }
 
+/// Whether a tool may give back a part, and says so in `truncated`.
+fn gives_parts(card: &ToolCard) -> bool {
+    card.output_schema.as_ref().is_some_and(|schema| schema.pointer("/properties/truncated").is_some())
+}
+
+/// What works on a result needs all of it.
+fn whole() -> Expectation {
+    Expectation::Equals { path: "truncated".to_owned(), value: Value::Bool(false) }
+}
+
+/// The reason of a failure; that [`whole`] was not met is said in other words.
+pub(super) fn of_a_part(why: &str) -> &str {
+    if why.contains("`truncated` is true") { "it gave only a part, and the goal needs all of it" } else { why }
+}
+
+/// Whether a question about a tool's argument makes sense: the tool was asked for, and not just found near.
+fn is_about(clause: &Clause, card: &ToolCard) -> bool {
+    let name = words(&format!("{} {}", card.name.plugin(), card.name.tool()));
+    let about = words(&format!("{} {}", card.title, card.description));
+    let gives = fields(card.output_schema.as_ref());
+    let by_name = |word: &String| name.iter().any(|n| n == word || alike(word, n)) || gives.contains(word);
+    let asked = clause.command().is_some() || clause.words.first().is_some_and(|first| name.contains(first));
+    let heard = |word: &String| by_name(word) || about.contains(word);
+    asked || (clause.words.iter().any(by_name) && clause.words.iter().all(heard))
+}
+
+/// Whether it is the query of a computation that was asked for.
+fn computes(clause: &Clause, card: &ToolCard, param: &Param) -> bool {
+    param.is_program() && clause.wants_calculation() && speaks_jq(card, param)
+}
+
+/// Kinds of literals that a goal does not name for nothing.
+fn named(kind: Kind) -> bool {
+    matches!(kind, Kind::Path | Kind::Url | Kind::Quoted | Kind::Email)
+}
+
 fn fields(schema: Option<&Value>) -> Vec<String> {
     let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     properties.into_iter().flatten().flat_map(|(name, _)| words(name)).collect()
@@ -177,6 +237,8 @@ enum Completed {
     /// A producer alone: what the tool itself gets depends on the data.
     Data(Way),
     Lacks(Param),
+    /// Something that the clause names has no place in the call.
+    Leaves(String),
 }
 
 /// Puts a producer before a tool that wants content, and says what is still missing.
@@ -198,18 +260,24 @@ fn complete(
     let mut steps = Vec::new();
     let mut cost = 0.0;
     let mut used_by_producer = 0;
+    let mut produced_from = None;
     if let Some(content) = &filled.wants_content {
-        let Some((producer, step)) = producer(context, clause, content, &left, names) else {
+        let Some((producer, step, at)) = producer(context, clause, content, &left, names) else {
             return Completed::Lacks(content.clone());
         };
         arguments.insert(content.name.clone(), json!({ "$ref": format!("steps.{}.{}", step.0, step.1) }));
         steps.push(producer);
         used_by_producer = 1;
+        produced_from = Some(at);
         // What the producer hears of the clause is heard.
         cost -= 1.0;
         if left.iter().any(|at| looks_like_folder(&clause.literals[*at])) {
             cost += 1.5;
         }
+    }
+    let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind);
+    if let Some(at) = left.iter().find(is_left) {
+        return Completed::Leaves(clause.literals[*at].text.clone());
     }
     let unused = left.len().saturating_sub(used_by_producer);
     let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;
@@ -228,7 +296,8 @@ fn complete(
         };
     }
     let name = names.next(&card.name);
-    steps.push(Draft::step(&name, card.name.clone(), Value::Object(arguments)));
+    let step = Draft::step(&name, card.name.clone(), Value::Object(arguments));
+    steps.push(if clause.goes_on && gives_parts(card) { step.expecting(whole()) } else { step });
     Completed::Way(way(steps, score))
 }
 
@@ -244,10 +313,6 @@ fn looks_like_folder(literal: &Literal) -> bool {
 
 fn speaks_jq(card: &ToolCard, param: &Param) -> bool {
     format!("{} {}", card.description, param.description).to_lowercase().contains("jq")
-}
-
-fn is_named_changing(card: &ToolCard) -> bool {
-    words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word))
 }
 
 fn doing(card: &ToolCard) -> Doing {
@@ -267,14 +332,14 @@ fn unused(clause: &Clause, filled: &Filled) -> Vec<usize> {
         .collect()
 }
 
-/// A step that brings the content from the file or address that the clause names.
+/// A step that brings the content from the file or address that the clause names; its result; and which literal that is.
 fn producer(
     context: &PlanContext,
     clause: &Clause,
     content: &Param,
     left: &[usize],
     names: &mut Names,
-) -> Option<(Draft, (String, String))> {
+) -> Option<(Draft, (String, String), usize)> {
     let at = *left.iter().find(|at| matches!(clause.literals[**at].kind, Kind::Path | Kind::Url))?;
     let literal = &clause.literals[at];
     let (query, is_place): (&str, fn(&Param) -> bool) = match literal.kind {
@@ -296,8 +361,11 @@ fn producer(
     let found = context.tools.search(query, CANDIDATES);
     let (card, (place, field)) = found.iter().find_map(|card| Some((card, fits(card)?)))?;
     let name = names.next(&card.name);
-    let step = Draft::step(&name, card.name.clone(), json!({ place: literal.value.clone() }));
-    Some((step, (name.to_string(), field)))
+    let mut step = Draft::step(&name, card.name.clone(), json!({ place: literal.value.clone() }));
+    if gives_parts(card) {
+        step = step.expecting(whole());
+    }
+    Some((step, (name.to_string(), field), at))
 }
 
 fn question(card: &ToolCard, param: &Param) -> Question {

@@ -40,12 +40,14 @@ pub(super) fn wants_address(param: &Param) -> bool {
 }
 
 /// A name from its place: behind a preposition that suits the parameter, else any that is in no argument yet.
-pub(super) fn by_place(tokens: &[Token], param: &Param, taken: &[String]) -> Option<String> {
+///
+/// With `inside`, the tokens are the rest of a clause whose command was cut off.
+pub(super) fn by_place(tokens: &[Token], param: &Param, taken: &[String], inside: bool) -> Option<String> {
     let free = |name: &String| !taken.contains(name);
     let own = BEHIND.iter().find(|(names, _)| param.is(names)).map(|(_, words)| *words);
     let behind = |words: &[&str]| {
         let places = (0..tokens.len()).filter(|at| words.iter().any(|word| tokens[*at].is(word)));
-        places.filter_map(|at| name_at(tokens, at + 1)).find(free)
+        places.filter_map(|at| name_at(tokens, at + 1, inside)).find(free)
     };
     if let Some(found) = own.and_then(behind) {
         return Some(found);
@@ -63,7 +65,7 @@ pub(super) fn by_place(tokens: &[Token], param: &Param, taken: &[String]) -> Opt
         })
     };
     let starts = (0..tokens.len()).filter(|at| *at == 0 || !is_capital(&tokens[*at - 1]));
-    starts.filter(|at| !elsewhere(*at)).filter_map(|at| name_at(tokens, at)).find(free)
+    starts.filter(|at| !elsewhere(*at)).filter_map(|at| name_at(tokens, at, inside)).find(free)
 }
 
 fn word_behind(tokens: &[Token], prepositions: &[&str]) -> Option<String> {
@@ -72,7 +74,7 @@ fn word_behind(tokens: &[Token], prepositions: &[&str]) -> Option<String> {
 }
 
 /// The capitalised words that begin here. A command at the begin of a clause is no name.
-fn name_at(tokens: &[Token], at: usize) -> Option<String> {
+fn name_at(tokens: &[Token], at: usize, inside: bool) -> Option<String> {
     let words: Vec<&str> = tokens
         .get(at..)?
         .iter()
@@ -84,7 +86,7 @@ fn name_at(tokens: &[Token], at: usize) -> Option<String> {
         })
         .collect();
     let first = words.first()?;
-    let begins = at == 0 && (is_verb(first) || !means(first) || words.len() == 1);
+    let begins = at == 0 && !inside && (is_verb(first) || !means(first) || words.len() == 1);
     (!begins && means(first)).then(|| words.join(" "))
 }
 

@@ -125,6 +125,9 @@ fn enclosed(rest: &str, begins: bool) -> Option<(Piece, usize)> {
                 .map_or(text, |(_, code)| code);
             text = text.trim_matches('\n');
         }
+        // A path with a space in it is quoted.
+        let quotes_path = kind == Kind::Quoted && !text.contains('\n') && starts_as_path(text);
+        let kind = if quotes_path { Kind::Path } else { kind };
         return Some((Piece::Literal(Literal::new(kind, text)), open.len() + end + close.len()));
     }
     if rest.starts_with(['{', '[']) {
@@ -171,8 +174,12 @@ fn bare(rest: &str, begins: bool) -> Option<(Piece, usize)> {
     if is_path(chunk) { literal(Kind::Path, chunk.len()) } else { None }
 }
 
+fn starts_as_path(text: &str) -> bool {
+    ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start))
+}
+
 fn is_path(chunk: &str) -> bool {
-    if ["/", "./", "../", "~/"].iter().any(|start| chunk.starts_with(start)) {
+    if starts_as_path(chunk) {
         return chunk == "/" || chunk.chars().any(char::is_alphanumeric);
     }
     let legal = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');

@@ -111,7 +111,7 @@ const BACK: &[&str] = &["it", "them", "that", "this", "those", "these", "result"
 
 /// Words that mean about the same when a goal is compared with a tool. A word may be in several groups.
 const ALIKE: &[&[&str]] = &[
-    &["read", "show", "open", "display", "print", "view", "content", "contain", "say", "load"],
+    &["read", "show", "open", "display", "print", "view", "content", "contain", "text", "say", "load"],
     &["fetch", "get", "download", "retrieve", "load", "request", "http", "url", "page", "website"],
     &["list", "show", "enumerate", "directory", "folder", "entry", "content", "contain"],
     &["search", "find", "grep", "look", "locate", "match", "occurrence", "contain"],

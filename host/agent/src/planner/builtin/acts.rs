@@ -1,0 +1,73 @@
+//! What a goal wants changed is taken at its word: a tool that changes something is used only where the command names
+//! what the tool does, a command that no tool does is said, and so is what would turn a command into its opposite.
+
+use super::tokens::Token;
+use super::words::{is_changing, is_verb, is_writing, stem, words};
+use crate::ToolCard;
+
+/// Commands that change something, in groups that mean the same. A tool does a command if its name has a word of the
+/// command's group.
+const ACTS: &[&[&str]] = &[
+    &["write", "save", "store", "put", "output", "export", "create", "overwrite"],
+    &["append"],
+    &["insert"],
+    &["prepend"],
+    &["replace", "substitute", "edit", "change", "update", "modify"],
+    &["delete", "remove", "erase"],
+    &["clear", "empty", "truncate"],
+    &["rename", "move"],
+    &["copy", "duplicate"],
+    &["swap", "exchange"],
+    &["merge", "combine"],
+    &["undo", "revert", "restore"],
+    &["send", "post", "mail", "email", "message", "notify"],
+    &["book", "reserve"],
+    &["upload"],
+    &["install"],
+    &["mkdir"],
+];
+
+/// Words that turn what is said into something else, which nothing here understands.
+const TURNS: &[&str] = &[
+    "not",
+    "never",
+    "don't",
+    "don’t",
+    "doesn't",
+    "doesn’t",
+    "isn't",
+    "isn’t",
+    "aren't",
+    "aren’t",
+    "unless",
+    "if",
+    "except",
+    "without",
+    "otherwise",
+    "else",
+];
+
+/// The command of a clause that changes something, as it was said.
+pub(super) fn command(tokens: &[Token]) -> Option<String> {
+    let known = |word: &String| ACTS.iter().any(|group| group.contains(&word.as_str()));
+    tokens.iter().filter_map(Token::word).find(|word| is_verb(word) || known(word)).filter(known)
+}
+
+/// Whether a tool does what a command says.
+pub(super) fn does(card: &ToolCard, command: &str) -> bool {
+    let Some(group) = ACTS.iter().find(|group| group.contains(&command)) else { return false };
+    let by_name = words(card.name.tool()).iter().any(|word| group.iter().any(|act| stem(act) == *word));
+    // A client of a protocol does by its method what the command says.
+    let method = card.input_schema.pointer("/properties/method").is_some();
+    by_name || (method && ["post", "send", "put", "delete", "upload", "update"].contains(&command))
+}
+
+/// Whether a tool's name says that it changes something.
+pub(super) fn is_named_changing(card: &ToolCard) -> bool {
+    words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word))
+}
+
+/// The first word that turns what is said.
+pub(super) fn turn(tokens: &[Token]) -> Option<String> {
+    tokens.iter().filter_map(Token::word).find(|word| TURNS.contains(&word.as_str()))
+}
