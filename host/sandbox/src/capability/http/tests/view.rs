@@ -15,10 +15,9 @@ use wasmtime_wasi_http::p2::types::{HostIncomingResponse, HostOutgoingRequest};
 use super::super::view::{HttpView, view};
 use super::server::{OK, Say, Server};
 use super::{Recorder, authority};
-use crate::call::{CallState, Record, Stop};
+use crate::call::{Call, CallState, Record, Stop};
 use crate::capability::http::Network;
 use crate::capability::{Prepared, Setup};
-use crate::services::Alone;
 
 struct Guest(CallState);
 
@@ -28,12 +27,16 @@ impl Guest {
     }
 
     fn on(authority: Authority, network: Arc<dyn Network>) -> Self {
-        let authority = Arc::new(authority);
-        let record = Arc::new(Record::new(&authority.limits));
-        let environment: Arc<[(String, String)]> = Arc::new([]);
-        let setup = Setup { authority: &authority, record: &record, network: &network, environment: &environment };
+        let call = Call::new("tool", serde_json::Value::Null, Arc::new(authority));
+        let record = Arc::new(Record::new(&call.authority.limits));
+        let setup = Setup {
+            authority: &call.authority,
+            record: &record,
+            network: &network,
+            environment: &call.environment,
+        };
         let prepared = Prepared::new(&setup);
-        Guest(CallState::new(authority, record, Arc::new(Alone), prepared))
+        Guest(CallState::new(&call, record, prepared))
     }
 
     fn view(&mut self) -> HttpView<'_> {
