@@ -20,12 +20,12 @@ pub(crate) struct Reflected {
 }
 
 impl Reflected {
-    /// Reads the exports of a component.
+    /// Reads the exports of a component: its tools, and what is none, each as `path: why`.
     pub(crate) fn new(
         component: &Component,
         pre: InstancePre<CallState>,
         facts: &Facts,
-    ) -> Result<(Self, Vec<ToolInfo>), LoadError> {
+    ) -> Result<(Self, Vec<ToolInfo>, Vec<String>), LoadError> {
         let engine = component.engine();
         let ty = component.component_type();
         let rejected = |e: reflect::ReflectError| LoadError::Rejected(e.to_string());
@@ -41,12 +41,13 @@ impl Reflected {
             open_world: false,
         };
         let tools = reflection.tools.iter().zip(descriptions).map(info).collect();
+        let skipped = reflection.skipped.iter().map(|(path, why)| format!("{path}: {why}")).collect();
         let functions = reflection
             .tools
             .into_iter()
             .filter_map(|export| export.path.index(component).map(|index| (export, index)))
             .collect();
-        Ok((Reflected { pre, functions }, tools))
+        Ok((Reflected { pre, functions }, tools, skipped))
     }
 
     /// Calls a function; gives the result and its size in bytes.
