@@ -6,10 +6,11 @@ fn main() {
     let try_to_read = |path: &str| std::fs::read(path);
     match way.as_str() {
         // As language runtimes do: they look for the sources of a stack only to print it.
-        "probe" => {
+        "probe" | "probe-denied" => {
+            let error = if way == "probe" { "ValueError: wrong value" } else { "PermissionError: permission denied" };
             eprintln!("Traceback (most recent call last):\n  File \"/python/app.py\", line 59, in fail");
             let _ = try_to_read("/python/app.py").or_else(|_| try_to_read("/python/lib/app.py"));
-            eprintln!("ValueError: wrong value");
+            eprintln!("{error}");
             core::arch::wasm32::unreachable();
         }
         "uncaught" => drop(try_to_read("/docs/notes.txt").unwrap()),

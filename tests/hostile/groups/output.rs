@@ -98,6 +98,9 @@ pub(crate) fn failure_causes() {
         // A refusal that came by the way leaves the tool its own words.
         let error = ended("probe", "trap", &format!("{CRASHED}; it said: ValueError: wrong value")).await;
         assert_eq!(error.refusal, None);
+        let error =
+            ended("probe-denied", "trap", &format!("{CRASHED}; it said: PermissionError: permission denied")).await;
+        assert_eq!(error.refusal, None);
         let own = "the tool ended itself with exit code 1; it said: the shop is closed";
         assert_eq!(ended("swallowed", "exit", own).await.refusal, None);
 

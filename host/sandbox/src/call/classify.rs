@@ -7,7 +7,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use super::record::Record;
 use super::refusals::Said;
 use super::stop::Stop;
-use super::words::{cause, last_lines};
+use super::words::{cause, has_traceback, last_lines};
 use crate::outcome::{CallError, EffectState};
 
 /// What an error of the engine means for the call. `stderr` is what the guest printed there.
@@ -22,7 +22,7 @@ pub(crate) fn from_trap(error: &wasmtime::Error, record: &Record, limits: &Limit
     if found.code != "trap" && found.code != "exit" {
         return found;
     }
-    let said = Said { code: &found.code, message: "", stderr: &last_lines(stderr) };
+    let said = Said { code: &found.code, message: "", stderr: &last_lines(stderr), traceback: has_traceback(stderr) };
     let explaining = record.explaining(&said);
     let mut found = found;
     if let Some(cause) = cause(stderr) {
@@ -42,7 +42,8 @@ pub(crate) fn from_tool(mut error: CallError, said: &str, record: &Record, limit
     if !matches!(error.code.as_str(), "denied" | "failed" | "unavailable") {
         return error;
     }
-    let words = Said { code: &error.code, message: said, stderr: &last_lines(stderr) };
+    let words =
+        Said { code: &error.code, message: said, stderr: &last_lines(stderr), traceback: has_traceback(stderr) };
     if let Some(refusal) = record.explaining(&words) {
         return refused(error, refusal);
     }

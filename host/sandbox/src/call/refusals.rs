@@ -53,6 +53,8 @@ pub(crate) struct Said<'a> {
     pub(crate) message: &'a str,
     /// The last lines of its standard error.
     pub(crate) stderr: &'a str,
+    /// Whether a Python exception is among them. Its errors of files name the file.
+    pub(crate) traceback: bool,
 }
 
 impl Refusals {
@@ -126,7 +128,7 @@ impl Said<'_> {
                 || DENIED_CASES.contains(&text.trim())
                 || text.split("os error ").skip(1).any(numbered)
         };
-        self.code == "denied" || denied(self.message) || denied(self.stderr)
+        self.code == "denied" || denied(self.message) || (!self.traceback && denied(self.stderr))
     }
 }
 
@@ -162,7 +164,7 @@ mod tests {
     }
 
     fn explained(of: &[(&'static str, &str)], message: &str, stderr: &str) -> Option<String> {
-        let said = Said { code: "failed", message, stderr };
+        let said = Said { code: "failed", message, stderr, traceback: false };
         refusals(of).explaining(&said).map(|refusal| refusal.message.clone())
     }
 
@@ -226,6 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn a_python_exception_is_explained_by_the_file_that_it_names_alone() {
+        let mut with_file = PROBES.to_vec();
+        with_file.push(("files", "/etc/passwd"));
+        let explained = |stderr| {
+            let said = Said { code: "trap", message: "", stderr, traceback: true };
+            refusals(&with_file).explaining(&said).map(|refusal| refusal.message.clone())
+        };
+        assert_eq!(explained("PermissionError: members only: permission denied"), None);
+        let named = "PermissionError: [Errno 2] Permission denied: '/etc/passwd'";
+        assert_eq!(explained(named).as_deref(), Some("refused /etc/passwd"));
+    }
+
+    #[test]
     fn what_is_kept_is_bounded_and_holds_the_first_and_the_last() {
         let mut many = Refusals::default();
         for number in 0..1000 {
@@ -234,7 +249,7 @@ mod tests {
         }
         assert_eq!(many.0.len(), MAX_KEPT);
         for named in ["0.txt", "999.txt"] {
-            let said = Said { code: "failed", message: named, stderr: "" };
+            let said = Said { code: "failed", message: named, stderr: "", traceback: false };
             assert_eq!(many.explaining(&said).map(|r| r.message.as_str()), Some(format!("/data/{named}").as_str()));
         }
     }

@@ -7,9 +7,12 @@ const SEARCHED_LINES: usize = 12;
 /// Lines of a panic or an exception that count as its cause.
 const CAUSE_LINES: usize = 2;
 
+/// How Python begins to print an exception.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
 /// Beginnings of lines that language runtimes print around a cause. They are the same whatever went wrong.
 const AROUND: &[&str] = &[
-    "Traceback (most recent call last):",
+    TRACEBACK,
     "During handling of the above exception",
     "The above exception was the direct cause",
     "Python function threw an unexpected exception",
@@ -18,8 +21,19 @@ const AROUND: &[&str] = &[
     "Redirecting call to abort()",
     "note: run with `RUST_BACKTRACE",
     "goroutine ",
+    // What CPython prints where it has no memory to print an exception; its `object type name` is the cause.
+    "object address ",
+    "object refcount ",
+    "object type  ",
+    "object repr ",
+    "lost sys.stderr",
     "exit status ",
 ];
+
+/// Whether standard error holds a Python exception. To print one, the interpreter looks for modules and sources all over.
+pub(crate) fn has_traceback(stderr: &str) -> bool {
+    stderr.lines().any(|line| line.starts_with(TRACEBACK))
+}
 
 /// The cause that standard error names, in one line without control characters; nothing where it names none.
 ///
@@ -36,7 +50,7 @@ pub(crate) fn cause(stderr: &str) -> Option<String> {
         let at = lines.iter().rposition(|line| mark(line))?;
         Some(vec![telling(&lines[..at]).next_back()?])
     };
-    let found = after(|line| line.starts_with("Traceback (most recent call last):"))
+    let found = after(|line| line.starts_with(TRACEBACK))
         .or_else(|| before(|line| line == "Stack:"))
         .or_else(|| after(is_panic))
         .unwrap_or_else(|| first_and_last(&lines));
@@ -97,6 +111,14 @@ mod tests {
                       variable to display a backtrace\n";
         assert_eq!(cause(stderr).as_deref(), Some("ValueError: wrong value"));
         assert!(!last_lines(stderr).contains("app.py"), "the frames name files that nobody asked for");
+    }
+
+    #[test]
+    fn python_without_memory_still_names_its_exception() {
+        let stderr = "Traceback (most recent call last):\n  File \"/0/app.py\", line 72, in eat\nobject address  : 0x48\n\
+                      object refcount : 2\nobject type     : 0x373230\nobject type name: MemoryError\nobject repr     : \
+                      MemoryError()\nlost sys.stderr\n";
+        assert_eq!(cause(stderr).as_deref(), Some("object type name: MemoryError"));
     }
 
     #[test]
