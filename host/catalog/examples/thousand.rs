@@ -45,6 +45,7 @@ impl Inspect for Describer {
             .map(|import| format!("{import}@0.2.0"))
             .to_vec(),
             exports: vec!["toolcrib:tool/tools@0.1.0".to_owned()],
+            skipped: Vec::new(),
         })
     }
 }

@@ -282,7 +282,14 @@ pub(crate) mod tests {
 
     fn info(tools: Vec<ToolInfo>) -> PluginInfo {
         let digest = Digest::of(b"component");
-        PluginInfo { digest, kind: PluginKind::Describing, tools, imports: Vec::new(), exports: Vec::new() }
+        PluginInfo {
+            digest,
+            kind: PluginKind::Describing,
+            tools,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            skipped: Vec::new(),
+        }
     }
 
     fn tool(name: &str, description: &str) -> ToolInfo {

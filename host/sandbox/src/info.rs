@@ -27,6 +27,10 @@ pub struct PluginInfo {
     pub imports: Vec<String>,
     /// The interfaces and functions that it exports.
     pub exports: Vec<String>,
+    /// What it exports and is no tool, each as `path: why`, such as
+    /// `wasi:http/incoming-handler@0.2.0#handle: ...`. Empty for a plugin that describes its tools itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
 }
 
 /// One tool of a plugin.

@@ -17,6 +17,9 @@ use crate::info::PluginInfo;
 use crate::outcome::CallReport;
 use crate::plugin::{Plugin, Template};
 
+/// Raised when the tools that are reflected from a component change: what was kept of them is read anew.
+const REFLECTION: u32 = 2;
+
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
@@ -116,7 +119,7 @@ impl Sandbox {
 
     /// What makes the compiled code and reflected schemas of this sandbox differ from another's.
     pub fn version_key(&self) -> String {
-        format!("{}/wasmtime-48", env!("CARGO_PKG_VERSION"))
+        format!("{}/wasmtime-48/reflection-{REFLECTION}", env!("CARGO_PKG_VERSION"))
     }
 
     #[cfg(feature = "measure")]

@@ -33,6 +33,7 @@ impl Inspect for Described {
             tools: (0..3).map(tool).collect(),
             imports: vec!["wasi:cli/stdout@0.2.6".to_owned()],
             exports: vec!["toolcrib:tool/tools@0.1.0".to_owned()],
+            skipped: Vec::new(),
         })
     }
 }

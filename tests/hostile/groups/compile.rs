@@ -89,6 +89,130 @@ async fn flipped(host: &Host) {
     futures::future::join_all(loads).await;
 }
 
+/// A component that holds one core module and nothing else.
+fn wrapped(module: &[u8]) -> Vec<u8> {
+    [b"\0asm\x0d\0\x01\0", &*section(1, module)].concat()
+}
+
+fn section(id: u8, contents: &[u8]) -> Vec<u8> {
+    [&[id][..], &leb(contents.len()), contents].concat()
+}
+
+/// A number in LEB128.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        bytes.push(if number > 0 { low | 0x80 } else { low });
+        if number == 0 {
+            return bytes;
+        }
+    }
+}
+
+/// A module with one function of this body, which has its locals in front.
+fn one_function(body: &[u8]) -> Vec<u8> {
+    let code = [&[1][..], &leb(body.len()), body].concat();
+    [b"\0asm\x01\0\0\0", &*section(1, &[1, 0x60, 0, 0]), &*section(3, &[1, 0]), &*section(10, &code)].concat()
+}
+
+/// A component that exports one function, with `parts` before it and `exports` after.
+fn around(parts: &str, exports: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(component {parts} (core module $n (func (export "f"))) (core instance $i (instantiate $n))
+            (func $f (canon lift (core func $i "f"))) {exports})"#
+    );
+    wat::parse_str(text).expect("a component")
+}
+
+/// As many pieces of text as `count`, each with its number.
+fn each(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (0..count).map(piece).collect()
+}
+
+#[test]
+pub(crate) fn compile_bombs() {
+    const NOP: u8 = 0x01;
+    const END: u8 = 0x0b;
+    alone(async |host| {
+        let large = [&[0][..], &vec![NOP; 10 << 20], &[END]].concat();
+        let locals = [&[1][..], &leb(50_001), &[0x7f, END]].concat();
+        // Each of type 0; their bodies are missing, which is looked at later.
+        let many = [leb(1_000_001), vec![0; 1_000_001]].concat();
+        let functions = [b"\0asm\x01\0\0\0", &*section(1, &[1, 0x60, 0, 0]), &*section(3, &many)].concat();
+        let deep = each(10_000, |level| format!("(type $t{} (list {}))", level + 1, format_args!("$t{level}")));
+        let bombs = [
+            ("a function of 10 MB", wrapped(&one_function(&large)), "component-invalid", "size"),
+            ("50,001 locals", wrapped(&one_function(&locals)), "component-invalid", "locals"),
+            ("1,000,001 functions", wrapped(&functions), "component-invalid", "functions count exceeds limit"),
+            (
+                "10,000 exports",
+                around("", &each(10_000, |n| format!("(export \"f{n}\" (func $f))"))),
+                "component-rejected",
+                "at most 1024",
+            ),
+            ("types 10,000 deep", around(&format!("(type $t0 (list u8)) {deep}"), ""), "component-invalid", "too deep"),
+            (
+                "a name of 1 MB",
+                around("", &format!("(export \"{}\" (func $f))", "a".repeat(1 << 20))),
+                "component-invalid",
+                "string size",
+            ),
+            (
+                "a name of 10 kB",
+                around("", &format!("(export \"{}\" (func $f))", "a".repeat(10_000))),
+                "component-rejected",
+                "at most 256",
+            ),
+        ];
+        for (what, bytes, code, words) in bombs {
+            let begun = std::time::Instant::now();
+            let refused = refusal(host, &bytes).await;
+            assert_eq!(refused.0, code, "{what}: {refused:?}");
+            assert!(refused.1.contains(words), "{what}: {refused:?}");
+            assert!(begun.elapsed().as_secs() < 20, "{what}: {:?}", begun.elapsed());
+        }
+    });
+}
+
+#[test]
+pub(crate) fn compile_orphan() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    // The worker waits for its component on a pipe that stays open: nothing but its parent's end ends it.
+    let script = "exec 3<&0; \"$0\" small <&3 >/dev/null 2>&1 & echo $!; wait";
+    let mut parent = Command::new("/bin/sh")
+        .args(["-c", script])
+        .arg(worker().program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let _open = parent.stdin.take();
+    let mut line = String::new();
+    BufReader::new(parent.stdout.take().expect("a pipe")).read_line(&mut line).expect("a number");
+    let place = format!("/proc/{}", line.trim());
+    // Once it has the engine's thousands of pages, it has asked for the signal as well.
+    let pages = || std::fs::read_to_string(format!("{place}/statm")).ok()?.split(' ').nth(1)?.parse::<u64>().ok();
+    let until = Instant::now() + Duration::from_secs(20);
+    while pages().is_none_or(|pages| pages < 1000) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let runs = || std::fs::read_to_string(format!("{place}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(runs(), "the worker runs below its parent");
+    parent.kill().expect("a child can be killed");
+    parent.wait().expect("it ends");
+    let until = Instant::now() + Duration::from_secs(5);
+    while runs() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!runs(), "the worker outlives its parent");
+}
+
 #[test]
 pub(crate) fn compile_unknown_import() {
     alone(async |host| {

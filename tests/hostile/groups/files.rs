@@ -128,17 +128,76 @@ pub(crate) fn files_escape() {
         let ground = Ground::new();
         let grants = ground.grants("read ./granted as /data");
         let report = host.run(&plugin, &["--fail", "/data/../outside/secret.txt"], &grants).await;
-        let sentence =
-            "plugin `guest` asked to write `/data/../outside/secret.txt`: it is not a plain path inside the sandbox";
+        let sentence = "plugin `guest` may not leave the folder `/data` by the path `../outside/secret.txt`";
         stopped(&report, "file-denied", sentence);
         let report = host.run(&plugin, &["--fail", "/docs/secret.txt"], &grants).await;
-        let sentence = "plugin `guest` asked to write `/docs/secret.txt`: the operator has not granted it";
+        let sentence = "plugin `guest` asked to read `/docs/secret.txt`: the operator has not granted it";
         let error = stopped(&report, "file-denied", sentence);
         let grant = error.refusal.and_then(|refusal| refusal.grant);
-        assert_eq!(grant.as_deref(), Some(r#"files = ["read-write ./docs as /docs"]"#));
+        assert_eq!(grant.as_deref(), Some(r#"files = ["read ./docs as /docs"]"#));
         // What is granted works all the same.
         let report = host.run(&plugin, &["/data/bait"], &grants).await;
         assert!(printed(&report).starts_with("DONE read /data/bait: bait\n"));
+    });
+}
+
+/// What a guest does that begins every path at the root which it is shown.
+async fn from_the_root(
+    host: &Host,
+    plugin: &Plugin,
+    ground: &Ground,
+    access: &str,
+    path: &str,
+) -> (String, Vec<String>) {
+    let grants = ground.grants(&format!("{access} ./granted as /data"));
+    let report = host.run(plugin, &[path], &grants).await;
+    (printed(&report), refusals(&report))
+}
+
+#[test]
+pub(crate) fn files_root() {
+    alone(async |host| {
+        let plugin = host.load("files_root").await;
+        let up =
+            ["data/..", "data/../outside/secret.txt", "data/../../etc/passwd", "data/inner/../../outside/secret.txt"];
+        let away = ["/data/bait", "//data/bait", "/etc/passwd", "etc/passwd", "..", "../outside", "dat", "data2"];
+        let links =
+            ["data/link", "data/absolute", "data/way/secret.txt", "data/way/../outside/secret.txt", "data/empty/"];
+        for path in up.iter().chain(&away).chain(&links) {
+            for access in ["read", "read-write"] {
+                let ground = Ground::new();
+                let outside = tree(&ground.path("outside"));
+                let (text, refusals) = from_the_root(host, &plugin, &ground, access, path).await;
+                assert_eq!(tree(&ground.path("outside")), outside, "{access} {path}: {text}");
+                assert!(!text.contains("the secret") && !text.contains("root:"), "{access} {path}: {text}");
+                let harmless = |line: &&str| harmless(&line.replace(" data/", " /data/"));
+                let done: Vec<&str> =
+                    text.lines().filter(|l| l.starts_with("DONE") && !harmless(&l.trim_end())).collect();
+                let target_only = done.iter().all(|line| links.contains(path) && line.starts_with("DONE link target "));
+                assert!(target_only, "{access} {path}: {done:?}");
+                assert!(
+                    refusals.iter().any(|line| line.starts_with("file-denied ")),
+                    "{access} {path}: {refusals:?} {text}"
+                );
+            }
+        }
+
+        // The root can be listed, and what the mount gives is there, with its rules.
+        let ground = Ground::new();
+        let granted = tree(&ground.path("granted"));
+        let (text, _) = from_the_root(host, &plugin, &ground, "read", "data/bait").await;
+        let done: Vec<&str> = text.lines().filter(|line| !line.starts_with("no ")).collect();
+        let reads = [
+            "entry data is there",
+            "DONE stat data/bait DescriptorType::RegularFile",
+            "DONE hash data/bait ",
+            "DONE read data/bait bait",
+        ];
+        assert_eq!(done, reads, "{text}");
+        assert_eq!(tree(&ground.path("granted")), granted, "a read grant cannot write");
+        let (text, _) = from_the_root(host, &plugin, &ground, "read-write", "data/bait").await;
+        assert!(text.contains("DONE write data/bait"), "{text}");
+        assert_ne!(tree(&ground.path("granted")), granted);
     });
 }
 

@@ -79,8 +79,48 @@ pub(crate) fn output_exit() {
         assert_eq!(printed(&report), "before the end\n");
 
         let report = host.run(&plugin, &["panic"], &authority("")).await;
-        let sentence = "the tool crashed: wasm trap: wasm `unreachable` instruction executed";
+        let sentence =
+            "the tool crashed: wasm trap: wasm `unreachable` instruction executed; it said: the guest gave up  [2J";
         stopped(&report, "trap", sentence);
         assert!(report.receipt.stderr.text.contains("the guest gave up"), "{:?}", report.receipt.stderr);
+    });
+}
+
+#[test]
+pub(crate) fn failure_causes() {
+    const CRASHED: &str = "the tool crashed: wasm trap: wasm `unreachable` instruction executed";
+    alone(async |host| {
+        let plugin = host.load("failure_causes").await;
+        let ended = async |way: &str, code: &str, sentence: &str| {
+            let report = host.run(&plugin, &[way], &authority("")).await;
+            stopped(&report, code, sentence)
+        };
+        // A refusal that came by the way leaves the tool its own words.
+        let error = ended("probe", "trap", &format!("{CRASHED}; it said: ValueError: wrong value")).await;
+        assert_eq!(error.refusal, None);
+        let error =
+            ended("probe-denied", "trap", &format!("{CRASHED}; it said: PermissionError: permission denied")).await;
+        assert_eq!(error.refusal, None);
+        let own = "the tool ended itself with exit code 1; it said: the shop is closed";
+        assert_eq!(ended("swallowed", "exit", own).await.refusal, None);
+
+        // One that the tool could not do without takes their place, and they stay in the detail.
+        let denied = "plugin `guest` asked to read `/docs/notes.txt`: the operator has not granted it";
+        let error = ended("uncaught", "file-denied", denied).await;
+        let grant = error.refusal.and_then(|refusal| refusal.grant);
+        assert_eq!(grant.as_deref(), Some(r#"files = ["read ./docs as /docs"]"#));
+        let detail = error.detail.expect("the tool's own words");
+        assert!(detail.contains("called `Result::unwrap()` on an `Err` value"), "{detail}");
+        let error = ended("named", "file-denied", denied).await;
+        let detail = error.detail.expect("the tool's own words");
+        assert!(detail.contains("it said: starting; good bye"), "{detail}");
+        ended("silent", "file-denied", denied).await;
+
+        let report = host.run(&plugin, &["memory"], &authority("")).await;
+        let sentence = format!(
+            "{CRASHED}; it said: memory allocation of 536870912 bytes failed; it was refused memory (limit `memory` = \
+             256 MiB)"
+        );
+        stopped(&report, "trap", &sentence);
     });
 }

@@ -34,6 +34,7 @@ fn info(component: &[u8]) -> PluginInfo {
         }],
         imports: vec!["wasi:http/outgoing-handler@0.2.0".to_owned()],
         exports: Vec::new(),
+        skipped: Vec::new(),
     }
 }
 

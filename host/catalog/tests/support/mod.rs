@@ -56,6 +56,7 @@ impl Inspect for Fake {
             tools: tools.map(tool).collect(),
             imports: vec!["wasi:cli/environment@0.2.0".to_owned()],
             exports: vec!["toolcrib:tool/tools@0.1.0".to_owned()],
+            skipped: Vec::new(),
         })
     }
 }

@@ -50,7 +50,7 @@ impl Limiter {
     }
 
     /// Refusing the memory that instantiation asks for ends the call, and the record says why. A later growth just
-    /// fails, which guests know how to handle.
+    /// fails, which guests know how to handle; it is noted for those that do not.
     fn grow(&mut self, current: usize, desired: usize, element: usize) -> bool {
         self.last = 0;
         let more = desired.saturating_sub(current).saturating_mul(element);
@@ -58,6 +58,8 @@ impl Limiter {
         if total > self.most {
             if self.instantiating {
                 self.record.stop(Stop::limit(LimitName::MemoryBytes, &self.authority.limits));
+            } else {
+                self.record.refused_memory();
             }
             return false;
         }

@@ -10,9 +10,11 @@
 mod classify;
 mod limiter;
 mod record;
+mod refusals;
 mod run;
 mod state;
 mod stop;
+mod words;
 
 use std::sync::Arc;
 
@@ -23,13 +25,14 @@ use toolcrib_policy::{Authority, Limits};
 use crate::outcome::CallError;
 use crate::services::{Alone, Services};
 
-pub(crate) use classify::{effect_of_failure, from_trap};
+pub(crate) use classify::{from_tool, from_trap};
 pub(crate) use record::Record;
 #[cfg(feature = "measure")]
 pub(crate) use run::engine_path;
 pub(crate) use run::{list_tools, run};
 pub(crate) use state::CallState;
 pub(crate) use stop::Stop;
+pub(crate) use words::cause;
 
 /// What to call, with what, and what it may do.
 #[derive(Clone)]

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use toolcrib_policy::{LimitName, Limits, Refusal};
 
+use super::refusals::{Refusals, Said};
 use super::stop::Stop;
 use crate::receipt::{CapabilityUse, Uses};
 
@@ -28,7 +29,8 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 struct Inner {
     uses: Uses,
-    last_refusal: Option<Refusal>,
+    refusals: Refusals,
+    memory_refused: bool,
     stop: Option<Stop>,
     possible_write: bool,
 }
@@ -89,11 +91,11 @@ impl Record {
         inner.uses.push(used, MAX_LISTED_USES);
     }
 
-    /// Lists a refusal, and keeps it for the error of the call.
+    /// Lists a refusal, and keeps it: it may explain why the call fails.
     pub(crate) fn refused(&self, capability: &'static str, access: &str, target: &str, refusal: &Refusal) {
         let mut inner = self.inner();
         inner.uses.push(CapabilityUse::refused(capability, access, target, refusal), MAX_LISTED_USES);
-        inner.last_refusal = Some(refusal.clone());
+        inner.refusals.push(capability, target, refusal);
     }
 
     /// Adds bytes to the use of the same capability, access and target that was listed last.
@@ -101,8 +103,23 @@ impl Record {
         self.inner().uses.add_bytes(capability, access, target, bytes);
     }
 
+    /// The refusal that explains a failure, if one does.
+    pub(crate) fn explaining(&self, said: &Said<'_>) -> Option<Refusal> {
+        self.inner().refusals.explaining(said).cloned()
+    }
+
+    #[cfg(test)]
     pub(crate) fn last_refusal(&self) -> Option<Refusal> {
-        self.inner().last_refusal.clone()
+        self.inner().refusals.last().cloned()
+    }
+
+    /// Notes that the guest asked for more memory than it may have, which it may survive or not.
+    pub(crate) fn refused_memory(&self) {
+        self.inner().memory_refused = true;
+    }
+
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.inner().memory_refused
     }
 
     pub(crate) fn possible_write(&self) -> bool {

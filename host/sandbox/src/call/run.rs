@@ -131,7 +131,8 @@ async fn drive(
         }
     };
     let error = record.stop(stop);
-    Err(from_trap(&error, &record, &call.authority.limits))
+    // What it printed explains no limit.
+    Err(from_trap(&error, &record, &call.authority.limits, ""))
 }
 
 /// Waits for what has begun and cannot be called back.

@@ -8,6 +8,7 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use toolcrib_policy::Digest;
@@ -17,11 +18,17 @@ use crate::engine::Profile;
 
 const MAC_BYTES: usize = 32;
 const KEY_BYTES: usize = 32;
+/// What compiled code may take on disk, for all engines together. A language runtime takes 60 MiB.
+const MAX_CACHE_BYTES: u64 = 1 << 30;
 
 /// The cache of one engine.
 #[derive(Debug)]
 pub(crate) struct Cache {
+    /// The folder of all engines.
+    root: PathBuf,
+    /// The folder of this engine.
     folder: PathBuf,
+    most_bytes: u64,
     key: [u8; KEY_BYTES],
     domain: String,
 }
@@ -30,9 +37,10 @@ impl Cache {
     /// Opens the cache in `folder`; the key lies in `key_file`, and is made if there is none.
     pub(crate) fn open(folder: &Path, key_file: &Path, profile: Profile, engine: &Engine) -> io::Result<Self> {
         let domain = format!("{}-{:016x}", profile.as_str(), engine_hash(engine));
+        let root = folder.to_owned();
         let folder = folder.join(&domain);
         fs::create_dir_all(&folder)?;
-        Ok(Cache { folder, key: load_or_make_key(key_file)?, domain })
+        Ok(Cache { root, folder, most_bytes: MAX_CACHE_BYTES, key: load_or_make_key(key_file)?, domain })
     }
 
     /// The entry's contents, if there is one that this cache wrote.
@@ -50,6 +58,8 @@ impl Cache {
             tracing::warn!(path = %path.display(), "cache entry was not written by this cache, ignored");
             return None;
         }
+        // The time of an entry is that of its last use, for `trim`. It is only a hint.
+        let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(contents)
     }
 
@@ -58,6 +68,23 @@ impl Cache {
         let path = self.path(kind, digest);
         if let Err(error) = self.write(&path, kind, digest, contents) {
             tracing::warn!(path = %path.display(), %error, "cache entry not written");
+        }
+        self.trim(&path);
+    }
+
+    /// Removes what was not used for longest, whatever engine it was for, until the rest is within the limit. `fresh`
+    /// stays. Errors are ignored: another process may be doing the same, and each next entry tries again.
+    fn trim(&self, fresh: &Path) {
+        let mut entries = entries(&self.root);
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+        for entry in entries.iter().filter(|entry| entry.path != fresh) {
+            if total <= self.most_bytes {
+                return;
+            }
+            if fs::remove_file(&entry.path).is_ok() {
+                total -= entry.bytes;
+            }
         }
     }
 
@@ -81,6 +108,27 @@ impl Cache {
         }
         mac.finalize()
     }
+}
+
+/// A file of the cache, ordered by its last use.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    used: SystemTime,
+    bytes: u64,
+    path: PathBuf,
+}
+
+/// What the caches of all engines hold, and what a write that was cut off left. Nothing else that lies there is looked at.
+fn entries(root: &Path) -> Vec<Entry> {
+    let within = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = within(root).flat_map(|engine| within(&engine.path()));
+    let entry = |file: fs::DirEntry| {
+        let name = file.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with("sha256-") || name.starts_with(".tmp"));
+        let metadata = file.metadata().ok().filter(|metadata| ours && metadata.is_file())?;
+        Some(Entry { used: metadata.modified().ok()?, bytes: metadata.len(), path: file.path() })
+    };
+    files.filter_map(entry).collect()
 }
 
 /// What makes compiled code of one engine unfit for another: version, flags, processor features.
@@ -132,5 +180,46 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
         Ok(_) => Ok(key),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => read_key(path),
         Err(error) => Err(error.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("compiled");
+        let engine = Engine::default();
+        let mut cache = Cache::open(&root, &home.path().join("key"), Profile::Small, &engine).unwrap();
+        let digests: Vec<Digest> = (0..4u8).map(|number| Digest::of(&[number])).collect();
+        let age = |digest: &Digest, seconds: u64| {
+            let file = fs::File::open(cache.path("code", digest)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+        };
+        // An engine that is not used any more, and what is none of the cache's business.
+        let old = root.join("small-0/sha256-00.code");
+        fs::create_dir_all(old.parent().unwrap()).unwrap();
+        fs::write(&old, [0; 1000]).unwrap();
+        fs::File::open(&old).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::write(cache.folder.join("notes.txt"), [0; 5000]).unwrap();
+        for (digest, seconds) in digests[..3].iter().zip([300, 200, 100]) {
+            cache.put("code", digest, &[0; 1000]);
+            age(digest, seconds);
+        }
+        assert!(old.exists(), "there is room for all");
+        // The oldest is used again.
+        assert!(cache.get("code", &digests[0]).is_some());
+        cache.most_bytes = 3200;
+        cache.put("code", &digests[3], &[0; 1000]);
+        let left: Vec<bool> = digests.iter().map(|digest| cache.get("code", digest).is_some()).collect();
+        assert_eq!(left, [true, false, true, true]);
+        assert!(!old.exists() && cache.folder.join("notes.txt").exists());
+        // One that is larger than all room is kept until the next comes.
+        cache.put("code", &digests[1], &[0; 9000]);
+        assert!(cache.get("code", &digests[1]).is_some() && cache.get("code", &digests[3]).is_none());
     }
 }

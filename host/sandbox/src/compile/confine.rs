@@ -4,9 +4,27 @@
 /// Address space of the worker. The compiler needs a few hundred mebibytes for the largest language runtimes.
 #[cfg(target_os = "linux")]
 const ADDRESS_SPACE_BYTES: u64 = 6 << 30;
-/// Processor time of the worker, over all its threads, in seconds.
+/// Processor time of the worker, over all its threads, in seconds. CPython takes 16 s.
 #[cfg(target_os = "linux")]
 const CPU_SECONDS: u64 = 120;
+
+/// Ends this process when its parent ends: nobody would read what it compiles. The system takes the thread that started
+/// this process for its parent; a runtime's threads outlive what they wait for.
+#[cfg(target_os = "linux")]
+pub(super) fn end_with_parent() -> Result<(), String> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let parent = getppid();
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| format!("parent-death signal: {e}"))?;
+    // A parent that ended before the signal was asked for sends none. One that was gone before the first look has
+    // closed the pipe that the component comes through.
+    if getppid() == parent { Ok(()) } else { Err("the parent is gone".to_owned()) }
+}
+
+/// Other systems have no such signal; there the limit on time remains.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn end_with_parent() -> Result<(), String> {
+    Ok(())
+}
 
 #[cfg(target_os = "linux")]
 pub(super) fn give_up_everything() -> Result<(), String> {

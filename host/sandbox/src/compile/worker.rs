@@ -29,6 +29,7 @@ pub fn compile_worker(profile: &str) -> ExitCode {
 }
 
 fn serve(profile: &str) -> Result<(), String> {
+    confine::end_with_parent()?;
     let profile = Profile::from_name(profile).ok_or_else(|| format!("unknown profile `{profile}`"))?;
     // The pools are the parent's; code is the same without them.
     let engine = Engine::new(&engine_config(profile, Pooling::OnDemand)).map_err(|e| format!("{e:#}"))?;

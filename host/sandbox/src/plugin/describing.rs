@@ -5,10 +5,10 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::contract;
 use crate::bindings::tool::toolcrib::tool::types as wit;
-use crate::call::{Call, CallState, effect_of_failure, from_trap};
+use crate::call::{Call, CallState, from_tool, from_trap};
 use crate::error::LoadError;
 use crate::info::ToolInfo;
-use crate::outcome::{CallError, EffectState, ToolOutput};
+use crate::outcome::{CallError, ToolOutput};
 
 /// Tools that one plugin may have.
 const MAX_TOOLS: usize = 256;
@@ -73,7 +73,10 @@ impl Describing {
                 let bytes = output.structured.as_ref().map_or(0, String::len) as u64;
                 Ok((contract::output_from_guest(output)?, bytes))
             }
-            Err(error) => Err(weighed(contract::error_from_guest(error), store)),
+            Err(error) => {
+                let said = error.message.clone();
+                Err(weighed(contract::error_from_guest(error), &said, store))
+            }
         }
     }
 
@@ -97,23 +100,11 @@ impl Describing {
 
 pub(super) fn trapped(store: &Store<CallState>, error: &wasmtime::Error) -> CallError {
     let state = store.data();
-    from_trap(error, &state.record, &state.authority.limits)
+    from_trap(error, &state.record, &state.authority.limits, &state.capabilities.streams.stderr.peek())
 }
 
-/// A tool's own error, seen beside the record: a refusal explains a failure better than the tool can, and a possible
-/// write is not believed away.
-pub(super) fn weighed(mut error: CallError, store: &Store<CallState>) -> CallError {
-    let record = &store.data().record;
-    error.effect = effect_of_failure(record, error.effect);
-    let by_refusal = matches!(error.code.as_str(), "denied" | "failed" | "unavailable");
-    if let Some(refusal) = record.last_refusal().filter(|_| by_refusal) {
-        error.detail = Some(error.message);
-        error.message = refusal.message.clone();
-        error.code = refusal.code.as_str().to_owned();
-        error.refusal = Some(refusal);
-    }
-    if error.effect == EffectState::None && record.possible_write() {
-        error.effect = EffectState::Unknown;
-    }
-    error
+/// A tool's own error, seen beside the record. `said` is the error in the tool's own words.
+pub(super) fn weighed(error: CallError, said: &str, store: &Store<CallState>) -> CallError {
+    let state = store.data();
+    from_tool(error, said, &state.record, &state.authority.limits, &state.capabilities.streams.stderr.peek())
 }

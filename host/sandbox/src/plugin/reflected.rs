@@ -5,7 +5,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
 use super::describing::{trapped, weighed};
-use crate::call::{Call, CallState, Stop};
+use crate::call::{Call, CallState, Stop, cause};
 use crate::compile::Facts;
 use crate::error::LoadError;
 use crate::info::ToolInfo;
@@ -20,12 +20,12 @@ pub(crate) struct Reflected {
 }
 
 impl Reflected {
-    /// Reads the exports of a component.
+    /// Reads the exports of a component: its tools, and what is none, each as `path: why`.
     pub(crate) fn new(
         component: &Component,
         pre: InstancePre<CallState>,
         facts: &Facts,
-    ) -> Result<(Self, Vec<ToolInfo>), LoadError> {
+    ) -> Result<(Self, Vec<ToolInfo>, Vec<String>), LoadError> {
         let engine = component.engine();
         let ty = component.component_type();
         let rejected = |e: reflect::ReflectError| LoadError::Rejected(e.to_string());
@@ -41,12 +41,13 @@ impl Reflected {
             open_world: false,
         };
         let tools = reflection.tools.iter().zip(descriptions).map(info).collect();
+        let skipped = reflection.skipped.iter().map(|(path, why)| format!("{path}: {why}")).collect();
         let functions = reflection
             .tools
             .into_iter()
             .filter_map(|export| export.path.index(component).map(|index| (export, index)))
             .collect();
-        Ok((Reflected { pre, functions }, tools))
+        Ok((Reflected { pre, functions }, tools, skipped))
     }
 
     /// Calls a function; gives the result and its size in bytes.
@@ -118,7 +119,10 @@ fn finished(returned: Returned, store: &Store<CallState>) -> Result<(ToolOutput,
             let bytes = value.as_ref().map_or(0, |value| value.to_string().len()) as u64;
             Ok((ToolOutput { content: Vec::new(), structured: value }, bytes))
         }
-        Returned::Err(failure) => Err(weighed(failed(failure), store)),
+        Returned::Err(failure) => {
+            let said = if failure.data.is_null() { String::new() } else { failure.message.clone() };
+            Err(weighed(failed(failure), &said, store))
+        }
     }
 }
 
@@ -134,10 +138,10 @@ fn command_finished(returned: Returned, store: &Store<CallState>) -> Result<(Too
             Ok((ToolOutput { content, structured: Some(structured) }, bytes))
         }
         Returned::Err(_) => {
-            let said = streams.stderr.peek();
-            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            let error = CallError::new("failed", format!("the program ended with an error: {}", last.escape_debug()));
-            Err(weighed(error, store))
+            let cause = cause(&streams.stderr.peek());
+            let cause = cause.as_deref().unwrap_or("it said nothing");
+            let error = CallError::new("failed", format!("the program ended with an error: {cause}"));
+            Err(weighed(error, "", store))
         }
     }
 }

@@ -31,16 +31,17 @@ impl Template {
         let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
         let exports: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
         let contract = exports.iter().find(|name| name.split('@').next() == Some(Describing::INTERFACE));
-        let (template, kind, tools) = match contract {
+        let (template, kind, tools, skipped) = match contract {
             Some(version) => {
-                (Template::Describing(Describing::new(component, pre, version)?), PluginKind::Describing, Vec::new())
+                let describing = Template::Describing(Describing::new(component, pre, version)?);
+                (describing, PluginKind::Describing, Vec::new(), Vec::new())
             }
             None => {
-                let (reflected, tools) = Reflected::new(component, pre, facts)?;
-                (Template::Reflected(reflected), PluginKind::Reflected, tools)
+                let (reflected, tools, skipped) = Reflected::new(component, pre, facts)?;
+                (Template::Reflected(reflected), PluginKind::Reflected, tools, skipped)
             }
         };
-        Ok((template, PluginInfo { digest, kind, tools, imports, exports }))
+        Ok((template, PluginInfo { digest, kind, tools, imports, exports, skipped }))
     }
 
     /// Calls a tool; gives the result and its size in bytes.

@@ -229,6 +229,10 @@ impl Found {
             self.skipped.push((path, NotATool::Platform { interface: interface.to_owned() }));
             return Ok(());
         }
+        if path.is_of_toolchain(func.params().map(|(name, _)| name)) {
+            self.skipped.push((path, NotATool::Toolchain));
+            return Ok(());
+        }
         match Signature::read(name, func) {
             Ok((signature, bytes)) => {
                 self.schema_bytes = self.schema_bytes.saturating_add(bytes);

@@ -33,6 +33,16 @@ impl ExportPath {
         interface.is_some_and(|it| it.package == Some("wasi:cli") && it.name == "run") && self.function == "run"
     }
 
+    /// Whether this is what a toolchain exports for itself, given the names of its parameters: `componentize-py` leaves
+    /// the function there with which it initialised the interpreter. No name of WIT has a `#`.
+    pub(super) fn is_of_toolchain<'p>(&self, params: impl Iterator<Item = &'p str>) -> bool {
+        let interface = self.interface.as_deref();
+        let initialises = interface == Some("exports") && self.function == "init";
+        self.function.contains('#')
+            || interface.is_some_and(|name| name.contains('#'))
+            || (initialises && params.take(2).eq(["app-name", "symbols"]))
+    }
+
     /// Names for the tool, the shortest first. Parts are joined by `_`, which no WIT name has.
     fn candidates(&self) -> Vec<String> {
         if self.is_command() {

@@ -54,6 +54,9 @@ pub(crate) enum NotATool {
         /// The interface.
         interface: String,
     },
+    /// The toolchain that built the component calls it while it builds, and nobody afterwards.
+    #[error("it belongs to the toolchain that built the component")]
+    Toolchain,
     /// Something else than a function that is exported inside an interface.
     #[error("only functions of an interface are tools, and this is an interface inside an interface")]
     Nested,
@@ -136,12 +139,14 @@ impl Failure {
     fn of(shape: Option<&Shape>, data: Value) -> Self {
         let case = shape.and_then(|shape| case_of(shape, &data));
         let detail = detail(&data).filter(|detail| Some(*detail) != case.as_deref());
-        let message = match (&case, detail) {
-            (Some(case), Some(detail)) => format!("{case}: {}", cut(detail, MESSAGE_BYTES)),
-            (Some(case), None) => case.clone(),
-            (None, Some(detail)) => cut(detail, MESSAGE_BYTES).to_owned(),
-            (None, None) if data.is_null() => "the tool failed and gave no reason".to_owned(),
-            (None, None) => format!("the tool failed: {}", cut(&data.to_string(), MESSAGE_BYTES)),
+        let payload = case.as_deref().and_then(|case| payload(&data, case));
+        let message = match (&case, detail, payload) {
+            (Some(case), Some(detail), _) => format!("{case}: {}", cut(detail, MESSAGE_BYTES)),
+            (Some(case), None, Some(payload)) => format!("{case}: {}", cut(&payload, MESSAGE_BYTES)),
+            (Some(case), None, None) => case.clone(),
+            (None, Some(detail), _) => cut(detail, MESSAGE_BYTES).to_owned(),
+            (None, None, _) if data.is_null() => "the tool failed and gave no reason".to_owned(),
+            (None, None, _) => format!("the tool failed: {}", cut(&data.to_string(), MESSAGE_BYTES)),
         };
         Failure { message, case, data }
     }
@@ -161,6 +166,12 @@ fn case_of(shape: &Shape, data: &Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a variant's case carries, as compact JSON: `9` of `{"unknown-item": 9}`.
+fn payload(data: &Value, case: &str) -> Option<String> {
+    let object = data.as_object().filter(|object| object.len() == 1)?;
+    object.get(case).filter(|value| !value.is_null()).map(Value::to_string)
 }
 
 /// The text in an error: itself, the payload of its case, or a field that errors commonly have.

@@ -14,6 +14,7 @@ use super::error::{FsError, FsResult, code_of};
 use super::mount::Mount;
 use super::open::{Opening, open, several_names};
 use super::stream::{FileInput, FileOutput, Place, blocking, read_at, resize, write_at};
+use super::way::{Leads, leads};
 use super::{FilesView, metadata};
 use crate::bindings::filesystem::wasi::filesystem::preopens;
 use crate::bindings::filesystem::wasi::filesystem::types::{
@@ -26,53 +27,67 @@ const MAX_PATH_BYTES: usize = 4096;
 
 type Handle = Resource<Descriptor>;
 
+/// What a path is relative to.
+enum Base {
+    /// The path is a folder on the way to mounts.
+    Way(Way),
+    /// A folder, and the path below it.
+    Folder(Arc<Folder>, String),
+}
+
 impl FilesView<'_> {
     fn charge(&self, bytes: usize) -> FsResult<()> {
         self.record.charge(bytes, &self.authority.limits).map_err(FsError::Trap)
     }
 
-    /// The folder that a path is relative to. A path that leads nowhere near a mount is refused here.
-    fn folder(&self, handle: &Handle, path: &str, access: Access) -> FsResult<Arc<Folder>> {
+    /// What a path is relative to, and the path from there.
+    fn base(&self, handle: &Handle, path: String, access: Access) -> FsResult<Base> {
         self.charge(path.len())?;
         if path.len() > MAX_PATH_BYTES {
             return Err(ErrorCode::NameTooLong.into());
         }
-        match self.table.get(handle)? {
-            Descriptor::Way(way) => Err(self.mounts.refuse(&way_path(way, path), access)),
-            other => Ok(other.folder()?.clone()),
+        let way = match self.table.get(handle)? {
+            Descriptor::Way(way) => way,
+            other => return Ok(Base::Folder(other.folder()?.clone(), path)),
+        };
+        let mounts = self.mounts.mounts().map_err(FsError::Trap)?;
+        match leads(&way.path, &path, mounts.iter().map(|mount| mount.guest.as_str())) {
+            Some(Leads::Mount(at, below)) => Ok(Base::Folder(Arc::new(self.folder_of(&mounts[at])?), below)),
+            Some(Leads::Way(path)) if access == Access::Read => Ok(Base::Way(Way { path })),
+            _ => Err(self.mounts.refuse(&way_path(way, &path), access)),
         }
     }
 
-    fn writable_folder(&self, handle: &Handle, path: &str) -> FsResult<Arc<Folder>> {
-        let folder = self.folder(handle, path, Access::ReadWrite)?;
-        folder.writable(path)?;
-        Ok(folder)
+    /// The folder that a path is relative to. A path that leads to no mount is refused here.
+    fn folder(&self, handle: &Handle, path: String, access: Access) -> FsResult<(Arc<Folder>, String)> {
+        match self.base(handle, path, access)? {
+            Base::Folder(folder, path) => Ok((folder, path)),
+            Base::Way(way) => Err(self.mounts.refuse(&way.path, access)),
+        }
+    }
+
+    fn writable_folder(&self, handle: &Handle, path: String) -> FsResult<(Arc<Folder>, String)> {
+        let (folder, path) = self.folder(handle, path, Access::ReadWrite)?;
+        folder.writable(&path)?;
+        Ok((folder, path))
     }
 
     fn file(&self, handle: &Handle) -> FsResult<Arc<OpenFile>> {
         Ok(self.table.get(handle)?.file()?.clone())
     }
 
-    /// A way at `path`, or the refusal of it.
-    fn way(&self, way: &Way, path: &str, access: Access) -> FsResult<Way> {
-        let path = way_path(way, path);
-        let inside = format!("{}/", path.trim_end_matches('/'));
-        let leads = self.mounts.mounts().map_err(FsError::Trap)?.iter().any(|m| m.guest.starts_with(&inside));
-        if access == Access::Read && (path == "/" || leads) {
-            return Ok(Way { path });
-        }
-        Err(self.mounts.refuse(&path, access))
-    }
-
-    fn push_mount(&mut self, mount: &Arc<Mount>) -> wasmtime::Result<Handle> {
-        let open = self.mounts.count_open().map_err(trap)?;
-        let folder = Folder {
+    fn folder_of(&self, mount: &Arc<Mount>) -> FsResult<Folder> {
+        Ok(Folder {
             mounts: self.mounts.clone(),
             mount: mount.clone(),
             dir: mount.dir.clone(),
             relative: String::new(),
-            _open: open,
-        };
+            _open: self.mounts.count_open()?,
+        })
+    }
+
+    fn push_mount(&mut self, mount: &Arc<Mount>) -> wasmtime::Result<Handle> {
+        let folder = self.folder_of(mount).map_err(trap)?;
         Ok(self.table.push(Descriptor::Folder(Arc::new(folder)))?)
     }
 }
@@ -331,7 +346,7 @@ impl types::HostDescriptor for FilesView<'_> {
     }
 
     async fn create_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        let folder = self.writable_folder(&handle, &path)?;
+        let (folder, path) = self.writable_folder(&handle, path)?;
         self.mounts.count_created()?;
         change(folder, "create", path, |folder, path| {
             folder.take_room(path)?;
@@ -355,10 +370,10 @@ impl types::HostDescriptor for FilesView<'_> {
     }
 
     async fn stat_at(&mut self, handle: Handle, flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
-        if let Descriptor::Way(way) = self.table.get(&handle)? {
-            return self.way(way, &path, Access::Read).map(|_| metadata::stat_of_way());
-        }
-        let folder = self.folder(&handle, &path, Access::Read)?;
+        let (folder, path) = match self.base(&handle, path, Access::Read)? {
+            Base::Folder(folder, path) => (folder, path),
+            Base::Way(_) => return Ok(metadata::stat_of_way()),
+        };
         let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
         Ok(metadata::stat_of(&stat))
     }
@@ -371,7 +386,7 @@ impl types::HostDescriptor for FilesView<'_> {
         access: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        let folder = self.writable_folder(&handle, &path)?;
+        let (folder, path) = self.writable_folder(&handle, path)?;
         let times = file_times(access, modified)?;
         let inside = folder.clone();
         let linked = change(folder, "set times", path.clone(), move |folder, path| {
@@ -392,7 +407,7 @@ impl types::HostDescriptor for FilesView<'_> {
         _new: Handle,
         _new_path: String,
     ) -> FsResult<()> {
-        let folder = self.folder(&handle, &old_path, Access::ReadWrite)?;
+        let (folder, old_path) = self.folder(&handle, old_path, Access::ReadWrite)?;
         Err(self.mounts.forbid(&folder.path_of(&old_path), "link", "may not make links: no tool may"))
     }
 
@@ -404,13 +419,15 @@ impl types::HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Handle> {
-        let opening = Opening { path, follow: follow(path_flags), open: open_flags, flags };
+        let mut opening = Opening { path, follow: follow(path_flags), open: open_flags, flags };
         let wants = opening.access();
-        if let Descriptor::Way(way) = self.table.get(&handle)? {
-            let way = self.way(way, &opening.path, wants)?;
-            return Ok(self.table.push(Descriptor::Way(way))?);
-        }
-        let folder = self.folder(&handle, &opening.path, wants)?;
+        let folder = match self.base(&handle, std::mem::take(&mut opening.path), wants)? {
+            Base::Way(way) => return Ok(self.table.push(Descriptor::Way(way))?),
+            Base::Folder(folder, path) => {
+                opening.path = path;
+                folder
+            }
+        };
         if wants == Access::ReadWrite {
             folder.writable(&opening.path)?;
         }
@@ -421,19 +438,19 @@ impl types::HostDescriptor for FilesView<'_> {
     }
 
     async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
-        let folder = self.folder(&handle, &path, Access::Read)?;
+        let (folder, path) = self.folder(&handle, path, Access::Read)?;
         let target = look(folder, path, |folder, path| folder.dir.read_link(path)).await?;
         target.into_os_string().into_string().map_err(|_| ErrorCode::IllegalByteSequence.into())
     }
 
     async fn remove_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        let folder = self.writable_folder(&handle, &path)?;
+        let (folder, path) = self.writable_folder(&handle, path)?;
         change(folder, "remove", path, |folder, path| folder.dir.remove_dir(path)).await
     }
 
     async fn rename_at(&mut self, handle: Handle, old_path: String, new: Handle, new_path: String) -> FsResult<()> {
-        let from = self.writable_folder(&handle, &old_path)?;
-        let to = self.writable_folder(&new, &new_path)?;
+        let (from, old_path) = self.writable_folder(&handle, old_path)?;
+        let (to, new_path) = self.writable_folder(&new, new_path)?;
         if !Arc::ptr_eq(&from.mount, &to.mount) {
             return Err(ErrorCode::CrossDevice.into());
         }
@@ -447,12 +464,12 @@ impl types::HostDescriptor for FilesView<'_> {
 
     /// A link could point out of its folder for whoever follows it from outside.
     async fn symlink_at(&mut self, handle: Handle, _old_path: String, new_path: String) -> FsResult<()> {
-        let folder = self.folder(&handle, &new_path, Access::ReadWrite)?;
+        let (folder, new_path) = self.folder(&handle, new_path, Access::ReadWrite)?;
         Err(self.mounts.forbid(&folder.path_of(&new_path), "link", "may not make links: no tool may"))
     }
 
     async fn unlink_file_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
-        let folder = self.writable_folder(&handle, &path)?;
+        let (folder, path) = self.writable_folder(&handle, path)?;
         change(folder, "remove", path, |folder, path| folder.dir.remove_file_or_symlink(path)).await
     }
 
@@ -490,10 +507,10 @@ impl types::HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        if let Descriptor::Way(way) = self.table.get(&handle)? {
-            return self.way(way, &path, Access::Read).map(|_| MetadataHashValue { lower: 0, upper: 0 });
-        }
-        let folder = self.folder(&handle, &path, Access::Read)?;
+        let (folder, path) = match self.base(&handle, path, Access::Read)? {
+            Base::Folder(folder, path) => (folder, path),
+            Base::Way(_) => return Ok(MetadataHashValue { lower: 0, upper: 0 }),
+        };
         let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
         Ok(metadata::hash_of(&stat))
     }

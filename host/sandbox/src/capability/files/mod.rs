@@ -22,6 +22,7 @@ mod metadata;
 mod mount;
 mod open;
 mod stream;
+mod way;
 
 use std::sync::Arc;
 

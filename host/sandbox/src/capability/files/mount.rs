@@ -103,7 +103,7 @@ impl Mounts {
 
     /// Refuses what nobody can be granted.
     pub(super) fn forbid(&self, path: &str, what: &str, why: &str) -> FsError {
-        let refusal = Refusal::new(RefusalCode::FileDenied, format!("tool `{}` {why}", self.authority.plugin()));
+        let refusal = Refusal::new(RefusalCode::FileDenied, format!("plugin `{}` {why}", self.authority.plugin()));
         self.refused(path, what, &refusal);
         FsError::Code(ErrorCode::NotPermitted)
     }

@@ -131,7 +131,13 @@ impl Capability for Sockets {
 
 /// Binds a function that answers `access-denied`, or traps where its type has no place for an error.
 fn refuse(interface: &mut LinkerInstance<'_, CallState>, function: &'static str) -> Result<()> {
-    interface.func_new(function, move |store: StoreContextMut<'_, CallState>, _, _, results: &mut [Val]| {
+    interface.func_new(function, move |mut store: StoreContextMut<'_, CallState>, _, params, results: &mut [Val]| {
+        // A borrowed handle that is not given back traps at the end of the call.
+        for param in params {
+            if let Val::Resource(handle) = param {
+                handle.try_into_resource::<Inert>(&mut store)?;
+            }
+        }
         let refusal = refusal(function);
         let record = &store.data().record;
         record.refused(Sockets::NAME, "use", function, &refusal);

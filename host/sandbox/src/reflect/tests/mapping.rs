@@ -208,7 +208,11 @@ fn a_failure_names_its_case_and_its_words() {
     let types = [
         ("kind", r#"(enum "not-found" "denied")"#),
         ("info", r#"(record (field "code" $kind) (field "message" string))"#),
-        ("fail", r#"(variant (case "not-found" string) (case "other" $info) (case "count" u8))"#),
+        (
+            "fail",
+            r#"(variant (case "not-found" string) (case "other" $info) (case "count" u8)
+            (case "closed" bool) (case "pair" (tuple u8 u8)) (case "bare"))"#,
+        ),
     ];
     let failed = |ty: &str, val| {
         let signature = signature(&types, &format!("(result (result (error {ty})))"));
@@ -229,7 +233,14 @@ fn a_failure_names_its_case_and_its_words() {
         ("not-found: x".to_owned(), Some("not-found".to_owned()))
     );
     assert_eq!(failed("$fail", case("other", info())), ("other: go away".to_owned(), Some("other".to_owned())));
-    assert_eq!(failed("$fail", case("count", Val::U8(3))), ("count".to_owned(), Some("count".to_owned())));
+    assert_eq!(failed("$fail", case("count", Val::U8(3))), ("count: 3".to_owned(), Some("count".to_owned())));
+    assert_eq!(
+        failed("$fail", case("closed", Val::Bool(true))),
+        ("closed: true".to_owned(), Some("closed".to_owned()))
+    );
+    let pair = Val::Tuple(vec![Val::U8(1), Val::U8(2)]);
+    assert_eq!(failed("$fail", case("pair", pair)), ("pair: [1,2]".to_owned(), Some("pair".to_owned())));
+    assert_eq!(failed("$fail", Val::Variant("bare".to_owned(), None)), ("bare".to_owned(), Some("bare".to_owned())));
 }
 
 #[test]

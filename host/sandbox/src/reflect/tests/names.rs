@@ -77,6 +77,25 @@ fn platform_interfaces_are_not_tools_but_a_command_is() {
 }
 
 #[test]
+fn what_a_toolchain_left_behind_is_no_tool() {
+    let text = r#"(component
+      (core module $m (func (export "f")) (func (export "i") (param i32 i32)))
+      (core instance $i (instantiate $m))
+      (func $f (canon lift (core func $i "f")))
+      (func $init (param "app-name" u32) (param "symbols" u32) (canon lift (core func $i "i")))
+      (instance $exports (export "init" (func $init)))
+      (instance $own (export "init" (func $f)))
+      (export "exports" (instance $exports))
+      (export "engine" (instance $own))
+      (export "greet" (func $f)))"#;
+    let reflection = reflect(text).expect("a reflection");
+    let names: Vec<&str> = reflection.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["init", "greet"], "an `init` of the author's own stays");
+    let skipped: Vec<String> = reflection.skipped.iter().map(|(path, why)| format!("{path}: {why}")).collect();
+    assert_eq!(skipped, ["exports#init: it belongs to the toolchain that built the component"]);
+}
+
+#[test]
 fn every_tool_can_be_found_in_its_component_again() {
     let text = r#"(component
       (core module $m (func (export "f")))
