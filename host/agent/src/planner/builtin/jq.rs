@@ -110,7 +110,7 @@ fn table(text: &str) -> Option<Value> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(50);
     let names: Vec<&str> = lines.next()?.split(',').map(str::trim).collect();
     let plain = |name: &&str| !name.is_empty() && !name.contains('"') && name.parse::<f64>().is_err();
-    if names.len() < 2 || !names.iter().all(|name| plain(name)) {
+    if names.len() < 2 || !names.iter().all(plain) {
         return None;
     }
     let row = |line: &str| {
