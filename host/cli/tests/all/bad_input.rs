@@ -116,3 +116,13 @@ fn ctrl_c_ends_a_run_and_loses_nothing() {
     assert_eq!(runs["runs"][0]["status"], "cancelled", "{runs}");
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);
 }
+
+#[test]
+fn a_file_that_a_quota_refuses_to_replace_stays_what_it_was() {
+    let bench = Bench::new();
+    bench.write("out/a.txt", "12345");
+    bench.write("toolcrib.toml", "[plugin.files]\nfiles = [\"read-write ./out as /out, 10 B, 1 file\"]\n");
+    let arguments = "{\"path\":\"/out/a.txt\",\"text\":\"longer than ten bytes\"}";
+    refused(&bench.toolcrib(&["call", "files.write", arguments]), 1, &["limit-file-bytes-written", "10 B"]);
+    assert_eq!(bench.read("out/a.txt"), "12345");
+}
