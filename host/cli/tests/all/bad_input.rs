@@ -118,6 +118,17 @@ fn ctrl_c_ends_a_run_and_loses_nothing() {
 }
 
 #[test]
+fn a_folder_that_is_there_does_not_count_as_created() {
+    let bench = Bench::new();
+    let files = "files = [\"read-write ./out as /out\"]\nlimits = { files-created = 1 }";
+    bench.write("toolcrib.toml", &format!("[plugin.files]\n{files}\n"));
+    let write =
+        |name: &str| bench.toolcrib(&["call", "files.write", &format!("{{\"path\":\"/out/{name}\",\"text\":\"x\"}}")]);
+    assert_eq!(write("a.txt").code, 0);
+    refused(&write("new/b.txt"), 1, &["limit-files-created"]);
+}
+
+#[test]
 fn a_file_that_a_quota_refuses_to_replace_stays_what_it_was() {
     let bench = Bench::new();
     bench.write("out/a.txt", "12345");

@@ -347,6 +347,12 @@ impl types::HostDescriptor for FilesView<'_> {
 
     async fn create_directory_at(&mut self, handle: Handle, path: String) -> FsResult<()> {
         let (folder, path) = self.writable_folder(&handle, path)?;
+        // What is there is not created, and libraries ask all the same.
+        let there =
+            look(folder.clone(), path.clone(), |folder, path| folder.dir.symlink_metadata(path).map(drop)).await;
+        if there.is_ok() {
+            return Err(ErrorCode::Exist.into());
+        }
         self.mounts.count_created()?;
         change(folder, "create", path, |folder, path| {
             folder.take_room(path)?;
