@@ -84,6 +84,10 @@ fn list(items: &[Value]) -> String {
 /// One line for an item: a place and its text, a name, or the values of its fields.
 fn row(item: &Value) -> String {
     let Some(fields) = item.as_object() else { return plain(item) };
+    if let (Some(line), Some(text)) = (fields.get("line"), fields.get("text")) {
+        let file = fields.get("path").map(|path| format!("{}:", plain(path))).unwrap_or_default();
+        return format!("{file}{}: {}", plain(line), plain(text));
+    }
     let values: Vec<String> = fields.values().filter(|v| !v.is_object() && !v.is_array()).map(plain).collect();
     values.join("  ")
 }

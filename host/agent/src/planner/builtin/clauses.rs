@@ -65,7 +65,14 @@ fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
         |n: usize| next(n).and_then(Token::word).is_some_and(|word| words::is_verb(&word) || asks(&all[at + n..]));
     if let Piece::Mark(mark) = token.piece {
         return match mark {
-            '.' | '!' | '?' | ';' | '\n' => Some(1),
+            '.' | '!' | '?' | ';' => Some(1),
+            // A line that goes on in the next one is one clause.
+            '\n' => {
+                let listed = |token: &Token| {
+                    matches!(token.piece, Piece::Mark(_)) || token.literal().is_some_and(|l| l.kind == Kind::Number)
+                };
+                (first || next(1).is_none_or(listed) || begins(1)).then_some(1)
+            }
             '-' | '*' | '•' if first => Some(1),
             ')' if first => Some(1),
             ',' if next(1).is_some_and(|token| token.is("and"))
@@ -183,6 +190,8 @@ mod tests {
                 &["Read a.txt", "hash it", "save the result as b.txt"],
             ),
             ("1. read /a.md\n2. count its words", &["read /a.md", "count its words"]),
+            ("read /a.md\n\ncount its words", &["read /a.md", "count its words"]),
+            ("How many words\nare in /a.md?", &["How many words\nare in /a.md"]),
             ("How many days between 2024-01-01 and 2026-11-23?", &["How many days between 2024-01-01 and 2026-11-23"]),
             ("names and prices of the items in /a.json", &["names and prices of the items in /a.json"]),
             ("Save the time in Tokyo to /out/t.txt", &["the time in Tokyo", "Save the result to /out/t.txt"]),
