@@ -28,11 +28,11 @@ pub(crate) async fn verify(common: &Common, args: VerifyArgs) -> anyhow::Result<
     }
     .map_err(CribError::from)?;
     if args.json {
-        outln!("{}", json!({ "sound": report.findings_total == 0, "report": report }));
+        outln!("{}", json!({ "sound": report.is_sound(), "report": report }));
     } else {
         show(&report);
     }
-    Ok(ExitCode::from(if report.findings_total == 0 { 0 } else { exit::FAILED }))
+    Ok(ExitCode::from(if report.is_sound() { 0 } else { exit::FAILED }))
 }
 
 fn show(report: &VerifyReport) {
@@ -47,7 +47,9 @@ fn show(report: &VerifyReport) {
         count(report.heads)
     );
     match report.findings_total {
-        0 => outln!("the ledger is sound: {checked}"),
+        0 if report.is_sound() => outln!("the ledger is sound: {checked}"),
+        0 => outln!("the ledger is NOT sound: it does not hold the checkpoint; nothing else was found in {checked}"),
+        1 => outln!("the ledger is NOT sound: 1 finding in {checked}"),
         findings => outln!("the ledger is NOT sound: {findings} findings in {checked}"),
     }
     if let Some(verdict) = &report.checkpoint {
