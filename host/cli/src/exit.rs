@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use toolcrib_runtime::{CribError, SettingsError, agent::Outcome};
+use toolcrib_runtime::{CribError, SettingsError, agent::Outcome, policy::RefusalCode};
 
 use crate::render::{errln, outln, plain};
 
@@ -39,8 +39,7 @@ pub(crate) fn of_call(code: &str) -> u8 {
     match code {
         "invalid-arguments" | "no-such-tool" => BAD_INPUT,
         "cancelled" => CANCELLED,
-        "denied" | "net-address-blocked" => REFUSED,
-        code if code.ends_with("-denied") => REFUSED,
+        code if RefusalCode::is_denial(code) => REFUSED,
         _ => FAILED,
     }
 }

@@ -32,6 +32,8 @@ pub struct OperatorFile {
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Ceiling {
+    /// What relative folders are taken from.
+    pub(crate) base: PathBuf,
     pub(crate) http: Option<Vec<Rule<HttpPattern>>>,
     pub(crate) files: Option<Vec<FileCeiling>>,
     pub(crate) env: Option<Vec<NamePattern>>,
@@ -45,6 +47,7 @@ pub(crate) struct Ceiling {
 impl Default for Ceiling {
     fn default() -> Self {
         Self {
+            base: PathBuf::new(),
             http: None,
             files: None,
             env: None,
@@ -93,7 +96,8 @@ impl OperatorFile {
 
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
-        Self { base: base.to_owned(), ceiling: Arc::default(), plugins: BTreeMap::new() }
+        let ceiling = Ceiling { base: base.to_owned(), ..Ceiling::default() };
+        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new() }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
@@ -167,6 +171,7 @@ impl Ceiling {
 
 fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
     let ceiling = Ceiling {
+        base: base.to_owned(),
         http: table.take("http").map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse))).transpose()?,
         files: table.take("files").map(|node| node.lines(|line| FileCeiling::parse(line, base))).transpose()?,
         env: table.take("env").map(|node| node.lines(NamePattern::parse)).transpose()?,
