@@ -1,5 +1,6 @@
 //! `toolcrib.toml`: what the operator grants, and what nobody can be granted.
 
+mod advice;
 mod grants;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::rule::Rule;
 use crate::sections;
 use crate::tools::{NamePattern, ToolPattern};
 
+pub use advice::Advice;
 pub(crate) use grants::PluginGrants;
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
@@ -27,6 +29,8 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
+    /// What stands in the file itself, without grants that were added later.
+    written: BTreeMap<PluginName, Arc<PluginGrants>>,
 }
 
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
@@ -91,13 +95,14 @@ impl OperatorFile {
             }
         }
         table.finish()?;
+        file.written.clone_from(&file.plugins);
         Ok(file)
     }
 
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
         let ceiling = Ceiling { base: base.to_owned(), ..Ceiling::default() };
-        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new() }
+        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new(), written: BTreeMap::new() }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,

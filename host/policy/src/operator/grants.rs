@@ -30,6 +30,8 @@ pub(crate) struct PluginGrants {
     pub(crate) model: bool,
     pub(crate) limits: LimitRequest,
     pub(crate) effects: BTreeMap<String, Effect>,
+    /// The keys that stand in the table.
+    pub(crate) keys: BTreeSet<String>,
 }
 
 /// A line of `http`: a grant, or a pattern that is denied.
@@ -44,7 +46,7 @@ impl PluginGrants {
         &["http", "files", "env", "config", "tools", "ask", "model"];
 
     pub(crate) fn read(mut table: Table<'_>, plugin: &PluginName, base: &Path) -> Result<Self, PolicyError> {
-        let mut grants = Self::default();
+        let mut grants = Self { keys: table.all().map(|node| node.key().to_owned()).collect(), ..Self::default() };
         for line in table.take("http").map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))? {
             grants.push_http(line);
         }

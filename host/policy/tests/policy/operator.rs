@@ -204,3 +204,39 @@ fn nesting_without_end_is_an_error_and_not_a_crash() {
     assert!(!complaint(&format!("a = {}", "{a=".repeat(100_000))).is_empty());
     assert!(!complaint(&format!("[{}a]", "a.".repeat(100_000))).is_empty());
 }
+
+#[test]
+fn advice_fits_the_file_as_it_stands() {
+    let advise = |text: &str, grants: &[&str]| {
+        let mut file = operator(text);
+        let advice = grants.iter().map(|grant| file.advise(&plugin(), grant, "toolcrib.toml").to_string());
+        advice.collect::<Vec<_>>().join("\n")
+    };
+    let etc = "files = [\"read ./etc as /etc\"]";
+    insta::assert_snapshot!(advise("", &[etc, "files = [\"read ./usr as /usr\"]", "ask = true"]), @r#"
+    to allow it, add to toolcrib.toml:
+    [plugin.shop]
+    files = ["read ./etc as /etc"]
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read ./usr as /usr"
+    to allow it, in [plugin.shop] of toolcrib.toml, add:
+    ask = true
+    "#);
+    let granted = "[plugin.shop]\nfiles = [\"read ./docs as /docs\", \"read /srv/x as /out/x\"]\nask = false\n";
+    insta::assert_snapshot!(advise(granted, &[etc, "ask = true", "env = [\"LANG\"]"]), @r#"
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read ./etc as /etc"
+    to allow it, in [plugin.shop] of toolcrib.toml, write:
+    ask = true
+    to allow it, in [plugin.shop] of toolcrib.toml, add:
+    env = ["LANG"]
+    "#);
+    insta::assert_snapshot!(advise(granted, &["files = [\"read-write /work/docs as /docs\"]"]), @"to allow it, change the line `read ./docs as /docs` into `read-write ./docs as /docs` in [plugin.shop] of toolcrib.toml");
+    insta::assert_snapshot!(advise(granted, &["files = [\"read-write ./out as /out\"]"]), @r#"
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read-write ./out as /out"
+    and take out the line `read /srv/x as /out/x`, which lies inside
+    "#);
+    let advice = operator("").advise(&plugin(), etc, "toolcrib.toml");
+    assert_eq!(advice.folder, Some(("./etc".to_owned(), "/work/etc".into())));
+}
