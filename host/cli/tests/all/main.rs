@@ -3,5 +3,6 @@
 mod bad_input;
 mod bench;
 mod goals;
+mod output;
 mod plugins;
 mod transcript;

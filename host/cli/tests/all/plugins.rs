@@ -68,6 +68,34 @@ fn a_component_that_was_not_written_for_this_host_is_called() {
     assert!(wrong["error"]["message"].as_str().is_some_and(|m| m.contains("shape.kind")), "{wrong}");
 }
 
+/// Reports that it has come half way, and returns.
+const HALF_WAY: &str = r#"
+(component
+  (import "toolcrib:host/progress@0.1.0" (instance $progress
+    (export "report" (func (param "done" u64) (param "total" (option u64)) (param "message" string)))))
+  (core module $m (memory (export "memory") 1) (data (i32.const 64) "half way"))
+  (core instance $memory (instantiate $m))
+  (core func $report (canon lower (func $progress "report") (memory (core memory $memory "memory"))))
+  (core module $n
+    (import "host" "report" (func $report (param i64 i32 i64 i32 i32)))
+    (func (export "work") (result i32)
+      (call $report (i64.const 1) (i32.const 1) (i64.const 2) (i32.const 64) (i32.const 8))
+      (i32.const 7)))
+  (core instance $i (instantiate $n (with "host" (instance (export "report" (func $report))))))
+  (func (export "work") (result u32) (canon lift (core func $i "work"))))
+"#;
+
+#[test]
+fn the_progress_of_a_tool_is_shown() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("plugins")).expect("a folder");
+    std::fs::write(bench.path("plugins/slow.wasm"), wat::parse_str(HALF_WAY).expect("a component")).expect("a file");
+    let done = bench.toolcrib(&["call", "slow.work"]);
+    assert_eq!((done.code, done.out.trim()), (0, "7"), "{}", done.err);
+    assert!(done.err.contains("… 1/2 half way"), "{}", done.err);
+    assert_eq!(bench.toolcrib(&["call", "slow.work", "--json"]).err, "");
+}
+
 #[test]
 fn a_plugin_cannot_take_the_name_of_an_embedded_one() {
     let bench = Bench::new();
