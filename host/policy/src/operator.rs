@@ -2,6 +2,7 @@
 
 mod advice;
 mod grants;
+mod review;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

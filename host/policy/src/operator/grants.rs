@@ -57,7 +57,7 @@ impl PluginGrants {
             grants.files = above.into_inner();
         }
         if let Some(node) = table.take("env") {
-            grants.env = node.lines(check_name)?.into_iter().collect();
+            grants.env = node.lines(variable)?.into_iter().collect();
         }
         if let Some(node) = table.take("config") {
             for node in node.table(format!("`[plugin.{plugin}.config]`"))?.all() {
@@ -90,7 +90,7 @@ impl PluginGrants {
             "http" => self.push_http(HttpLine::parse(line)?),
             "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
             "env" => {
-                self.env.insert(check_name(line.trim())?);
+                self.env.insert(variable(line.trim())?);
             }
             "config" => {
                 let (key, value) = line.split_once('=').ok_or_else(|| LineError::Setting(shortened(line)))?;
@@ -157,6 +157,13 @@ impl HttpLine {
             None => Ok(Self::Grant(HttpGrant::parse(line)?)),
         }
     }
+}
+
+fn variable(line: &str) -> Result<String, LineError> {
+    if line.trim_start().starts_with("deny ") {
+        return Err(LineError::NoDeny("environment variables"));
+    }
+    check_name(line)
 }
 
 /// Adds a folder, unless its place is taken, or it would seem to take away what a folder around it gives.

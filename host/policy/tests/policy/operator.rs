@@ -240,3 +240,34 @@ fn advice_fits_the_file_as_it_stands() {
     let advice = operator("").advise(&plugin(), etc, "toolcrib.toml");
     assert_eq!(advice.folder, Some(("./etc".to_owned(), "/work/etc".into())));
 }
+
+#[test]
+fn a_reviewer_sees_the_ceiling_and_what_will_not_work() {
+    let file = operator(
+        r#"
+        [ceiling]
+        http = ["GET *", "deny GTE https://a.com/**"]
+        env = []
+        ask = false
+        limits = { wall = "5 s" }
+        reject-imports = ["wasi:sockets"]
+        [plugin.shop]
+        http = ["POTS https://a.com/**", "PROPFIND https://a.com/**", "BREW https://a.com/**"]
+        files = ["read-write ./out as /out, 1 files"]
+        limits = { fuel = "1 M" }
+        "#,
+    );
+    insta::assert_snapshot!(format!("{:?}", file.ceiling()), @r#"[("http", "GET *"), ("http", "deny GTE https://a.com/**"), ("env", ""), ("ask", "false"), ("reject-imports", "wasi:sockets"), ("limits", "wall = 5 s")]"#);
+    insta::assert_snapshot!(format!("{:?}", file.odd_methods()), @r#"[("GTE", Some("GET")), ("POTS", Some("POST")), ("BREW", None)]"#);
+    insta::assert_snapshot!(format!("{:?}", file.limits(&plugin())), @r#"["fuel = 1 M"]"#);
+    let asked = Requests { http: Requests::everything().http, ..Requests::nothing() };
+    insta::assert_snapshot!(format!("{:?}", file.unasked(&plugin(), &asked)), @r#"[("files", "read-write /work/out as /out, 1 file")]"#);
+}
+
+#[test]
+fn deny_says_for_which_lines_it_works() {
+    let file =
+        |line: &str| OperatorFile::parse(line, "toolcrib.toml", std::path::Path::new("/work")).unwrap_err().to_string();
+    insta::assert_snapshot!(file("[plugin.shop]\nenv = [\"deny HOME\"]"), @"toolcrib.toml:2:8: `deny HOME` in `env`: `deny` works for `http` and `tools`; environment variables are granted one by one: leave out what is not to be given");
+    assert!(file("[plugin.shop]\nfiles = [\"deny ./a as /a\"]").contains("folders are granted one by one"));
+}
