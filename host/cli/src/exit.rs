@@ -141,6 +141,6 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::File { .. }
         | CribError::Model(_) => BAD_INPUT,
         CribError::ImportRejected { .. } => REFUSED,
-        CribError::Ledger(_) | CribError::Run { .. } => HOST,
+        CribError::Ledger(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
     }
 }

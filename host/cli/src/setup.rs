@@ -36,13 +36,16 @@ pub(crate) fn compile_worker_profile(mut arguments: impl Iterator<Item = std::ff
 /// Opens the crib, and says what takes long on the way.
 pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
     let mut settings = settings(common)?;
+    settings.folders.check_cache()?;
     settings.preparing = Arc::new(Notices::default());
     Ok(Crib::open(settings).await)
 }
 
 /// Opens the crib without a word.
 pub(crate) async fn quiet_crib(common: &Common) -> anyhow::Result<Crib> {
-    Ok(Crib::open(settings(common)?).await)
+    let settings = settings(common)?;
+    settings.folders.check_cache()?;
+    Ok(Crib::open(settings).await)
 }
 
 /// Opens the ledger for reading, where there is one. The plugins are not looked at.

@@ -39,10 +39,7 @@ impl Crib {
         let folders = &settings.folders;
         let mut config = SandboxConfig::new(settings.worker.clone());
         config.network = settings.network.clone();
-        config.cache = Some(CacheConfig {
-            folder: folders.cache.join("compiled"),
-            key_file: folders.data.join("compile-cache.key"),
-        });
+        config.cache = Some(CacheConfig { folder: folders.cache.join("compiled"), key_file: folders.key_file() });
         let sandbox = Sandbox::new(config);
         let catalog = CatalogConfig {
             sources: Sources {

@@ -59,6 +59,14 @@ pub enum CribError {
     /// The language model cannot be used.
     #[error("{0}")]
     Model(String),
+    /// A folder or file of the installation cannot be used.
+    #[error("`{path}` {why}")]
+    Place {
+        /// The folder or file.
+        path: String,
+        /// What is wrong with it, and the way out.
+        why: String,
+    },
     /// A file could not be read.
     #[error("`{path}`: {why}")]
     File {
@@ -88,6 +96,7 @@ impl CribError {
             CribError::Run { .. } => "run-unreadable",
             CribError::Model(_) => "model",
             CribError::File { .. } => "file",
+            CribError::Place { .. } => "place",
         }
     }
 }

@@ -136,3 +136,55 @@ fn a_file_that_is_no_plugin_says_why_when_it_is_called() {
         assert!(done.err.contains("core.wasm") && done.err.contains("core WebAssembly module"), "{}", done.err);
     }
 }
+
+#[test]
+fn a_review_of_the_operators_file_names_what_matches_nothing() {
+    let bench = Bench::new();
+    bench.write("docs/a.txt", "a");
+    let file = r#"
+[ceiling]
+reject-imports = ["wasi:socket"]
+limits = { wall = "30 s" }
+[plugin.file]
+files = ["read ./docs as /docs"]
+[plugin.files]
+files = ["read ./docs/a.txt as /a", "read ./gone as /gone"]
+limits = { fuel = "5 G" }
+[plugin.http]
+http = ["GTE https://example.com/**"]
+tools = ["text.stat"]
+"#;
+    bench.write("toolcrib.toml", file);
+    let done = bench.toolcrib(&["policy", "check"]);
+    assert_eq!(done.code, 0);
+    for part in ["ceiling", "reject-imports wasi:socket", "limits wall = 30 s", "limits fuel = 5 G"] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    for part in [
+        "did you mean `[plugin.files]`?",
+        "a.txt`, granted to `files` as `/a`, is a file: name the folder that holds it",
+        "gone`, granted to `files` as `/gone`, is not there",
+        "`wasi:socket` in `reject-imports` is no interface that this host has",
+        "did you mean `text.stats`?",
+        "`http` does not ask for what the line `text.stat` of its `tools` gives",
+        "did you mean `GET`?",
+    ] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+    let inspected = bench.toolcrib(&["inspect", "files"]).out;
+    assert!(inspected.contains("fuel = 5 G") && inspected.contains("wall = 30 s"), "{inspected}");
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_the_hosts_failure_and_is_named() {
+    let bench = Bench::new();
+    bench.write("cache", "a file");
+    let output = bench.command().env("XDG_CACHE_HOME", bench.path("cache")).arg("tools").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("XDG_CACHE_HOME"));
+    std::fs::create_dir_all(bench.path(".local/share/toolcrib")).expect("a folder");
+    bench.write(".local/share/toolcrib/compile-cache.key", "short");
+    let done = bench.toolcrib(&["call", "text.stats", "{\"text\":\"a\"}"]);
+    assert_eq!((done.code, done.err.contains("compile-cache.key` is damaged")), (6, true), "{}", done.err);
+    assert!(done.err.contains("remove it"), "{}", done.err);
+}
