@@ -83,7 +83,9 @@ pub(crate) fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
         let text = error.render().to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let message = text.split("\n\nUsage:").next().unwrap_or(text).trim();
+        // What follows is for people: the usage, and where to read more.
+        let message = text.split("\n\nUsage:").next().unwrap_or(text);
+        let message = message.split("\n\nFor more information").next().unwrap_or(message).trim();
         let error = json!({ "code": "bad-input", "message": message, "effect": "none" });
         outln!("{}", json!({ "outcome": "error", "error": error }));
         return ExitCode::from(BAD_INPUT);

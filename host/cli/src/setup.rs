@@ -72,7 +72,7 @@ pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
     for grant in &common.grant {
         let (plugin, capability, line) = split_grant(grant)?;
         let plugin = plugin.parse().map_err(|e| BadInput(format!("--grant '{grant}': {e}")))?;
-        operator.add_grant(&plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
+        operator.add_grant_from(&project, &plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
     }
     let worker = WorkerCommand { program: std::env::current_exe()?, arguments: vec![COMPILE_WORKER.to_owned()] };
     Ok(Settings::new(folders, operator, worker))

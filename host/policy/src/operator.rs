@@ -109,9 +109,21 @@ impl OperatorFile {
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
     /// `files`, `env`, `config` (with a line `key=value`), `tools`, `ask` or `model` (with a line `true`).
     pub fn add_grant(&mut self, plugin: &PluginName, capability: &str, line: &str) -> Result<(), PolicyError> {
+        let base = self.base.clone();
+        self.add_grant_from(&base, plugin, capability, line)
+    }
+
+    /// The same with relative folders taken from `base`, wherever the file lies.
+    pub fn add_grant_from(
+        &mut self,
+        base: &Path,
+        plugin: &PluginName,
+        capability: &str,
+        line: &str,
+    ) -> Result<(), PolicyError> {
         let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
         let at = Place { origin: "--grant".to_owned(), line: 0, column: 0 };
-        let known = grants.add(capability, line, &self.base).map_err(|source| {
+        let known = grants.add(capability, line, base).map_err(|source| {
             PolicyProblem::Line { key: shortened(capability), line: shortened(line), source }.at(at.clone())
         })?;
         if !known {

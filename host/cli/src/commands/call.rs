@@ -124,10 +124,10 @@ fn show_error(common: &Common, operator: &OperatorFile, tool: &str, error: &Call
         toolcrib_runtime::sandbox::EffectState::Done => errln!("its effect happened all the same"),
         toolcrib_runtime::sandbox::EffectState::Unknown => errln!("whether its effect happened is not known"),
     }
-    if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref()) {
-        if let Ok(tool) = tool.parse::<ToolName>() {
-            advise(common, operator, [(tool.plugin(), grant)]);
-        }
+    if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref())
+        && let Ok(tool) = tool.parse::<ToolName>()
+    {
+        advise(common, operator, [(tool.plugin(), grant)]);
     }
 }
 

@@ -116,3 +116,14 @@ fn ctrl_c_ends_a_run_and_loses_nothing() {
     assert_eq!(runs["runs"][0]["status"], "cancelled", "{runs}");
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);
 }
+
+#[test]
+fn folders_on_the_command_line_are_seen_from_where_one_is() {
+    let bench = Bench::new();
+    bench.write("docs/a.txt", "here");
+    std::fs::create_dir(bench.path("elsewhere")).expect("a folder");
+    bench.write("elsewhere/policy.toml", "");
+    let grant = ["--policy", "elsewhere/policy.toml", "--grant", "files.files=read ./docs as /docs"];
+    let done = bench.toolcrib(&[&["call", "files.read", "{\"path\":\"/docs/a.txt\"}"], &grant[..]].concat());
+    assert_eq!((done.code, done.out.contains("here")), (0, true), "{}", done.err);
+}
