@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{Effect, RefusalCode, ToolName};
 
 use crate::{Cancel, NodeId};
 
@@ -98,7 +98,7 @@ pub struct ToolFailure {
 impl ToolFailure {
     /// Whether policy refused the call, rather than the world.
     pub fn is_refusal(&self) -> bool {
-        self.grant.is_some() || self.code == "denied" || self.code.ends_with("-denied")
+        self.grant.is_some() || RefusalCode::is_denial(&self.code)
     }
 }
 

@@ -65,12 +65,6 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Compile a component from standard input (used by the host itself)
-    #[command(hide = true)]
-    CompileWorker {
-        /// The engine's profile
-        profile: String,
-    },
 }
 
 #[derive(Args, Debug)]
@@ -120,9 +114,9 @@ pub(crate) struct CallArgs {
 pub(crate) struct ToolsArgs {
     /// Words to search for
     pub(crate) query: Vec<String>,
-    /// The most tools to show
-    #[arg(long, default_value_t = 20)]
-    pub(crate) limit: usize,
+    /// The most tools to show; 0 for all [default: 20 with words to search for, else all]
+    #[arg(long)]
+    pub(crate) limit: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -142,8 +136,8 @@ pub(crate) struct RunsArgs {
     /// The most runs to show
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,
-    /// Only runs with this outcome: reached, failed, refused, asked, budget, cancelled, running
-    #[arg(long)]
+    /// Only runs with this outcome
+    #[arg(long, value_parser = ["reached", "failed", "refused", "asked", "budget", "cancelled", "running"])]
     pub(crate) status: Option<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -154,7 +148,7 @@ pub(crate) struct RunsArgs {
 pub(crate) struct ShowArgs {
     /// The run, or the beginning of its name
     pub(crate) run: String,
-    /// Print every event as a line of JSON
+    /// Print every event as a line of JSON; with --json, one object with all of them
     #[arg(long)]
     pub(crate) events: bool,
     /// Print one JSON object
@@ -185,19 +179,7 @@ pub(crate) enum PolicyCommand {
     },
 }
 
-impl Command {
-    /// Whether errors are to be printed as JSON too.
-    pub(crate) fn wants_json(&self) -> bool {
-        match self {
-            Command::Run(args) => args.json,
-            Command::Call(args) => args.json,
-            Command::Tools(args) => args.json,
-            Command::Inspect(args) => args.json,
-            Command::Runs(args) => args.json,
-            Command::Show(args) => args.json,
-            Command::Verify(args) => args.json,
-            Command::Policy { command: PolicyCommand::Check { json } } => *json,
-            Command::Completions { .. } | Command::CompileWorker { .. } => false,
-        }
-    }
+/// Whether errors are to be printed as JSON too: also errors in these very arguments, which nobody could read.
+pub(crate) fn wants_json(mut raw: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    raw.by_ref().take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }

@@ -1,11 +1,14 @@
 //! Exit codes, and the one line that an error is.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use serde_json::json;
-use toolcrib_runtime::{CribError, SettingsError, agent::Outcome};
+use toolcrib_runtime::ledger_store::LedgerError;
+use toolcrib_runtime::sandbox::LoadError;
+use toolcrib_runtime::{CribError, SettingsError, agent::Outcome, policy::RefusalCode};
 
-use crate::render::{errln, outln, plain};
+use crate::render::{errln, outln, plain, print_raw};
 
 /// The goal was not reached, or the call failed.
 pub(crate) const FAILED: u8 = 1;
@@ -39,8 +42,7 @@ pub(crate) fn of_call(code: &str) -> u8 {
     match code {
         "invalid-arguments" | "no-such-tool" => BAD_INPUT,
         "cancelled" => CANCELLED,
-        "denied" | "net-address-blocked" => REFUSED,
-        code if code.ends_with("-denied") => REFUSED,
+        code if RefusalCode::is_denial(code) => REFUSED,
         _ => FAILED,
     }
 }
@@ -50,16 +52,67 @@ pub(crate) fn of_call(code: &str) -> u8 {
 #[error("{0}")]
 pub(crate) struct BadInput(pub(crate) String);
 
+/// The host failed while a run was under way: what its last step did may not be known.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(crate) struct MidRun {
+    pub(crate) run: String,
+    pub(crate) error: CribError,
+}
+
 /// Prints an error and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     let (name, code) = classify(error);
-    let message = format!("{error:#}");
-    if json {
-        outln!("{}", json!({ "outcome": "error", "error": { "code": name, "message": message, "effect": "none" } }));
-    } else {
+    let message = message(error);
+    if !json {
         errln!("error: {}", plain(&message));
+        return ExitCode::from(code);
     }
+    let run = error.downcast_ref::<MidRun>().map(|error| &error.run);
+    let effect = if run.is_some() { "unknown" } else { "none" };
+    let mut shown = json!({ "outcome": "error", "error": { "code": name, "message": message, "effect": effect } });
+    if let Some(run) = run {
+        shown["run"] = json!(run);
+    }
+    outln!("{shown}");
     ExitCode::from(code)
+}
+
+/// Prints what is wrong with the command line; or the help and the version, which arrive here too.
+pub(crate) fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        // What follows is for people: the usage, and where to read more.
+        let message = text.split("\n\nUsage:").next().unwrap_or(text);
+        let message = message.split("\n\nFor more information").next().unwrap_or(message).trim();
+        let error = json!({ "code": "bad-input", "message": message, "effect": "none" });
+        outln!("{}", json!({ "outcome": "error", "error": error }));
+        return ExitCode::from(BAD_INPUT);
+    }
+    if error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::from(BAD_INPUT);
+    }
+    if std::io::stdout().is_terminal() {
+        // With its colours.
+        let _ = error.print();
+    } else {
+        print_raw(error.render().to_string().as_bytes());
+    }
+    ExitCode::SUCCESS
+}
+
+/// The error and its causes, each said once: many name their cause themselves.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    message
 }
 
 fn classify(error: &anyhow::Error) -> (&'static str, u8) {
@@ -69,7 +122,8 @@ fn classify(error: &anyhow::Error) -> (&'static str, u8) {
     if error.downcast_ref::<SettingsError>().is_some() {
         return ("settings", BAD_INPUT);
     }
-    match error.downcast_ref::<CribError>() {
+    let mid_run = error.downcast_ref::<MidRun>().map(|error| &error.error);
+    match mid_run.or_else(|| error.downcast_ref::<CribError>()) {
         Some(error) => (error.code(), of_crib_error(error)),
         None => ("host", HOST),
     }
@@ -77,6 +131,10 @@ fn classify(error: &anyhow::Error) -> (&'static str, u8) {
 
 fn of_crib_error(error: &CribError) -> u8 {
     match error {
+        CribError::Ledger(
+            LedgerError::NoRun { .. } | LedgerError::AmbiguousRun { .. } | LedgerError::NoLedger { .. },
+        ) => BAD_INPUT,
+        CribError::Load { source: LoadError::Engine(_) | LoadError::Worker(_), .. } => HOST,
         CribError::UnknownTool { .. }
         | CribError::UnknownPlugin(_)
         | CribError::Refused(_)
@@ -85,6 +143,6 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::File { .. }
         | CribError::Model(_) => BAD_INPUT,
         CribError::ImportRejected { .. } => REFUSED,
-        CribError::Ledger(_) | CribError::Run { .. } => HOST,
+        CribError::Ledger(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
     }
 }

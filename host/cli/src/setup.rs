@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use toolcrib_runtime::ledger_store::{Ledger, LedgerError};
 use toolcrib_runtime::sandbox::WorkerCommand;
-use toolcrib_runtime::{Crib, Folders, Settings};
+use toolcrib_runtime::{Crib, CribError, Folders, Settings};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::Common;
@@ -23,16 +24,37 @@ pub(crate) fn logging(verbose: u8) {
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
 }
 
+/// The word before the profile on the command line of the compile worker, which no person types.
+const COMPILE_WORKER: &str = "compile-worker";
+
+/// The engine's profile, where this process is to compile one component for another process of this host.
+pub(crate) fn compile_worker_profile(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<String> {
+    arguments.nth(1).filter(|word| word == COMPILE_WORKER)?;
+    arguments.next()?.into_string().ok()
+}
+
 /// Opens the crib, and says what takes long on the way.
 pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
     let mut settings = settings(common)?;
+    settings.folders.check_cache()?;
     settings.preparing = Arc::new(Notices::default());
     Ok(Crib::open(settings).await)
 }
 
 /// Opens the crib without a word.
 pub(crate) async fn quiet_crib(common: &Common) -> anyhow::Result<Crib> {
-    Ok(Crib::open(settings(common)?).await)
+    let settings = settings(common)?;
+    settings.folders.check_cache()?;
+    Ok(Crib::open(settings).await)
+}
+
+/// Opens the ledger for reading, where there is one. The plugins are not looked at.
+pub(crate) fn ledger(common: &Common) -> anyhow::Result<Option<Ledger>> {
+    match Ledger::open_read_only(settings(common)?.folders.data) {
+        Ok(ledger) => Ok(Some(ledger)),
+        Err(LedgerError::NoLedger { .. }) => Ok(None),
+        Err(error) => Err(CribError::from(error).into()),
+    }
 }
 
 /// Everything that the command line and the operator's file say.
@@ -50,9 +72,9 @@ pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
     for grant in &common.grant {
         let (plugin, capability, line) = split_grant(grant)?;
         let plugin = plugin.parse().map_err(|e| BadInput(format!("--grant '{grant}': {e}")))?;
-        operator.add_grant(&plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
+        operator.add_grant_from(&project, &plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
     }
-    let worker = WorkerCommand { program: std::env::current_exe()?, arguments: vec!["compile-worker".to_owned()] };
+    let worker = WorkerCommand { program: std::env::current_exe()?, arguments: vec![COMPILE_WORKER.to_owned()] };
     Ok(Settings::new(folders, operator, worker))
 }
 

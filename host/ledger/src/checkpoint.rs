@@ -10,7 +10,7 @@ use crate::event::Durability;
 use crate::id::{LedgerId, RunId};
 use crate::proof::{Digest, checksum, from_hex};
 use crate::store::Ledger;
-use crate::write::CAUSE_CHECKPOINT;
+use crate::write::{CAUSE_CHECKPOINT, read_heads_tail};
 
 const PREFIX: &str = "toolcrib-checkpoint:1";
 
@@ -81,17 +81,36 @@ impl<'de> Deserialize<'de> for Checkpoint {
     }
 }
 
+/// The runs that went on since their last head.
+const BEHIND: &str = "SELECT r.id FROM run r WHERE (SELECT max(seq) FROM event WHERE run = r.id)
+                   > (SELECT coalesce(max(seq), -1) FROM head WHERE run = r.id) ORDER BY r.id";
+
 impl Ledger {
+    /// The end of the chain of heads as it stands, and how many runs went on since: nothing is written, so that a ledger
+    /// that is open for reading, or that another process writes, has it too.
+    ///
+    /// # Errors
+    /// Only if the ledger cannot be read.
+    pub fn standing_checkpoint(&self) -> Result<(Checkpoint, u64), LedgerError> {
+        self.readers().with(|conn| {
+            let read = conn.unchecked_transaction().and_then(|snapshot| {
+                let heads = read_heads_tail(&snapshot, self.identity())?;
+                let sql = format!("SELECT count(*) FROM ({BEHIND})");
+                let behind = snapshot.query_row(&sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs();
+                Ok((Checkpoint { ledger: self.id(), n: heads.n, chain: heads.chain }, behind))
+            });
+            read.map_err(|error| LedgerError::sqlite(self.db_path(), error))
+        })
+    }
+
     /// Chains the heads of all runs that went on since their last head, and gives the place in the chain: from then on it
     /// holds everything in the ledger.
     ///
     /// # Errors
     /// As [`Ledger::append`].
     pub fn checkpoint(&self) -> Result<Checkpoint, LedgerError> {
-        let sql = "SELECT r.id FROM run r WHERE (SELECT max(seq) FROM event WHERE run = r.id)
-                   > (SELECT coalesce(max(seq), -1) FROM head WHERE run = r.id) ORDER BY r.id";
         self.writer()?.transact(Durability::Power, |draft| {
-            let behind = draft.conn.prepare(sql).and_then(|mut query| {
+            let behind = draft.conn.prepare(BEHIND).and_then(|mut query| {
                 let rows = query.query_map([], |row| crate::read::run_id(row, 0))?;
                 rows.collect::<rusqlite::Result<Vec<RunId>>>()
             });

@@ -46,7 +46,7 @@ pub enum LedgerError {
         known: i64,
     },
     /// The file is damaged.
-    #[error("{} is damaged ({detail}): it was left as it is, restore a copy, or export the runs that can still be read", path.display())]
+    #[error("{} is damaged ({detail}): it was left as it is: restore a copy, or move it away and the next run makes a new one; `toolcrib show RUN --events` prints what can still be read", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,

@@ -300,7 +300,7 @@ pub(crate) fn first_event(meta: &RunMeta) -> NewEvent {
     NewEvent::new(KIND_BEGUN, payload).status(meta.status.clone())
 }
 
-fn read_heads_tail(conn: &Connection, identity: Identity) -> rusqlite::Result<HeadsTail> {
+pub(crate) fn read_heads_tail(conn: &Connection, identity: Identity) -> rusqlite::Result<HeadsTail> {
     let sql = "SELECT n, chain FROM head ORDER BY n DESC LIMIT 1";
     let tail = conn.query_row(sql, [], |row| {
         let number = row.get(0)?;

@@ -232,7 +232,7 @@ fn access<'a>(line: &'a str, shape: &'static str) -> Result<(Access, &'a str), L
     let access = match word {
         "read" => Access::Read,
         "read-write" => Access::ReadWrite,
-        "deny" => return Err(LineError::FileShape(shape)),
+        "deny" => return Err(LineError::NoDeny("folders")),
         _ => return Err(LineError::FileShape(shape)),
     };
     Ok((access, rest.trim()))
@@ -306,6 +306,7 @@ fn write_quotas(f: &mut fmt::Formatter<'_>, bytes: Option<u64>, files: Option<u6
         write!(f, ", {}", units::print(bytes, Unit::Bytes))?;
     }
     match files {
+        Some(1) => f.write_str(", 1 file"),
         Some(files) => write!(f, ", {files} files"),
         None => Ok(()),
     }

@@ -51,7 +51,8 @@ pub use limits::{
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
-pub use operator::OperatorFile;
+pub use operator::{Advice, OperatorFile};
+pub use reader::nearest;
 pub use refusal::{Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use tools::{NamePattern, ToolPattern};

@@ -241,8 +241,8 @@ pub enum LimitError {
 }
 
 impl LimitRequest {
-    /// Reads `value` in the unit of `name` and sets the limit: `64 MiB`, `5 s`, `200 M`, or a plain number of bytes,
-    /// milliseconds or operations.
+    /// Reads `value` in the unit of `name` and sets the limit: `64 MiB`, `5 s`, `200 M`, or a plain number of bytes
+    /// or operations.
     pub fn parse_into(&mut self, name: LimitName, value: &str) -> Result<(), LimitError> {
         let key = name.key();
         // The engine has one stack size for all calls: a lower one could not be enforced.

@@ -73,6 +73,9 @@ pub enum LineError {
     /// `deny` in a place that only asks.
     #[error("`deny` belongs to the operator's file: a manifest asks, and what it does not ask for it does not get")]
     DenyHere,
+    /// `deny` for what is granted one by one.
+    #[error("`deny` works for `http` and `tools`; {0} are granted one by one: leave out what is not to be given")]
+    NoDeny(&'static str),
     /// A file line without access or path.
     #[error("write an access and a folder, such as {0}")]
     FileShape(&'static str),

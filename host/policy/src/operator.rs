@@ -1,6 +1,8 @@
 //! `toolcrib.toml`: what the operator grants, and what nobody can be granted.
 
+mod advice;
 mod grants;
+mod review;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use crate::rule::Rule;
 use crate::sections;
 use crate::tools::{NamePattern, ToolPattern};
 
+pub use advice::Advice;
 pub(crate) use grants::PluginGrants;
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
@@ -27,11 +30,15 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
+    /// What stands in the file itself, without grants that were added later.
+    written: BTreeMap<PluginName, Arc<PluginGrants>>,
 }
 
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Ceiling {
+    /// What relative folders are taken from.
+    pub(crate) base: PathBuf,
     pub(crate) http: Option<Vec<Rule<HttpPattern>>>,
     pub(crate) files: Option<Vec<FileCeiling>>,
     pub(crate) env: Option<Vec<NamePattern>>,
@@ -45,6 +52,7 @@ pub(crate) struct Ceiling {
 impl Default for Ceiling {
     fn default() -> Self {
         Self {
+            base: PathBuf::new(),
             http: None,
             files: None,
             env: None,
@@ -88,20 +96,34 @@ impl OperatorFile {
             }
         }
         table.finish()?;
+        file.written.clone_from(&file.plugins);
         Ok(file)
     }
 
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
-        Self { base: base.to_owned(), ceiling: Arc::default(), plugins: BTreeMap::new() }
+        let ceiling = Ceiling { base: base.to_owned(), ..Ceiling::default() };
+        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new(), written: BTreeMap::new() }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
     /// `files`, `env`, `config` (with a line `key=value`), `tools`, `ask` or `model` (with a line `true`).
     pub fn add_grant(&mut self, plugin: &PluginName, capability: &str, line: &str) -> Result<(), PolicyError> {
+        let base = self.base.clone();
+        self.add_grant_from(&base, plugin, capability, line)
+    }
+
+    /// The same with relative folders taken from `base`, wherever the file lies.
+    pub fn add_grant_from(
+        &mut self,
+        base: &Path,
+        plugin: &PluginName,
+        capability: &str,
+        line: &str,
+    ) -> Result<(), PolicyError> {
         let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
         let at = Place { origin: "--grant".to_owned(), line: 0, column: 0 };
-        let known = grants.add(capability, line, &self.base).map_err(|source| {
+        let known = grants.add(capability, line, base).map_err(|source| {
             PolicyProblem::Line { key: shortened(capability), line: shortened(line), source }.at(at.clone())
         })?;
         if !known {
@@ -167,6 +189,7 @@ impl Ceiling {
 
 fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
     let ceiling = Ceiling {
+        base: base.to_owned(),
         http: table.take("http").map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse))).transpose()?,
         files: table.take("files").map(|node| node.lines(|line| FileCeiling::parse(line, base))).transpose()?,
         env: table.take("env").map(|node| node.lines(NamePattern::parse)).transpose()?,

@@ -112,8 +112,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The known word nearest to `word`, if it is near.
-pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
+/// The known word nearest to `word`, if it is near: what a person may have meant.
+pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<String> {
     if word.len() > 64 {
         return None;
     }

@@ -48,6 +48,12 @@ impl RefusalCode {
         Self::ImportDenied,
     ];
 
+    /// Whether the code of a failed call says that policy forbids what was asked for. A target that cannot be checked and
+    /// a limit that ended are other causes; `denied` is what a tool says that refuses by a rule of its own.
+    pub fn is_denial(code: &str) -> bool {
+        code == "denied" || code == Self::NetAddressBlocked.as_str() || code.ends_with("-denied")
+    }
+
     /// The code as text, such as `net-denied` or `limit-http-requests`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Lines that allow or deny: deny wins.
 
+use std::fmt;
+
 use crate::line::LineError;
 
 /// A line of the operator's file.
@@ -9,6 +11,15 @@ pub(crate) enum Rule<P> {
     Allow(P),
     /// What the pattern matches is denied, whatever else allows it.
     Deny(P),
+}
+
+impl<P: fmt::Display> fmt::Display for Rule<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rule::Allow(what) => what.fmt(f),
+            Rule::Deny(what) => write!(f, "deny {what}"),
+        }
+    }
 }
 
 impl<P> Rule<P> {

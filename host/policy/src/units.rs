@@ -47,6 +47,12 @@ pub enum UnitError {
         /// What would have been right.
         expected: &'static str,
     },
+    /// A time without a unit could be seconds or milliseconds.
+    #[error("a time needs its unit: write {expected}")]
+    NoUnit {
+        /// What would have been right.
+        expected: &'static str,
+    },
     /// The value does not fit 64 bits.
     #[error("the value is too large")]
     TooLarge,
@@ -55,7 +61,7 @@ pub enum UnitError {
     Zero,
 }
 
-/// Reads a quantity. A number without a suffix counts bytes, milliseconds or things. Fractions are read exactly where
+/// Reads a quantity. A number without a suffix counts bytes or things; a time has one. Fractions are read exactly where
 /// they come out whole (`1.5 s`).
 pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
     let malformed = UnitError::Malformed { expected: unit.expected() };
@@ -63,6 +69,9 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let suffix = suffix.trim_start();
+    if suffix.is_empty() && unit == Unit::Time && digits(number).is_some() {
+        return Err(UnitError::NoUnit { expected: unit.expected() });
+    }
     let factor = match suffix {
         "" => Some(1),
         _ => unit.suffixes().iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor),

@@ -1,9 +1,10 @@
 //! The crib: the catalog, the sandbox, and the operator's word.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Problem, Rank, Severity, Snapshot, Sources, Tool};
-use toolcrib_ledger::Ledger;
+use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{Authority, Effect, OperatorFile, PluginName, Requests, ToolName, Trust};
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
 
@@ -11,6 +12,12 @@ use crate::error::CribError;
 use crate::plugins::Loaded;
 use crate::prepare::Aloud;
 use crate::settings::Settings;
+
+/// How long a run waits for a ledger that another process has. Most runs end sooner; one that does not is worth knowing of.
+const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
+/// After how long somebody is told that it waits.
+const LEDGER_NOTICE: Duration = Duration::from_secs(1);
+const LEDGER_RETRY: Duration = Duration::from_millis(100);
 
 /// Similar tools that an error names.
 const NEAR: usize = 3;
@@ -32,10 +39,7 @@ impl Crib {
         let folders = &settings.folders;
         let mut config = SandboxConfig::new(settings.worker.clone());
         config.network = settings.network.clone();
-        config.cache = Some(CacheConfig {
-            folder: folders.cache.join("compiled"),
-            key_file: folders.data.join("compile-cache.key"),
-        });
+        config.cache = Some(CacheConfig { folder: folders.cache.join("compiled"), key_file: folders.key_file() });
         let sandbox = Sandbox::new(config);
         let catalog = CatalogConfig {
             sources: Sources {
@@ -79,6 +83,28 @@ impl Crib {
     /// It cannot be opened, or another process has it.
     pub fn ledger(&self) -> Result<Ledger, CribError> {
         Ok(Ledger::open(&self.0.settings.folders.data)?)
+    }
+
+    /// The ledger, for writing, after some waiting where another process has it: runs that were started together come
+    /// one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`Crib::ledger`], once the patience has ended.
+    pub async fn ledger_in_turn(&self) -> Result<Ledger, CribError> {
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            let holder = match self.ledger() {
+                Err(CribError::Ledger(LedgerError::Locked { pid, .. })) if begun.elapsed() < LEDGER_PATIENCE => pid,
+                other => return other,
+            };
+            if !told && begun.elapsed() >= LEDGER_NOTICE {
+                told = true;
+                self.0.settings.preparing.waiting_for_ledger(holder);
+            }
+            tokio::time::sleep(LEDGER_RETRY).await;
+        }
     }
 
     /// The ledger, for reading, also while another process writes.

@@ -59,6 +59,14 @@ pub enum CribError {
     /// The language model cannot be used.
     #[error("{0}")]
     Model(String),
+    /// A folder or file of the installation cannot be used.
+    #[error("`{path}` {why}")]
+    Place {
+        /// The folder or file.
+        path: String,
+        /// What is wrong with it, and the way out.
+        why: String,
+    },
     /// A file could not be read.
     #[error("`{path}`: {why}")]
     File {
@@ -79,11 +87,16 @@ impl CribError {
             CribError::Catalog(error) => error.code(),
             CribError::Load { source, .. } => source.code(),
             CribError::ImportRejected { .. } => "import-denied",
+            CribError::Ledger(LedgerError::NoRun { .. }) => "no-such-run",
+            CribError::Ledger(LedgerError::AmbiguousRun { .. }) => "ambiguous-run",
+            CribError::Ledger(LedgerError::NoLedger { .. }) => "no-ledger",
+            CribError::Ledger(LedgerError::Locked { .. }) => "ledger-in-use",
             CribError::Ledger(error) if error.is_disk_full() => "disk-full",
             CribError::Ledger(_) => "ledger",
             CribError::Run { .. } => "run-unreadable",
             CribError::Model(_) => "model",
             CribError::File { .. } => "file",
+            CribError::Place { .. } => "place",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use toolcrib_catalog::Plugin;
-use toolcrib_policy::Effect;
+use toolcrib_policy::{Effect, LimitName, Limits};
 use toolcrib_sandbox::{PluginInfo, PluginKind, Reach, Sandbox, reach};
 
 use crate::crib::Crib;
@@ -33,6 +33,8 @@ pub struct Inspection {
     pub requests: Option<Vec<Line>>,
     /// What the operator's file grants it.
     pub grants: Vec<Line>,
+    /// The limits of its calls that differ from those of every call, as `key = value`.
+    pub limits: Vec<String>,
     /// The ceiling's line that keeps it out, where there is one.
     pub rejected: Option<String>,
     /// What was wrong with it and did not keep it out.
@@ -92,10 +94,17 @@ impl Crib {
             reach: reach(plugin.imports()),
             requests: plugin.manifest().map(|manifest| Line::all(manifest.requests.lines())),
             grants: Line::all(self.operator().grants(plugin.name())),
+            limits: lowered(&self.authority(&plugin, None).limits),
             rejected: self.check_imports(&plugin).err().map(|error| error.to_string()),
             notes: notes(&plugin),
         })
     }
+}
+
+fn lowered(limits: &Limits) -> Vec<String> {
+    let usual = Limits::default();
+    let lowered = LimitName::ALL.iter().filter(|name| limits.shown(**name) != usual.shown(**name));
+    lowered.map(|name| format!("{} = {}", name.key(), limits.shown(*name))).collect()
 }
 
 fn notes(plugin: &Plugin) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 use toolcrib_catalog::Plugin;
-use toolcrib_policy::Digest;
+use toolcrib_policy::{Digest, PluginName};
 
 use crate::crib::Crib;
 use crate::error::CribError;
@@ -38,6 +38,13 @@ impl Crib {
         let loaded = self.0.sandbox.load(&component).await.map_err(load)?;
         self.0.catalog.confirm(plugin, loaded.info()).await?;
         Ok(loaded)
+    }
+
+    /// The plugins that the operator's ceiling keeps out, each with the reason.
+    pub fn rejected(&self) -> Vec<(PluginName, CribError)> {
+        let snapshot = self.snapshot();
+        let rejected = |plugin: &Arc<Plugin>| Some((plugin.name().clone(), self.check_imports(plugin).err()?));
+        snapshot.plugins().iter().filter_map(rejected).collect()
     }
 
     /// The first gate: what a component could ever reach.

@@ -13,6 +13,10 @@ pub trait Preparing: Send + Sync + 'static {
     fn begun(&self, plugin: &PluginName, bytes: u64);
     /// It is done, or was refused.
     fn ended(&self, plugin: &PluginName);
+    /// Another process, the one of this number where that is known, has the ledger, and a run waits for it.
+    fn waiting_for_ledger(&self, holder: Option<u32>) {
+        let _ = holder;
+    }
 }
 
 impl Preparing for () {

@@ -70,7 +70,7 @@ impl Crib {
             None => Arc::new(BuiltinPlanner),
             Some(model) => Arc::new(ModelPlanner::new(model.clone())),
         };
-        let ledger = Arc::new(self.ledger()?);
+        let ledger = Arc::new(self.ledger_in_turn().await?);
         let title: String = request.goal.chars().take(TITLE_CHARS).collect();
         let details = json!({ "toolcrib": env!("CARGO_PKG_VERSION") });
         let run = ledger.begin_run(&RunMeta::new(title, "running").details(details))?;

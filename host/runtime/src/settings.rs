@@ -6,6 +6,7 @@ use std::sync::Arc;
 use toolcrib_policy::{OperatorFile, PolicyError};
 use toolcrib_sandbox::{Network, SystemNetwork, WorkerCommand};
 
+use crate::error::CribError;
 use crate::prepare::Preparing;
 
 /// The name of the operator's file.
@@ -47,6 +48,42 @@ impl Folders {
         let cache = xdg("XDG_CACHE_HOME", ".cache")?;
         let user_plugins = data.join("plugins");
         Ok(Folders { data, cache, user_plugins, project_plugins })
+    }
+}
+
+/// The bytes of the key that compiled code is authenticated with.
+const KEY_BYTES: u64 = 32;
+
+impl Folders {
+    /// The file with the key of the compile cache.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.data.join("compile-cache.key")
+    }
+
+    /// Checks what no plugin can do without: a place for compiled code, and a whole key for it where there is one.
+    ///
+    /// # Errors
+    ///
+    /// The cache folder cannot be made or the key cannot be used; the error says what to do.
+    pub fn check_cache(&self) -> Result<(), CribError> {
+        let place = |path: &Path, why: String| CribError::Place { path: path.display().to_string(), why };
+        std::fs::create_dir_all(&self.cache).map_err(|error| {
+            place(
+                &self.cache,
+                format!("cannot hold compiled plugins ({error}): name another place with --home or `XDG_CACHE_HOME`"),
+            )
+        })?;
+        let key = self.key_file();
+        match std::fs::metadata(&key) {
+            Ok(found) if !found.is_file() || found.len() != KEY_BYTES => Err(place(
+                &key,
+                format!(
+                    "is damaged ({} bytes, not {KEY_BYTES}): remove it, the next command makes a new one",
+                    found.len()
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

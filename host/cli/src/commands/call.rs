@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use toolcrib_runtime::Caller;
 use toolcrib_runtime::agent::Person;
+use toolcrib_runtime::policy::{OperatorFile, ToolName};
 use toolcrib_runtime::sandbox::{CallError, CallReport, CancellationToken, Content, Receipt, ToolOutput};
 
 use crate::args::{CallArgs, Common};
 use crate::person::Terminal;
-use crate::render::{Live, bytes, count, duration, errln, outln, plain, plain_lines};
+use crate::render::{Live, advise, bytes, count, counted, duration, errln, outln, plain, plain_lines};
 use crate::{exit, setup};
 
 pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<ExitCode> {
@@ -21,15 +22,19 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
     let cancel = CancellationToken::new();
     let stop = cancel.clone();
     setup::on_interrupt(move || stop.cancel());
+    let live = Live::new(args.json);
     let caller = Caller {
-        person: Terminal::attended(Live::new(true)).map(|person| Arc::new(person) as Arc<dyn Person>),
+        progress: live.progress(),
+        person: Terminal::attended(live.clone()).map(|person| Arc::new(person) as Arc<dyn Person>),
         ..Caller::default()
     };
-    let report = crib.call(&args.tool, arguments, caller, cancel).await?;
+    let report = crib.call(&args.tool, arguments, caller, cancel).await;
+    live.finish();
+    let report = report?;
     if args.json {
         outln!("{}", as_json(&args.tool, &report));
     } else {
-        show(&args.tool, &report);
+        show(common, crib.operator(), &args.tool, &report);
         if args.receipt {
             show_receipt(&report.receipt);
         }
@@ -38,16 +43,26 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
 }
 
 fn arguments(text: &str) -> anyhow::Result<Value> {
-    let mut read = String::new();
+    let read;
     let text = if text == "-" {
-        std::io::stdin().read_to_string(&mut read)?;
-        &read
+        read = standard_input()?;
+        // Some editors put a mark of the byte order in front.
+        read.strip_prefix('\u{feff}').unwrap_or(&read)
     } else {
         text
     };
     serde_json::from_str(text).map_err(|error| {
         exit::BadInput(format!("the arguments are not JSON: {error}; they look like '{{\"text\": \"some words\"}}'"))
             .into()
+    })
+}
+
+fn standard_input() -> anyhow::Result<String> {
+    let mut read = Vec::new();
+    std::io::stdin().read_to_end(&mut read)?;
+    String::from_utf8(read).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        exit::BadInput(format!("the arguments on standard input are not UTF-8 (at byte {at}): write them so")).into()
     })
 }
 
@@ -80,7 +95,7 @@ fn result(output: &ToolOutput) -> Value {
     }
 }
 
-fn show(tool: &str, report: &CallReport) {
+fn show(common: &Common, operator: &OperatorFile, tool: &str, report: &CallReport) {
     match &report.outcome {
         Ok(output) => match (&output.structured, output.content.as_slice()) {
             (Some(value), []) => match serde_json::to_string_pretty(value) {
@@ -89,7 +104,7 @@ fn show(tool: &str, report: &CallReport) {
             },
             (_, content) => content.iter().for_each(show_content),
         },
-        Err(error) => show_error(tool, error),
+        Err(error) => show_error(common, operator, tool, error),
     }
 }
 
@@ -102,26 +117,27 @@ fn show_content(content: &Content) {
     }
 }
 
-fn show_error(tool: &str, error: &CallError) {
+fn show_error(common: &Common, operator: &OperatorFile, tool: &str, error: &CallError) {
     errln!("error: {}: {}", plain(&error.code), plain_lines(&error.message));
     match error.effect {
         toolcrib_runtime::sandbox::EffectState::None => {}
         toolcrib_runtime::sandbox::EffectState::Done => errln!("its effect happened all the same"),
         toolcrib_runtime::sandbox::EffectState::Unknown => errln!("whether its effect happened is not known"),
     }
-    if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref()) {
-        let plugin = tool.split('.').next().unwrap_or(tool);
-        errln!("to allow it, add to toolcrib.toml:\n[plugin.{}]\n{}", plain(plugin), plain_lines(grant));
+    if let Some(grant) = error.refusal.as_ref().and_then(|refusal| refusal.grant.as_deref())
+        && let Ok(tool) = tool.parse::<ToolName>()
+    {
+        advise(common, operator, [(tool.plugin(), grant)]);
     }
 }
 
 fn show_receipt(receipt: &Receipt) {
     errln!(
-        "fuel {}, memory {}, {}, {} host calls",
+        "fuel {}, memory {}, {}, {}",
         count(receipt.fuel),
         bytes(receipt.peak_memory_bytes),
         duration(Duration::from_micros(receipt.wall_us)),
-        receipt.host_calls
+        counted(receipt.host_calls, "host call")
     );
     for used in &receipt.uses.listed {
         let allowed = if used.allowed { "allowed" } else { "refused" };
@@ -130,6 +146,10 @@ fn show_receipt(receipt: &Receipt) {
     for (name, captured) in [("stdout", &receipt.stdout), ("stderr", &receipt.stderr), ("log", &receipt.log)] {
         if !captured.is_empty() {
             errln!("  {name}: {}", plain_lines(captured.text.trim_end()));
+        }
+        if captured.dropped_bytes > 0 || captured.dropped_lines > 0 {
+            let lines = counted(captured.dropped_lines, "line");
+            errln!("  {name}: {} and {lines} more were dropped", bytes(captured.dropped_bytes));
         }
     }
 }

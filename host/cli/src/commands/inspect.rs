@@ -43,8 +43,10 @@ pub(crate) async fn inspect(common: &Common, args: InspectArgs) -> anyhow::Resul
 }
 
 fn show(plugin: &Inspection) {
-    let version = plugin.version.as_deref().unwrap_or("without a version");
-    outln!("{} {}", plain(&plugin.name), plain(version));
+    match &plugin.version {
+        Some(version) => outln!("{} {}", plain(&plugin.name), plain(version)),
+        None => outln!("{} (states no version)", plain(&plugin.name)),
+    }
     if !plugin.description.is_empty() {
         outln!("  {}", plain(&plugin.description));
     }
@@ -67,6 +69,12 @@ fn show(plugin: &Inspection) {
     }
     for grant in &plugin.grants {
         outln!("  {} {}", plain(&grant.capability), plain(&grant.line));
+    }
+    if !plugin.limits.is_empty() {
+        outln!("limits, where they are lower than usual");
+    }
+    for limit in &plugin.limits {
+        outln!("  {}", plain(limit));
     }
     for line in plugin.rejected.iter().chain(&plugin.notes) {
         outln!("note: {}", plain(line));
@@ -159,6 +167,12 @@ fn show_file(path: &str, info: &PluginInfo) {
     outln!("tools");
     for tool in &info.tools {
         outln!("  {}  {}", plain(&tool.name), plain(tool.description.lines().next().unwrap_or_default()));
+    }
+    if !info.skipped.is_empty() {
+        outln!("no tools");
+    }
+    for line in &info.skipped {
+        outln!("  {}", plain(line));
     }
     show_reach(&reach(&info.imports));
     outln!("imports");

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::args::{Arguments, Command, PolicyCommand};
+use crate::render::print_raw;
 
 /// Does what was asked for.
 pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -23,15 +24,15 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Call(args) => call::call(common, args).await,
         Command::Tools(args) => tools::tools(common, args).await,
         Command::Inspect(args) => inspect::inspect(common, args).await,
-        Command::Runs(args) => runs::runs(common, args).await,
-        Command::Show(args) => show::show(common, args).await,
-        Command::Verify(args) => verify::verify(common, args).await,
+        Command::Runs(args) => runs::runs(common, args),
+        Command::Show(args) => show::show(common, args),
+        Command::Verify(args) => verify::verify(common, args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "toolcrib", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "toolcrib", &mut script);
+            print_raw(&script);
             Ok(ExitCode::SUCCESS)
         }
-        // Answered in `main`, before anything else begins.
-        Command::CompileWorker { .. } => Ok(ExitCode::FAILURE),
     }
 }

@@ -1,11 +1,10 @@
 //! `toolcrib policy check`: what the operator's file says, seen beside the plugins that are there.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use toolcrib_runtime::Crib;
-use toolcrib_runtime::policy::PluginName;
+use toolcrib_runtime::policy::{OperatorFile, PluginName, nearest};
+use toolcrib_runtime::{Crib, KNOWN_INTERFACES, is_known_interface};
 
 use crate::args::Common;
 use crate::render::{errln, outln, plain};
@@ -13,48 +12,99 @@ use crate::setup;
 
 pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<ExitCode> {
     let crib = setup::crib(common).await?;
-    let plugins: Vec<PluginName> = crib.operator().plugins().cloned().collect();
-    let warnings: Vec<String> = plugins.iter().flat_map(|plugin| warnings(&crib, plugin)).collect();
+    let operator = crib.operator();
+    let plugins: Vec<PluginName> = operator.plugins().cloned().collect();
+    let mut warnings: Vec<String> = plugins.iter().flat_map(|plugin| of_plugin(&crib, plugin)).collect();
+    warnings.extend(of_file(&crib));
     if as_json {
         let grants: Vec<Value> = plugins
             .iter()
-            .map(|plugin| {
-                let lines = crib.operator().grants(plugin);
-                let lines: Vec<_> = lines.iter().map(|(c, line)| json!({ "capability": c, "line": line })).collect();
-                json!({ "plugin": plugin, "grants": lines })
-            })
+            .map(|name| json!({ "plugin": name, "grants": lines(operator.grants(name)), "limits": operator.limits(name) }))
             .collect();
-        outln!("{}", json!({ "outcome": "ok", "plugins": grants, "warnings": warnings }));
+        let ceiling = lines(operator.ceiling());
+        outln!("{}", json!({ "outcome": "ok", "ceiling": ceiling, "plugins": grants, "warnings": warnings }));
         return Ok(ExitCode::SUCCESS);
     }
-    for plugin in &plugins {
-        outln!("{plugin}");
-        for (capability, line) in crib.operator().grants(plugin) {
-            outln!("  {capability} {}", plain(&line));
-        }
-    }
-    if plugins.is_empty() {
-        outln!("nothing is granted to any plugin");
-    }
+    show(operator, &plugins);
     for warning in &warnings {
         errln!("warning: {}", plain(warning));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is allowed by the file and will still not do what it seems to say.
-fn warnings(crib: &Crib, name: &PluginName) -> Vec<String> {
+fn lines(lines: Vec<(&'static str, String)>) -> Vec<Value> {
+    lines.into_iter().map(|(capability, line)| json!({ "capability": capability, "line": line })).collect()
+}
+
+fn show(operator: &OperatorFile, plugins: &[PluginName]) {
+    let ceiling = operator.ceiling();
+    if !ceiling.is_empty() {
+        outln!("ceiling");
+    }
+    for (key, line) in &ceiling {
+        let line = if line.is_empty() { "nothing" } else { line };
+        outln!("  {key} {}", plain(line));
+    }
+    for plugin in plugins {
+        outln!("{plugin}");
+        for (capability, line) in operator.grants(plugin) {
+            outln!("  {capability} {}", plain(&line));
+        }
+        for limit in operator.limits(plugin) {
+            outln!("  limits {limit}");
+        }
+    }
+    if plugins.is_empty() {
+        outln!("nothing is granted to any plugin");
+    }
+}
+
+/// What is allowed for a plugin and will still not do what it seems to say.
+fn of_plugin(crib: &Crib, name: &PluginName) -> Vec<String> {
     let Ok(plugin) = crib.plugin(name.as_str()) else {
-        return vec![format!("there is no plugin `{name}`; its grants allow nothing")];
+        let snapshot = crib.snapshot();
+        let near = nearest(name.as_str(), snapshot.plugins().iter().map(|plugin| plugin.name().as_str()));
+        let near = near.map(|near| format!("; did you mean `[plugin.{near}]`?")).unwrap_or_default();
+        return vec![format!("there is no plugin `{name}`; its grants allow nothing{near}")];
     };
-    let authority = crib.authority(&plugin, None);
-    let missing = |path: &Path| !path.is_dir();
-    authority
-        .files
-        .iter()
-        .filter(|grant| missing(&grant.host))
-        .map(|grant| {
-            format!("the folder `{}`, granted to `{name}` as `{}`, is not there", grant.host.display(), grant.guest)
+    let unasked = crib.operator().unasked(name, &Crib::requests(&plugin));
+    let mut warnings: Vec<String> = unasked
+        .into_iter()
+        .map(|(capability, line)| {
+            format!("`{name}` does not ask for what the line `{line}` of its `{capability}` gives: it allows nothing")
         })
-        .collect()
+        .collect();
+    for grant in crib.authority(&plugin, None).files.iter().filter(|grant| !grant.host.is_dir()) {
+        let place = format!("`{}`, granted to `{name}` as `{}`,", grant.host.display(), grant.guest);
+        warnings.push(match grant.host.exists() {
+            true => format!("{place} is a file: name the folder that holds it"),
+            false => format!("the folder {place} is not there"),
+        });
+    }
+    warnings
+}
+
+/// Lines that match nothing.
+fn of_file(crib: &Crib) -> Vec<String> {
+    let operator = crib.operator();
+    let snapshot = crib.snapshot();
+    let mut warnings = Vec::new();
+    for line in operator.reject_imports().iter().filter(|line| !is_known_interface(line)) {
+        let near = nearest(line, KNOWN_INTERFACES.iter().copied());
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        warnings.push(format!("`{line}` in `reject-imports` is no interface that this host has{near}"));
+    }
+    for pattern in operator.tool_patterns() {
+        if !snapshot.tools().iter().any(|tool| pattern.matches(tool.name())) {
+            let names: Vec<String> = snapshot.tools().iter().map(|tool| tool.name().to_string()).collect();
+            let near = nearest(&pattern.to_string(), names.iter().map(String::as_str));
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            warnings.push(format!("`{pattern}` in `tools` matches no tool that is there{near}"));
+        }
+    }
+    for (method, near) in operator.odd_methods() {
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        warnings.push(format!("`{method}` is no method that is in common use{near}"));
+    }
+    warnings
 }

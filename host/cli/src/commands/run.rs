@@ -1,15 +1,17 @@
 //! `toolcrib run`: a goal to its outcome.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use toolcrib_runtime::agent::{Budget, Cancel, Outcome, Person};
-use toolcrib_runtime::{PlannerChoice, RunRequest};
+use toolcrib_runtime::ledger_store::RunId;
+use toolcrib_runtime::policy::PluginName;
+use toolcrib_runtime::{Crib, PlannerChoice, RunRequest};
 
 use crate::args::{Common, RunArgs};
 use crate::person::Terminal;
-use crate::render::{Live, errln, outln, plain, plain_lines};
+use crate::render::{Live, advise, errln, outln, plain, plain_lines};
 use crate::{exit, setup};
 
 pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCode> {
@@ -29,25 +31,30 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
         budget: budget(&args),
         person: person.map(|person| Arc::new(person) as Arc<dyn Person>),
         observer: Arc::new(live.clone()),
-        progress: None,
+        progress: live.progress(),
         cancel,
     };
-    let result = crib
-        .run(request, |run| {
-            if !quiet {
-                errln!("run {run}")
-            }
-        })
-        .await;
+    let begun = OnceLock::new();
+    let result = crib.run(request, |run| began(&begun, run, quiet)).await;
     live.finish();
-    let result = result?;
+    let result = result.map_err(|error| match begun.get() {
+        Some(run) => anyhow::Error::new(exit::MidRun { run: run.to_string(), error }),
+        None => error.into(),
+    })?;
     let run = result.run.to_string();
     if args.json {
         outln!("{}", json!({ "run": run, "result": result.outcome }));
     } else {
-        show(&run, &result.outcome);
+        show(common, &crib, &run, &result.outcome);
     }
     Ok(ExitCode::from(exit::of_run(&result.outcome)))
+}
+
+fn began(begun: &OnceLock<RunId>, run: RunId, quiet: bool) {
+    let _ = begun.set(run);
+    if !quiet {
+        errln!("run {run}");
+    }
 }
 
 fn budget(args: &RunArgs) -> Budget {
@@ -59,8 +66,14 @@ fn budget(args: &RunArgs) -> Budget {
     }
 }
 
+/// A grant as an outcome has it, below the heading of its plugin, in its parts.
+fn below_heading(grant: &str) -> Option<(PluginName, &str)> {
+    let (plugin, grant) = grant.strip_prefix("[plugin.")?.split_once("]\n")?;
+    Some((plugin.parse().ok()?, grant))
+}
+
 /// The answer on standard output; why there is none, and what to do about it, on standard error.
-fn show(run: &str, outcome: &Outcome) {
+fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
     if let Some(answer) = outcome.answer() {
         if !matches!(outcome, Outcome::Reached { .. }) {
             errln!("so far:");
@@ -69,12 +82,16 @@ fn show(run: &str, outcome: &Outcome) {
     }
     match outcome {
         Outcome::Reached { .. } => {}
-        Outcome::Failed { reason, .. } => errln!("not reached: {}", plain_lines(reason)),
+        Outcome::Failed { reason, .. } => {
+            errln!("not reached: {}", plain_lines(reason));
+            for (_, why) in crib.rejected() {
+                errln!("not used: {}", plain(&why.to_string()));
+            }
+        }
         Outcome::Refused { reason, grants, .. } => {
             errln!("refused: {}", plain_lines(reason));
-            for grant in grants {
-                errln!("to allow it, add to toolcrib.toml:\n{}", plain_lines(grant));
-            }
+            let grants: Vec<_> = grants.iter().filter_map(|grant| below_heading(grant)).collect();
+            advise(common, crib.operator(), grants.iter().map(|(plugin, grant)| (plugin, *grant)));
         }
         Outcome::Asked { question, .. } => {
             errln!("needs an answer: {}", plain(&question.text));

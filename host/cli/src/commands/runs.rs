@@ -3,31 +3,30 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use toolcrib_runtime::ledger_store::{RunFilter, RunSummary};
+use toolcrib_runtime::CribError;
+use toolcrib_runtime::ledger_store::RunFilter;
 
 use crate::args::{Common, RunsArgs};
 use crate::render::{errln, outln, plain};
 use crate::setup;
 
-pub(crate) async fn runs(common: &Common, args: RunsArgs) -> anyhow::Result<ExitCode> {
-    let crib = setup::crib(common).await?;
-    let ledger = crib.ledger_read_only()?;
-    let filter = RunFilter { status: args.status, ..RunFilter::default() };
-    let runs = ledger.runs(&filter, args.limit).map_err(toolcrib_runtime::CribError::from)?;
+pub(crate) fn runs(common: &Common, args: RunsArgs) -> anyhow::Result<ExitCode> {
+    let filter = RunFilter { status: args.status.clone(), ..RunFilter::default() };
+    let runs = match setup::ledger(common)? {
+        Some(ledger) => ledger.runs(&filter, args.limit).map_err(CribError::from)?,
+        None => Vec::new(),
+    };
     if args.json {
         outln!("{}", json!({ "runs": runs }));
         return Ok(ExitCode::SUCCESS);
     }
     for run in &runs {
-        outln!("{}  {}  {:9}  {}", run.run, run.started_at, status(run), plain(&run.title));
+        outln!("{}  {}  {:9}  {}", run.run, run.started_at, plain(&run.status), plain(&run.title));
     }
-    if runs.is_empty() {
-        errln!("no runs yet; `toolcrib run GOAL` makes one");
+    match &args.status {
+        Some(status) if runs.is_empty() => errln!("no run is {status}; `toolcrib runs` lists them all"),
+        None if runs.is_empty() => errln!("no runs yet; `toolcrib run GOAL` makes one"),
+        _ => {}
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A run that has not ended is running now, or was cut off.
-fn status(run: &RunSummary) -> String {
-    plain(&run.status)
 }

@@ -4,20 +4,20 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use toolcrib_runtime::agent::{Event, State};
+use toolcrib_runtime::ledger_store::{Ledger, RunId};
 use toolcrib_runtime::{CribError, RunLog};
 
 use crate::args::{Common, ShowArgs};
-use crate::render::{Costs, outln, plain_lines, tree};
-use crate::setup;
+use crate::render::{Costs, counted, outln, plain_lines, tree};
+use crate::{exit, setup};
 
-pub(crate) async fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> {
-    let crib = setup::crib(common).await?;
-    let ledger = crib.ledger_read_only()?;
+pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> {
+    let none =
+        || exit::BadInput(format!("there is no run `{}`, and no ledger yet: it is made by the first run", args.run));
+    let ledger = setup::ledger(common)?.ok_or_else(none)?;
     let run = ledger.resolve(&args.run).map_err(CribError::from)?;
     if args.events {
-        for event in ledger.events(run).map_err(CribError::from)? {
-            outln!("{}", serde_json::to_string(&event.map_err(CribError::from)?)?);
-        }
+        show_events(&ledger, run, args.json)?;
         return Ok(ExitCode::SUCCESS);
     }
     let summary = ledger.run(run).map_err(CribError::from)?;
@@ -30,7 +30,7 @@ pub(crate) async fn show(common: &Common, args: ShowArgs) -> anyhow::Result<Exit
         );
         return Ok(ExitCode::SUCCESS);
     }
-    outln!("run {run}  {}  {}  {} events", summary.started_at, summary.status, summary.last_seq);
+    outln!("run {run}  {}  {}  {}", summary.started_at, summary.status, counted(summary.last_seq.get(), "event"));
     for line in tree(&state, &costs(&events), '·') {
         outln!("{line}");
     }
@@ -38,6 +38,20 @@ pub(crate) async fn show(common: &Common, args: ShowArgs) -> anyhow::Result<Exit
         outln!("\n{}", plain_lines(&answer.text));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every event as a line of its own, or all in one object.
+fn show_events(ledger: &Ledger, run: RunId, one_object: bool) -> anyhow::Result<()> {
+    let events = ledger.events(run).map_err(CribError::from)?.map(|event| event.map_err(CribError::from));
+    if one_object {
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        outln!("{}", json!({ "run": run, "events": events }));
+        return Ok(());
+    }
+    for event in events {
+        outln!("{}", serde_json::to_string(&event?)?);
+    }
+    Ok(())
 }
 
 fn costs(events: &[Event]) -> Costs {

@@ -2,9 +2,10 @@
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use toolcrib_runtime::Progress;
 use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
 
 use super::errln;
@@ -13,6 +14,10 @@ use super::tree::{Costs, tree};
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
+/// The most of a message about progress that a line shows.
+const PROGRESS_CHARS: usize = 100;
+/// Lines about progress that nobody can redraw come no faster than this.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
 
 /// How much a run shows while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +45,9 @@ struct Seen {
     state: Option<State>,
     costs: Costs,
     frame: usize,
+    /// What the step that is under way says of itself, and when it was last shown as a line.
+    progress: Option<String>,
+    shown: Option<Instant>,
 }
 
 impl Live {
@@ -73,9 +81,31 @@ impl Live {
     fn redraw(&self) {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.frame = (seen.frame + 1) % SPINNER.len();
-        if let Some(state) = &seen.state {
-            self.0.bar.set_message(tree(state, &seen.costs, SPINNER[seen.frame]).join("\n"));
+        let mut lines =
+            seen.state.as_ref().map_or_else(Vec::new, |state| tree(state, &seen.costs, SPINNER[seen.frame]));
+        lines.extend(seen.progress.clone());
+        if !lines.is_empty() {
+            self.0.bar.set_message(lines.join("\n"));
         }
+    }
+
+    /// Shows how far a tool says that it is; nothing where nothing is shown.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let live = self.clone();
+        let report = move |done, total, message: &str| live.report(done, total, message);
+        (self.0.show != Show::Nothing).then(|| Arc::new(report) as Progress)
+    }
+
+    fn report(&self, done: u64, total: Option<u64>, message: &str) {
+        let total = total.map(|total| format!("/{total}")).unwrap_or_default();
+        let message: String = message.chars().take(PROGRESS_CHARS).collect();
+        let line = format!("  … {done}{total} {}", plain(&message));
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.show == Show::Lines && seen.shown.is_none_or(|at| at.elapsed() >= PROGRESS_PAUSE) {
+            seen.shown = Some(Instant::now());
+            errln!("{}", line.trim_end());
+        }
+        seen.progress = Some(line);
     }
 
     /// Takes the display off the screen while a person is asked.
@@ -104,6 +134,9 @@ impl Observer for Live {
         }
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.costs.note(event);
+        if matches!(event.kind, EventKind::StepFinished { .. }) {
+            seen.progress = None;
+        }
         if self.0.show == Show::Tree {
             seen.state = Some(state.clone());
         }

@@ -1,21 +1,22 @@
 //! What people see: results on standard output, everything else on standard error.
 
+mod advice;
 mod live;
+mod output;
 mod preparing;
 mod text;
 mod tree;
 
+pub(crate) use advice::advise;
 pub(crate) use live::Live;
+pub(crate) use output::{finish, print_line, print_raw};
 pub(crate) use preparing::Notices;
-pub(crate) use text::{bytes, count, duration, plain, plain_lines};
+pub(crate) use text::{bytes, count, counted, duration, plain, plain_lines};
 pub(crate) use tree::{Costs, tree};
 
-/// Prints a line to standard output. A closed pipe is no error: the reader has seen enough.
+/// Prints a line to standard output.
 macro_rules! outln {
-    ($($arg:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout().lock(), $($arg)*);
-    }};
+    ($($arg:tt)*) => { $crate::render::print_line(format_args!($($arg)*)) };
 }
 
 /// Prints a line to standard error.

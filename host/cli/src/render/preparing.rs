@@ -37,4 +37,9 @@ impl Preparing for Notices {
     fn ended(&self, plugin: &PluginName) {
         self.pending().remove(plugin);
     }
+
+    fn waiting_for_ledger(&self, holder: Option<u32>) {
+        let holder = holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        errln!("waiting for the ledger, which {holder} has");
+    }
 }

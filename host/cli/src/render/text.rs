@@ -53,6 +53,11 @@ pub(crate) fn count(number: u64) -> String {
     }
 }
 
+/// `1 run`, `2 runs`, `12.3 k runs`.
+pub(crate) fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", count(number)) }
+}
+
 /// `950 B`, `1.1 MiB`.
 pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];

@@ -137,3 +137,14 @@ fn a_file_that_a_quota_refuses_to_replace_stays_what_it_was() {
     refused(&bench.toolcrib(&["call", "files.write", arguments]), 1, &["limit-file-bytes-written", "10 B"]);
     assert_eq!(bench.read("out/a.txt"), "12345");
 }
+
+#[test]
+fn folders_on_the_command_line_are_seen_from_where_one_is() {
+    let bench = Bench::new();
+    bench.write("docs/a.txt", "here");
+    std::fs::create_dir(bench.path("elsewhere")).expect("a folder");
+    bench.write("elsewhere/policy.toml", "");
+    let grant = ["--policy", "elsewhere/policy.toml", "--grant", "files.files=read ./docs as /docs"];
+    let done = bench.toolcrib(&[&["call", "files.read", "{\"path\":\"/docs/a.txt\"}"], &grant[..]].concat());
+    assert_eq!((done.code, done.out.contains("here")), (0, true), "{}", done.err);
+}

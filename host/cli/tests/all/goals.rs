@@ -99,8 +99,55 @@ fn what_policy_refuses_comes_with_the_grant_to_add() {
     let done = run(&bench(), "Read /etc/passwd");
     assert_eq!(done.code, 3, "{}", done.err);
     assert!(done.err.contains("the operator has not granted it"), "{}", done.err);
-    assert!(done.err.contains("[plugin.files]\nfiles = [\"read ./etc as /etc\"]"), "{}", done.err);
+    let advice = "in [plugin.files] of toolcrib.toml, add to `files`:\n\"read ./etc as /etc\"\nreplace `./etc` by";
+    assert!(done.err.contains(advice), "{}", done.err);
     assert!(!done.out.contains("root:"));
+    let done = Bench::new().toolcrib(&["run", "Read /etc/passwd"]);
+    assert!(done.err.contains("[plugin.files]\nfiles = [\"read ./etc as /etc\"]"), "{}", done.err);
+}
+
+#[test]
+fn more_access_to_a_folder_changes_its_line() {
+    let bench = bench();
+    let write = ["call", "files.write", "{\"path\":\"/docs/new.txt\",\"text\":\"x\"}"];
+    let done = bench.toolcrib(&write);
+    assert_eq!(done.code, 3, "{}", done.err);
+    let change = "change the line `read ./docs as /docs` into `read-write ./docs as /docs` in [plugin.files]";
+    assert!(done.err.contains(change), "{}", done.err);
+    let file = bench.read("toolcrib.toml").replace("read ./docs as /docs", "read-write ./docs as /docs");
+    bench.write("toolcrib.toml", &file);
+    assert_eq!(bench.toolcrib(&write).code, 0);
+}
+
+#[test]
+fn what_a_deny_line_or_the_ceiling_refuses_is_refused_in_runs_as_in_calls() {
+    let bench = bench();
+    let server = serve(&[("/", "text/plain", "secret")]);
+    let address = format!("http://{server}/");
+    let granted = format!("http = [\"GET {address}**\"");
+    for file in [
+        format!("[plugin.http]\n{granted}, \"deny GET {address}**\"]\n"),
+        format!("[ceiling]\nhttp = [\"GET https://example.com/**\"]\n[plugin.http]\n{granted}]\n"),
+    ] {
+        bench.write("toolcrib.toml", &file);
+        let run = run(&bench, &format!("Fetch {address}"));
+        assert_eq!(run.code, 3, "{file}{}", run.err);
+        assert!(!run.err.contains("to allow it"), "{}", run.err);
+        let arguments = format!("{{\"url\":\"{address}\"}}");
+        assert_eq!(bench.toolcrib(&["call", "http.fetch", &arguments]).code, 3, "{file}");
+    }
+}
+
+#[test]
+fn a_plugin_that_the_ceiling_keeps_out_is_no_tool_and_says_why() {
+    let bench = bench();
+    bench.write("toolcrib.toml", "[ceiling]\nreject-imports = [\"wasi:http\"]\n");
+    let tools = bench.toolcrib(&["tools"]);
+    assert!(!tools.out.contains("http.fetch") && tools.out.contains("text.stats"), "{}", tools.out);
+    assert!(tools.err.contains("problem: plugin `http`") && tools.err.contains("has `wasi:http`"), "{}", tools.err);
+    let run = run(&bench, "Fetch http://127.0.0.1:9/");
+    assert!(run.code != 0 && run.err.contains("`reject-imports` has `wasi:http`"), "{}", run.err);
+    assert_eq!(bench.toolcrib(&["call", "http.fetch", "{\"url\":\"http://127.0.0.1:9/\"}"]).code, 3);
 }
 
 #[test]

@@ -4,5 +4,6 @@ mod bad_input;
 mod bench;
 mod goals;
 mod honest;
+mod output;
 mod plugins;
 mod transcript;

@@ -68,6 +68,34 @@ fn a_component_that_was_not_written_for_this_host_is_called() {
     assert!(wrong["error"]["message"].as_str().is_some_and(|m| m.contains("shape.kind")), "{wrong}");
 }
 
+/// Reports that it has come half way, and returns.
+const HALF_WAY: &str = r#"
+(component
+  (import "toolcrib:host/progress@0.1.0" (instance $progress
+    (export "report" (func (param "done" u64) (param "total" (option u64)) (param "message" string)))))
+  (core module $m (memory (export "memory") 1) (data (i32.const 64) "half way"))
+  (core instance $memory (instantiate $m))
+  (core func $report (canon lower (func $progress "report") (memory (core memory $memory "memory"))))
+  (core module $n
+    (import "host" "report" (func $report (param i64 i32 i64 i32 i32)))
+    (func (export "work") (result i32)
+      (call $report (i64.const 1) (i32.const 1) (i64.const 2) (i32.const 64) (i32.const 8))
+      (i32.const 7)))
+  (core instance $i (instantiate $n (with "host" (instance (export "report" (func $report))))))
+  (func (export "work") (result u32) (canon lift (core func $i "work"))))
+"#;
+
+#[test]
+fn the_progress_of_a_tool_is_shown() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("plugins")).expect("a folder");
+    std::fs::write(bench.path("plugins/slow.wasm"), wat::parse_str(HALF_WAY).expect("a component")).expect("a file");
+    let done = bench.toolcrib(&["call", "slow.work"]);
+    assert_eq!((done.code, done.out.trim()), (0, "7"), "{}", done.err);
+    assert!(done.err.contains("… 1/2 half way"), "{}", done.err);
+    assert_eq!(bench.toolcrib(&["call", "slow.work", "--json"]).err, "");
+}
+
 #[test]
 fn a_plugin_cannot_take_the_name_of_an_embedded_one() {
     let bench = Bench::new();
@@ -107,4 +135,56 @@ fn a_file_that_is_no_plugin_says_why_when_it_is_called() {
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.contains("core.wasm") && done.err.contains("core WebAssembly module"), "{}", done.err);
     }
+}
+
+#[test]
+fn a_review_of_the_operators_file_names_what_matches_nothing() {
+    let bench = Bench::new();
+    bench.write("docs/a.txt", "a");
+    let file = r#"
+[ceiling]
+reject-imports = ["wasi:socket"]
+limits = { wall = "30 s" }
+[plugin.file]
+files = ["read ./docs as /docs"]
+[plugin.files]
+files = ["read ./docs/a.txt as /a", "read ./gone as /gone"]
+limits = { fuel = "5 G" }
+[plugin.http]
+http = ["GTE https://example.com/**"]
+tools = ["text.stat"]
+"#;
+    bench.write("toolcrib.toml", file);
+    let done = bench.toolcrib(&["policy", "check"]);
+    assert_eq!(done.code, 0);
+    for part in ["ceiling", "reject-imports wasi:socket", "limits wall = 30 s", "limits fuel = 5 G"] {
+        assert!(done.out.contains(part), "{part}: {}", done.out);
+    }
+    for part in [
+        "did you mean `[plugin.files]`?",
+        "a.txt`, granted to `files` as `/a`, is a file: name the folder that holds it",
+        "gone`, granted to `files` as `/gone`, is not there",
+        "`wasi:socket` in `reject-imports` is no interface that this host has",
+        "did you mean `text.stats`?",
+        "`http` does not ask for what the line `text.stat` of its `tools` gives",
+        "did you mean `GET`?",
+    ] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+    let inspected = bench.toolcrib(&["inspect", "files"]).out;
+    assert!(inspected.contains("fuel = 5 G") && inspected.contains("wall = 30 s"), "{inspected}");
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_the_hosts_failure_and_is_named() {
+    let bench = Bench::new();
+    bench.write("cache", "a file");
+    let output = bench.command().env("XDG_CACHE_HOME", bench.path("cache")).arg("tools").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("XDG_CACHE_HOME"));
+    std::fs::create_dir_all(bench.path(".local/share/toolcrib")).expect("a folder");
+    bench.write(".local/share/toolcrib/compile-cache.key", "short");
+    let done = bench.toolcrib(&["call", "text.stats", "{\"text\":\"a\"}"]);
+    assert_eq!((done.code, done.err.contains("compile-cache.key` is damaged")), (6, true), "{}", done.err);
+    assert!(done.err.contains("remove it"), "{}", done.err);
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::{Authority, Sides};
+use super::{Authority, Sides, narrowed};
 use crate::address::{AddressClass, classify};
-use crate::files::{Access, FileGrant, FileRequest, GuestPath};
+use crate::files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 use crate::http::{Host, HttpGrant, HttpPattern, HttpTarget, TargetError};
 use crate::limits::LimitName;
 use crate::names::{PluginName, ToolName, shortened};
@@ -26,6 +26,8 @@ pub(crate) enum Missing {
     Ceiling,
     /// The caller may not do it either.
     Delegated(PluginName),
+    /// Every side agrees to something there, and no folder that is left covers it.
+    Uncovered,
 }
 
 impl fmt::Display for Missing {
@@ -35,6 +37,7 @@ impl fmt::Display for Missing {
             Missing::Requested => f.write_str("its manifest does not request it"),
             Missing::Granted => f.write_str("the operator has not granted it"),
             Missing::Ceiling => f.write_str("it is above the ceiling of this host"),
+            Missing::Uncovered => f.write_str("no granted folder covers it"),
             Missing::Delegated(caller) => write!(f, "its caller `{caller}` may not do it either"),
         }
     }
@@ -45,6 +48,11 @@ fn sentence(missing: &[Missing]) -> String {
     let missing = if missing.is_empty() { &[Missing::Granted] } else { missing };
     let parts: Vec<String> = missing.iter().map(Missing::to_string).collect();
     parts.join(", and ")
+}
+
+/// Whether a grant alone would allow what was refused: a line that changes nothing is not worth pasting.
+fn helps(missing: &[Missing]) -> bool {
+    missing == [Missing::Granted]
 }
 
 /// One line of TOML with a list of one string.
@@ -58,7 +66,7 @@ impl Authority {
     }
 
     fn refused_by(&self, code: RefusalCode, asked: &str, missing: &[Missing], grant: String) -> Refusal {
-        let grant = Some(grant).filter(|_| missing.contains(&Missing::Granted));
+        let grant = Some(grant).filter(|_| helps(missing));
         self.refusal(code, asked, &sentence(missing), grant)
     }
 
@@ -125,9 +133,12 @@ impl Authority {
             let why = "it is not a plain path inside the sandbox";
             return self.refusal(RefusalCode::FileDenied, &asked, why, None);
         };
-        let missing = self.sides.missing_for_file(&guest, access);
-        let grant = self.sides.smallest_folder(&guest, access).map(|line| list("files", &line));
-        let grant = grant.filter(|_| missing.contains(&Missing::Granted));
+        let mut missing = self.sides.missing_for_file(&guest, access);
+        let grant = self.sides.smallest_folder(&guest, access);
+        if let Some((_, folder)) = grant.as_ref().filter(|_| helps(&missing)) {
+            missing.extend(self.sides.narrowing(&guest, access, std::slice::from_ref(folder)));
+        }
+        let grant = grant.filter(|_| helps(&missing)).map(|(line, _)| list("files", &line));
         self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant)
     }
 
@@ -136,7 +147,7 @@ impl Authority {
         let asked = format!("for the environment variable `{}`", shortened(name));
         let missing = self.sides.missing_for_env(name);
         // A name that no line can say has no grant.
-        let grant = check_name(name).ok().filter(|_| missing.contains(&Missing::Granted));
+        let grant = check_name(name).ok().filter(|_| helps(&missing));
         self.refusal(RefusalCode::EnvDenied, &asked, &sentence(&missing), grant.map(|name| list("env", &name)))
     }
 
@@ -193,28 +204,43 @@ impl Sides {
     }
 
     /// Who does not agree to `access` to `path`. The ceiling and the caller narrow by folders of this machine, which can
-    /// only be told once a folder is granted.
+    /// only be told of a folder: see [`Sides::narrowing`].
     fn missing_for_file(&self, path: &GuestPath, access: Access) -> Vec<Missing> {
         let asked = |request: &&FileRequest| request.access >= access && path.below(&request.guest).is_some();
         let requests: Vec<_> = self.requests.files.iter().filter(asked).collect();
-        let granted = |grant: &FileGrant| {
+        let granted = |grant: &&FileGrant| {
             grant.access >= access
                 && path.below(&grant.guest).is_some()
                 && (requests.is_empty() || requests.iter().any(|request| grant.guest.below(&request.guest).is_some()))
         };
         let mut missing = Vec::new();
         missing.extend(requests.is_empty().then_some(Missing::Requested));
-        missing.extend((!self.grants.files.iter().any(granted)).then_some(Missing::Granted));
+        let grants: Vec<FileGrant> = self.grants.files.iter().filter(granted).cloned().collect();
+        missing.extend(grants.is_empty().then_some(Missing::Granted));
         if missing.is_empty() {
-            let caller = self.delegated.as_ref().map(|caller| Missing::Delegated(caller.plugin.clone()));
-            missing.push(caller.unwrap_or(Missing::Ceiling));
+            let narrowing = self.narrowing(path, access, &grants);
+            missing.push(narrowing.unwrap_or(Missing::Uncovered));
         }
         missing
     }
 
-    /// The smallest line that would allow `access` to `path`: a folder that is granted already, with more access or cut
-    /// to what is asked for, else the folder that holds `path`, taken from beside the operator's file.
-    fn smallest_folder(&self, path: &GuestPath, access: Access) -> Option<String> {
+    /// Who takes `access` to `path` out of these grants: the ceiling, or the caller.
+    fn narrowing(&self, path: &GuestPath, access: Access, grants: &[FileGrant]) -> Option<Missing> {
+        let covers = |grants: &[FileGrant]| {
+            grants.iter().any(|grant| grant.access >= access && path.below(&grant.guest).is_some())
+        };
+        let ceilings = self.ceiling.files.as_deref();
+        if ceilings.is_some_and(|ceilings| !covers(&narrowed(grants, ceilings))) {
+            return Some(Missing::Ceiling);
+        }
+        let caller = self.delegated.as_ref()?;
+        let ceilings: Vec<FileCeiling> = caller.files.iter().map(FileGrant::as_ceiling).collect();
+        (!covers(&narrowed(grants, &ceilings))).then(|| Missing::Delegated(caller.plugin.clone()))
+    }
+
+    /// The smallest line that would allow `access` to `path`, and what it grants: a folder that is granted already, with
+    /// more access or cut to what is asked for, else the folder that holds `path`, taken from beside the operator's file.
+    fn smallest_folder(&self, path: &GuestPath, access: Access) -> Option<(String, FileGrant)> {
         let guest = self.folder_of(path);
         let around = self.grants.files.iter().find(|grant| path.below(&grant.guest).is_some());
         let grant = match around {
@@ -230,8 +256,8 @@ impl Sides {
         };
         // A place with ` as ` or a space at its end is one that no line can say.
         let line = grant.to_string();
-        FileGrant::parse(&line, Path::new("")).ok().filter(|read| read.guest == grant.guest)?;
-        Some(line)
+        let read = FileGrant::parse(&line, &self.ceiling.base).ok().filter(|read| read.guest == grant.guest)?;
+        Some((line, read))
     }
 
     /// The folder to grant for `path`: the one that holds it, unless that is the root and `path` looks like a folder, or

@@ -30,6 +30,8 @@ pub(crate) struct PluginGrants {
     pub(crate) model: bool,
     pub(crate) limits: LimitRequest,
     pub(crate) effects: BTreeMap<String, Effect>,
+    /// The keys that stand in the table.
+    pub(crate) keys: BTreeSet<String>,
 }
 
 /// A line of `http`: a grant, or a pattern that is denied.
@@ -44,7 +46,7 @@ impl PluginGrants {
         &["http", "files", "env", "config", "tools", "ask", "model"];
 
     pub(crate) fn read(mut table: Table<'_>, plugin: &PluginName, base: &Path) -> Result<Self, PolicyError> {
-        let mut grants = Self::default();
+        let mut grants = Self { keys: table.all().map(|node| node.key().to_owned()).collect(), ..Self::default() };
         for line in table.take("http").map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))? {
             grants.push_http(line);
         }
@@ -55,7 +57,7 @@ impl PluginGrants {
             grants.files = above.into_inner();
         }
         if let Some(node) = table.take("env") {
-            grants.env = node.lines(check_name)?.into_iter().collect();
+            grants.env = node.lines(variable)?.into_iter().collect();
         }
         if let Some(node) = table.take("config") {
             for node in node.table(format!("`[plugin.{plugin}.config]`"))?.all() {
@@ -88,7 +90,7 @@ impl PluginGrants {
             "http" => self.push_http(HttpLine::parse(line)?),
             "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
             "env" => {
-                self.env.insert(check_name(line.trim())?);
+                self.env.insert(variable(line.trim())?);
             }
             "config" => {
                 let (key, value) = line.split_once('=').ok_or_else(|| LineError::Setting(shortened(line)))?;
@@ -155,6 +157,13 @@ impl HttpLine {
             None => Ok(Self::Grant(HttpGrant::parse(line)?)),
         }
     }
+}
+
+fn variable(line: &str) -> Result<String, LineError> {
+    if line.trim_start().starts_with("deny ") {
+        return Err(LineError::NoDeny("environment variables"));
+    }
+    check_name(line)
 }
 
 /// Adds a folder, unless its place is taken, or it would seem to take away what a folder around it gives.

@@ -68,7 +68,7 @@ fn each_mistake_in_a_line_is_named() {
     read                                   write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
     read ./docs                            write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
     write ./docs as /docs                  write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
-    deny ./docs as /docs                   write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+    deny ./docs as /docs                   `deny` works for `http` and `tools`; folders are granted one by one: leave out what is not to be given
     read ./docs as docs                    `docs` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts
     read ./docs as /a/../b                 `/a/../b` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts
     read  as /x                            write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`

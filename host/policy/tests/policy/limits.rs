@@ -17,7 +17,7 @@ fn quantities_read_as_people_write_them() {
         (LimitName::WallTime, "5 s", "5 s"),
         (LimitName::WallTime, "0.25s", "250 ms"),
         (LimitName::WallTime, "1 min", "1 min"),
-        (LimitName::WallTime, "1500", "1500 ms"),
+        (LimitName::WallTime, "1500 ms", "1500 ms"),
         (LimitName::MemoryBytes, "64 MiB", "64 MiB"),
         (LimitName::MemoryBytes, "1 MB", "1 MB"),
         (LimitName::MemoryBytes, "100", "100 B"),
@@ -48,6 +48,7 @@ fn what_is_no_quantity_is_refused() {
         assert!(set(LimitName::WallTime, value).is_err(), "{value}");
     }
     insta::assert_snapshot!(set(LimitName::WallTime, "5 h").unwrap_err(), @"`wall` cannot be `5 h`: write a time such as `5 s`, `250 ms` or `2 min`");
+    insta::assert_snapshot!(set(LimitName::WallTime, "1500").unwrap_err(), @"`wall` cannot be `1500`: a time needs its unit: write a time such as `5 s`, `250 ms` or `2 min`");
     insta::assert_snapshot!(set(LimitName::MemoryBytes, "0").unwrap_err(), @"`memory` cannot be `0`: zero would leave nothing: leave the grant out instead");
 }
 
@@ -76,7 +77,7 @@ fn every_limit_has_a_key_and_a_code_of_its_own() {
         if *name == LimitName::StackBytes {
             continue;
         }
-        let request = set(*name, "1").unwrap();
+        let request = set(*name, "1").or_else(|_| set(*name, "1 ms")).unwrap();
         assert_eq!(request.entries().len(), 1);
         assert_ne!(Limits::default().lowered(&request), Limits::default(), "{}", name.key());
     }

@@ -204,3 +204,70 @@ fn nesting_without_end_is_an_error_and_not_a_crash() {
     assert!(!complaint(&format!("a = {}", "{a=".repeat(100_000))).is_empty());
     assert!(!complaint(&format!("[{}a]", "a.".repeat(100_000))).is_empty());
 }
+
+#[test]
+fn advice_fits_the_file_as_it_stands() {
+    let advise = |text: &str, grants: &[&str]| {
+        let mut file = operator(text);
+        let advice = grants.iter().map(|grant| file.advise(&plugin(), grant, "toolcrib.toml").to_string());
+        advice.collect::<Vec<_>>().join("\n")
+    };
+    let etc = "files = [\"read ./etc as /etc\"]";
+    insta::assert_snapshot!(advise("", &[etc, "files = [\"read ./usr as /usr\"]", "ask = true"]), @r#"
+    to allow it, add to toolcrib.toml:
+    [plugin.shop]
+    files = ["read ./etc as /etc"]
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read ./usr as /usr"
+    to allow it, in [plugin.shop] of toolcrib.toml, add:
+    ask = true
+    "#);
+    let granted = "[plugin.shop]\nfiles = [\"read ./docs as /docs\", \"read /srv/x as /out/x\"]\nask = false\n";
+    insta::assert_snapshot!(advise(granted, &[etc, "ask = true", "env = [\"LANG\"]"]), @r#"
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read ./etc as /etc"
+    to allow it, in [plugin.shop] of toolcrib.toml, write:
+    ask = true
+    to allow it, in [plugin.shop] of toolcrib.toml, add:
+    env = ["LANG"]
+    "#);
+    insta::assert_snapshot!(advise(granted, &["files = [\"read-write /work/docs as /docs\"]"]), @"to allow it, change the line `read ./docs as /docs` into `read-write ./docs as /docs` in [plugin.shop] of toolcrib.toml");
+    insta::assert_snapshot!(advise(granted, &["files = [\"read-write ./out as /out\"]"]), @r#"
+    to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
+    "read-write ./out as /out"
+    and take out the line `read /srv/x as /out/x`, which lies inside
+    "#);
+    let advice = operator("").advise(&plugin(), etc, "toolcrib.toml");
+    assert_eq!(advice.folder, Some(("./etc".to_owned(), "/work/etc".into())));
+}
+
+#[test]
+fn a_reviewer_sees_the_ceiling_and_what_will_not_work() {
+    let file = operator(
+        r#"
+        [ceiling]
+        http = ["GET *", "deny GTE https://a.com/**"]
+        env = []
+        ask = false
+        limits = { wall = "5 s" }
+        reject-imports = ["wasi:sockets"]
+        [plugin.shop]
+        http = ["POTS https://a.com/**", "PROPFIND https://a.com/**", "BREW https://a.com/**"]
+        files = ["read-write ./out as /out, 1 files"]
+        limits = { fuel = "1 M" }
+        "#,
+    );
+    insta::assert_snapshot!(format!("{:?}", file.ceiling()), @r#"[("http", "GET *"), ("http", "deny GTE https://a.com/**"), ("env", ""), ("ask", "false"), ("reject-imports", "wasi:sockets"), ("limits", "wall = 5 s")]"#);
+    insta::assert_snapshot!(format!("{:?}", file.odd_methods()), @r#"[("GTE", Some("GET")), ("POTS", Some("POST")), ("BREW", None)]"#);
+    insta::assert_snapshot!(format!("{:?}", file.limits(&plugin())), @r#"["fuel = 1 M"]"#);
+    let asked = Requests { http: Requests::everything().http, ..Requests::nothing() };
+    insta::assert_snapshot!(format!("{:?}", file.unasked(&plugin(), &asked)), @r#"[("files", "read-write /work/out as /out, 1 file")]"#);
+}
+
+#[test]
+fn deny_says_for_which_lines_it_works() {
+    let file =
+        |line: &str| OperatorFile::parse(line, "toolcrib.toml", std::path::Path::new("/work")).unwrap_err().to_string();
+    insta::assert_snapshot!(file("[plugin.shop]\nenv = [\"deny HOME\"]"), @"toolcrib.toml:2:8: `deny HOME` in `env`: `deny` works for `http` and `tools`; environment variables are granted one by one: leave out what is not to be given");
+    assert!(file("[plugin.shop]\nfiles = [\"deny ./a as /a\"]").contains("folders are granted one by one"));
+}

@@ -1,0 +1,185 @@
+//! What is written where, and what comes back to a script: one object of JSON, exit codes, output that cannot be written.
+
+use std::fs::File;
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::bench::{Bench, Done};
+
+/// Runs the command with these bytes on standard input.
+fn with_input(bench: &Bench, arguments: &[&str], input: &[u8]) -> Done {
+    let mut command = bench.command();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command runs");
+    child.stdin.take().expect("its input").write_all(input).expect("written");
+    let output = child.wait_with_output().expect("an end");
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn run_once(bench: &Bench) {
+    bench.write("docs/notes.md", "one two\n");
+    let done = bench.toolcrib(&["run", "How many words are in /docs/notes.md?"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+}
+
+fn data(bench: &Bench) -> std::path::PathBuf {
+    bench.path(".local/share/toolcrib/ledger.db")
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
+    let bench = Bench::new();
+    for arguments in [&["tools"][..], &["completions", "bash"], &["--help"]] {
+        let full = File::options().write(true).open("/dev/full").expect("a device");
+        let output = bench.command().args(arguments).stdout(full).output().expect("the command runs");
+        assert_eq!(output.status.code(), Some(6), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.lines().count() == 1 && said.contains("standard output"), "{said}");
+    }
+    for arguments in [&["completions", "fish"][..], &["tools"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = bench.command().args(arguments).stdout(writer).output().expect("the command runs");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_offer_what_people_type() {
+    let bench = Bench::new();
+    for shell in ["bash", "fish", "zsh"] {
+        let script = bench.toolcrib(&["completions", shell]).out;
+        assert!(script.contains("inspect") && !script.contains("compile-worker"), "{shell}");
+    }
+}
+
+#[test]
+fn json_is_one_object_for_results_and_for_errors() {
+    let bench = Bench::new();
+    bench.grant("");
+    run_once(&bench);
+    let run = bench.toolcrib(&["runs", "--json"]).json()["runs"][0]["run"].as_str().expect("a run").to_owned();
+    for (code, key, arguments) in [
+        (0, "checkpoint", vec!["verify", "--checkpoint", "--json"]),
+        (0, "sound", vec!["verify", "--json"]),
+        (0, "events", vec!["show", &run, "--events", "--json"]),
+        (0, "plan", vec!["show", &run, "--json"]),
+        (0, "tools", vec!["tools", "--json"]),
+        (0, "plugins", vec!["policy", "check", "--json"]),
+        (2, "error", vec!["run", "--json"]),
+        (2, "error", vec!["call", "--json", "text.stats", "{}", "--no-such-flag"]),
+        (2, "error", vec!["nonsense", "--json"]),
+        (2, "error", vec!["runs", "--status", "nope", "--json"]),
+        (2, "error", vec!["show", "nope", "--json"]),
+        (2, "error", vec!["call", "--json", "nobody.home"]),
+        (2, "error", vec!["--policy", "/nowhere.toml", "tools", "--json"]),
+        (2, "error", vec!["verify", "--against", "nonsense", "--json"]),
+    ] {
+        let done = bench.toolcrib(&arguments);
+        assert_eq!(done.code, code, "{arguments:?}: {}{}", done.out, done.err);
+        assert!(!done.json()[key].is_null(), "{arguments:?}: {}", done.out);
+    }
+    let error = bench.toolcrib(&["run", "--json"]).json();
+    assert_eq!((&error["outcome"], &error["error"]["code"]), (&"error".into(), &"bad-input".into()), "{error}");
+    assert!(error["error"]["message"].as_str().is_some_and(|text| text.contains("<GOAL>")), "{error}");
+    let events = bench.toolcrib(&["show", &run, "--events", "--json"]).json();
+    assert!(events["events"].as_array().is_some_and(|events| events.len() > 3), "{events}");
+    assert!(bench.toolcrib(&["--help", "--json"]).out.contains("Usage"));
+}
+
+#[test]
+fn a_fresh_home_is_empty_and_no_failure() {
+    let bench = Bench::new();
+    assert_eq!(bench.toolcrib(&["runs", "--json"]).json()["runs"], Value::Array(Vec::new()));
+    let done = bench.toolcrib(&["verify"]);
+    assert_eq!((done.code, done.out.contains("no ledger yet")), (0, true), "{}", done.err);
+    assert_eq!(bench.toolcrib(&["verify", "--checkpoint"]).code, 2);
+    assert_eq!(bench.toolcrib(&["show", "nope"]).code, 2);
+    assert!(!data(&bench).exists(), "looking made a ledger");
+}
+
+#[test]
+fn names_of_runs_that_fit_none_or_several_are_bad_input() {
+    let bench = Bench::new();
+    bench.grant("");
+    run_once(&bench);
+    run_once(&bench);
+    let runs = bench.toolcrib(&["runs", "--json"]).json();
+    let name = runs["runs"][0]["run"].as_str().expect("a run");
+    let several = bench.toolcrib(&["show", &name[..4]]);
+    assert_eq!((several.code, several.err.contains("fits 2 runs")), (2, true), "{}", several.err);
+    assert_eq!(bench.toolcrib(&["show", "r0000"]).code, 2);
+    let status = bench.toolcrib(&["runs", "--status", "nope"]);
+    assert_eq!(status.code, 2);
+    assert!(status.err.contains("reached") && status.err.contains("cancelled"), "{}", status.err);
+}
+
+#[test]
+fn a_cut_ledger_is_not_sound() {
+    let bench = Bench::new();
+    bench.grant("");
+    run_once(&bench);
+    let before = std::fs::read(data(&bench)).expect("the ledger");
+    run_once(&bench);
+    let checkpoint = bench.toolcrib(&["verify", "--checkpoint"]).out;
+    assert_eq!(bench.toolcrib(&["verify", "--against", checkpoint.trim()]).code, 0);
+    std::fs::write(data(&bench), before).expect("an older ledger");
+    let cut = bench.toolcrib(&["verify", "--against", checkpoint.trim()]);
+    assert_eq!(cut.code, 1, "{}", cut.out);
+    assert!(cut.out.contains("NOT sound") && cut.out.contains("the ledger was cut"), "{}", cut.out);
+    assert_eq!(bench.toolcrib(&["verify", "--json", "--against", checkpoint.trim()]).json()["sound"], false);
+    std::fs::remove_file(data(&bench)).expect("no ledger");
+    assert_eq!(bench.toolcrib(&["verify", "--against", checkpoint.trim()]).code, 1);
+}
+
+#[test]
+fn standard_input_is_text_with_or_without_a_mark_of_its_order() {
+    let bench = Bench::new();
+    let marked = with_input(&bench, &["call", "text.stats", "-"], b"\xef\xbb\xbf{\"text\":\"a b\"}");
+    assert_eq!(marked.code, 0, "{}", marked.err);
+    let binary = with_input(&bench, &["call", "text.stats", "-"], b"{\"text\":\"\xff\"}");
+    assert_eq!((binary.code, binary.err.contains("not UTF-8")), (2, true), "{}", binary.err);
+}
+
+#[test]
+fn lists_of_tools_end_where_they_are_told_to() {
+    let bench = Bench::new();
+    let one = bench.toolcrib(&["tools", "--limit", "1"]);
+    assert_eq!(one.out.lines().count(), 1, "{}", one.out);
+    assert!(one.err.contains("more; `--limit 0` shows all"), "{}", one.err);
+    let all = bench.toolcrib(&["tools"]);
+    assert!(all.out.lines().count() > 10 && !all.err.contains("more;"), "{}", all.err);
+    assert_eq!(bench.toolcrib(&["tools", "--limit", "0", "text"]).err, "");
+    let nowhere = bench.toolcrib(&["tools", "--plugins", "/nodir"]);
+    assert_eq!((nowhere.code, nowhere.err.contains("problem: the folder `/nodir`")), (0, true), "{}", nowhere.err);
+}
+
+#[test]
+fn two_runs_at_once_come_one_after_the_other() {
+    let bench = Bench::new();
+    bench.grant("");
+    run_once(&bench);
+    let lock = File::options().write(true).open(data(&bench).with_file_name("ledger.lock")).expect("the lock");
+    lock.lock().expect("held");
+    let child = bench
+        .command()
+        .args(["run", "How many words are in /docs/notes.md?"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command runs");
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    // What only reads does not wait.
+    assert_eq!(bench.toolcrib(&["verify", "--checkpoint"]).code, 0);
+    drop(lock);
+    let output = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("waiting for the ledger"), "{said}");
+}
