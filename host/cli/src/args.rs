@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 /// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
 #[derive(Parser, Debug)]
-#[command(name = "toolcrib", version, about, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "toolcrib", version, max_term_width = 110, arg_required_else_help = true)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(flatten)]

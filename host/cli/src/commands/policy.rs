@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use toolcrib_runtime::Crib;
 use toolcrib_runtime::policy::{OperatorFile, PluginName, nearest};
-use toolcrib_runtime::{Crib, KNOWN_INTERFACES, is_known_interface};
+use toolcrib_runtime::sandbox::interfaces;
 
 use crate::args::Common;
 use crate::render::{errln, outln, plain};
@@ -89,8 +90,9 @@ fn of_file(crib: &Crib) -> Vec<String> {
     let operator = crib.operator();
     let snapshot = crib.snapshot();
     let mut warnings = Vec::new();
-    for line in operator.reject_imports().iter().filter(|line| !is_known_interface(line)) {
-        let near = nearest(line, KNOWN_INTERFACES.iter().copied());
+    for line in operator.reject_imports().iter().filter(|line| !is_interface(line)) {
+        let packages = interfaces().filter_map(|name| name.split('/').next());
+        let near = nearest(line, packages.chain(interfaces()));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         warnings.push(format!("`{line}` in `reject-imports` is no interface that this host has{near}"));
     }
@@ -107,4 +109,10 @@ fn of_file(crib: &Crib) -> Vec<String> {
         warnings.push(format!("`{method}` is no method that is in common use{near}"));
     }
     warnings
+}
+
+/// Whether a line of `reject-imports` names an interface of this host, or a package of them, in whatever version.
+fn is_interface(line: &str) -> bool {
+    let name = line.split('@').next().unwrap_or(line);
+    interfaces().any(|known| known == name || known.split('/').next() == Some(name))
 }

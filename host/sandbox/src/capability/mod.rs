@@ -81,10 +81,9 @@ macro_rules! each_capability {
             Ok(())
         }
 
-        /// Whether some capability implements an interface, in whatever version.
-        pub(crate) fn supports(import: &str) -> bool {
-            let name = without_version(import);
-            [$( <$module::$capability as Capability>::INTERFACES ),*].iter().any(|known| known.contains(&name))
+        /// Every interface that some capability implements, without versions.
+        pub(crate) fn interfaces() -> impl Iterator<Item = &'static str> {
+            [$( <$module::$capability as Capability>::INTERFACES ),*].into_iter().flatten().copied()
         }
 
         /// Which capabilities the imports of a component touch.
@@ -106,6 +105,12 @@ each_capability! {
     http: Http,
     sockets: Sockets,
     host: Host,
+}
+
+/// Whether some capability implements an interface, in whatever version.
+pub(crate) fn supports(import: &str) -> bool {
+    let name = without_version(import);
+    interfaces().any(|known| known == name)
 }
 
 fn reach_of<C: Capability>(imports: &[String]) -> Option<Reach> {

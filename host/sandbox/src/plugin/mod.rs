@@ -54,6 +54,11 @@ pub struct Reach {
     pub sentence: Option<String>,
 }
 
+/// Every interface that components can import from this host, such as `wasi:http/types`, without versions.
+pub fn interfaces() -> impl Iterator<Item = &'static str> {
+    crate::capability::interfaces()
+}
+
 /// What a component with these imports could ever reach.
 pub fn reach(imports: &[String]) -> Vec<Reach> {
     crate::capability::reach(imports)
