@@ -96,8 +96,7 @@ pub(super) fn choices(context: &PlanContext, clause: &Clause) -> Choice {
         return Choice::Ways { ways: vec![way], more: true };
     }
     // A question beats a way only where what it is about fits clearly better.
-    if let Some((score, question)) = lacking.filter(|(score, _)| *score > best * 1.5 + 1.0 || best == 0.0) {
-        let _ = score;
+    if let Some((_, question)) = lacking.filter(|(score, _)| *score > best * 1.5 + 1.0 || best == 0.0) {
         return Choice::Missing { question };
     }
     let Some(first) = ways.first() else {
