@@ -21,7 +21,9 @@ mod digest;
 mod effect;
 mod error;
 mod files;
+mod gate;
 mod http;
+mod label;
 mod limits;
 mod line;
 mod manifest;
@@ -41,7 +43,9 @@ pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
+pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Scheme, TargetError};
+pub use label::{Confidentiality, Integrity, Label, Labels};
 pub use limits::{
     ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes, FileWriteBytes,
     FirstByteTime, Fuel, HandleCount, HeaderBytes, HostCallBytes, HostCallCount, HttpInBytes, HttpOutBytes,

@@ -30,6 +30,10 @@ pub enum RefusalCode {
     ModelDenied,
     /// The ceiling rejects an import of the component.
     ImportDenied,
+    /// A rule of the operator denies the call, or the rule itself failed.
+    RuleDenied,
+    /// A person denied the call, or nobody answered in time.
+    ApprovalDenied,
     /// A limit of the call is used up.
     Limit(LimitName),
 }
@@ -46,6 +50,8 @@ impl RefusalCode {
         Self::AskDenied,
         Self::ModelDenied,
         Self::ImportDenied,
+        Self::RuleDenied,
+        Self::ApprovalDenied,
     ];
 
     /// Whether the code of a failed call says that policy forbids what was asked for. A target that cannot be checked and
@@ -67,6 +73,8 @@ impl RefusalCode {
             Self::AskDenied => "ask-denied",
             Self::ModelDenied => "model-denied",
             Self::ImportDenied => "import-denied",
+            Self::RuleDenied => "rule-denied",
+            Self::ApprovalDenied => "approval-denied",
             Self::Limit(name) => name.code(),
         }
     }
