@@ -111,11 +111,7 @@ fn visible(text: &str) -> (String, Findings) {
 
 /// Control characters, and all that takes no place on the screen or reorders what does.
 fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c as u32,
-            0x00AD | 0x034F | 0x061C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
-            | 0x2028..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
-            | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
+    c.is_control() || toolcrib_policy::is_hidden(c)
 }
 
 fn without_comments(mut text: String, findings: &mut Findings) -> String {

@@ -16,6 +16,7 @@
 //! there, their keys are refused.
 
 mod address;
+mod approval;
 mod authority;
 mod digest;
 mod effect;
@@ -36,8 +37,13 @@ mod rule;
 mod sections;
 mod tools;
 mod units;
+mod visible;
 
 pub use address::{AddressClass, classify};
+pub use approval::{
+    ApprovalAnswer, ApprovalId, ApprovalIdError, ApprovalRequest, ApprovalScope, Approvals, Asked, BoundCall,
+    Otherwise, Standing, UnixMillis, canonical,
+};
 pub use authority::Authority;
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
@@ -55,9 +61,10 @@ pub use limits::{
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
-pub use operator::{Advice, OperatorFile};
+pub use operator::{Advice, ApprovalSettings, OperatorFile, Unattended};
 pub use reader::nearest;
 pub use refusal::{Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use tools::{NamePattern, ToolPattern};
 pub use units::UnitError;
+pub use visible::is_hidden;

@@ -1,6 +1,7 @@
 //! `toolcrib.toml`: what the operator grants, and what nobody can be granted.
 
 mod advice;
+mod approval;
 mod grants;
 mod review;
 
@@ -22,6 +23,7 @@ use crate::sections;
 use crate::tools::{NamePattern, ToolPattern};
 
 pub use advice::Advice;
+pub use approval::{ApprovalSettings, Unattended};
 pub(crate) use grants::PluginGrants;
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
@@ -29,6 +31,7 @@ pub(crate) use grants::PluginGrants;
 pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
+    approval: ApprovalSettings,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
@@ -69,8 +72,6 @@ const LATER: &[(&str, &str)] = &[
     ("rule", "narrow the grants instead"),
     ("rules", "narrow the grants instead"),
     ("relabel", "values keep the labels that they have"),
-    ("approval", "leave the grant out instead"),
-    ("approvals", "leave the grant out instead"),
     ("credentials", "requests go out without credentials"),
 ];
 
@@ -86,6 +87,9 @@ impl OperatorFile {
         let mut file = Self::empty(base);
         if let Some(node) = table.take("ceiling") {
             file.ceiling = Arc::new(ceiling(node.table("`[ceiling]`".to_owned())?, base)?);
+        }
+        if let Some(node) = table.take("approval") {
+            file.approval = ApprovalSettings::read(node.table("`[approval]`".to_owned())?)?;
         }
         if let Some(node) = table.take("plugin") {
             for node in node.table("`[plugin]`".to_owned())?.all() {
@@ -103,7 +107,13 @@ impl OperatorFile {
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
         let ceiling = Ceiling { base: base.to_owned(), ..Ceiling::default() };
-        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new(), written: BTreeMap::new() }
+        Self {
+            base: base.to_owned(),
+            ceiling: Arc::new(ceiling),
+            approval: ApprovalSettings::default(),
+            plugins: BTreeMap::new(),
+            written: BTreeMap::new(),
+        }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
@@ -151,6 +161,11 @@ impl OperatorFile {
     /// them. What counts is less, where the plugin asks for less or the ceiling is lower: see [`OperatorFile::authority`].
     pub fn grants(&self, plugin: &PluginName) -> Vec<(&'static str, String)> {
         self.plugins.get(plugin).map(|grants| grants.lines()).unwrap_or_default()
+    }
+
+    /// What happens to calls that a rule wants a person asked about.
+    pub fn approval(&self) -> &ApprovalSettings {
+        &self.approval
     }
 
     /// The interfaces that no component may import.

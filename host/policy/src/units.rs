@@ -5,7 +5,7 @@
 pub(crate) enum Unit {
     /// Bytes: `KiB`, `MiB`, `GiB`, and `kB`, `MB`, `GB` for powers of ten.
     Bytes,
-    /// Milliseconds: `ms`, `s`, `min`.
+    /// Milliseconds: `ms`, `s`, `min`, `h`, `d`.
     Time,
     /// Things: `k`, `M`, `G`.
     Count,
@@ -24,7 +24,7 @@ impl Unit {
                 ("kB", 1_000),
                 ("B", 1),
             ],
-            Unit::Time => &[("min", 60_000), ("s", 1_000), ("ms", 1)],
+            Unit::Time => &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)],
             Unit::Count => &[("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000), ("", 1)],
         }
     }

@@ -26,11 +26,9 @@ fn escape(text: &str, also: impl Fn(char) -> bool) -> String {
     out
 }
 
-/// Characters that change how others are shown, or that are not shown at all: Unicode Annex 9 and the general
-/// category `Cf`, and the tag characters.
+/// Variation selectors stay: they choose between two looks of a character that is there.
 fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    !matches!(c, '\u{fe0e}' | '\u{fe0f}') && toolcrib_runtime::policy::is_hidden(c)
 }
 
 /// `1.2 ms`, `3.4 s`.

@@ -32,7 +32,7 @@ fn what_is_no_quantity_is_refused() {
     for value in [
         "",
         "s",
-        "5 h",
+        "5 w",
         "-5 s",
         "5 MiB",
         "1e3",
@@ -47,7 +47,7 @@ fn what_is_no_quantity_is_refused() {
     ] {
         assert!(set(LimitName::WallTime, value).is_err(), "{value}");
     }
-    insta::assert_snapshot!(set(LimitName::WallTime, "5 h").unwrap_err(), @"`wall` cannot be `5 h`: write a time such as `5 s`, `250 ms` or `2 min`");
+    insta::assert_snapshot!(set(LimitName::WallTime, "5 w").unwrap_err(), @"`wall` cannot be `5 w`: write a time such as `5 s`, `250 ms` or `2 min`");
     insta::assert_snapshot!(set(LimitName::WallTime, "1500").unwrap_err(), @"`wall` cannot be `1500`: a time needs its unit: write a time such as `5 s`, `250 ms` or `2 min`");
     insta::assert_snapshot!(set(LimitName::MemoryBytes, "0").unwrap_err(), @"`memory` cannot be `0`: zero would leave nothing: leave the grant out instead");
 }

@@ -110,7 +110,7 @@ fn each_mistake_is_named_with_its_place() {
         with("[requests]\ncredentials = []"),
         with("[requests]\nenv = [\"A B\"]"),
         with("[requests]\ntools = [\"mail\"]"),
-        with("[limits]\nwall = \"1 h\""),
+        with("[limits]\nwall = \"1 w\""),
         with("[limits]\nwall = 1.5"),
         with("[tool.Buy]"),
         with("[tool.buy]\neffect = \"reversible\""),
@@ -140,7 +140,7 @@ fn each_mistake_is_named_with_its_place() {
     plugin.toml:4:1: `credentials` is not supported by this version, and what is not enforced is not accepted: a request goes out without credentials
     plugin.toml:4:8: `A B` in `env`: `A B` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars
     plugin.toml:4:10: `mail` in `tools`: `mail` is not a qualified tool name: write `plugin.tool`, or `plugin.*` for all tools of a plugin
-    plugin.toml:4:8: `wall` cannot be `1 h`: write a time such as `5 s`, `250 ms` or `2 min`
+    plugin.toml:4:8: `wall` cannot be `1 w`: write a time such as `5 s`, `250 ms` or `2 min`
     plugin.toml:4:8: `wall` is a fraction and has to be a number, or a string with a unit
     plugin.toml:3:1: `Buy` is not a tool name: 1 to 64 characters of a-z, 0-9, `-` and `_`, beginning with a letter
     plugin.toml:4:10: `effect` cannot be `reversible`: write `read`, `idempotent`, `irreversible`, or `{ reversible = "the-tool-that-undoes-it" }`
