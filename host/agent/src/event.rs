@@ -3,13 +3,14 @@
 //! | an event | is recorded |
 //! |---|---|
 //! | `StepStarted` | before the call is made: the intent |
+//! | `ApprovalUsed` | before that, where a person's yes is needed |
 //! | `StepFinished` | after it, with the receipt |
 //! | every other | when it was decided, before anything follows from it |
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
 
 use crate::critic::Verdict;
 use crate::{
@@ -156,6 +157,33 @@ pub enum EventKind {
         /// The answer; none where nobody is there.
         answer: Option<String>,
     },
+    /// A person is asked whether a call may be made.
+    ApprovalAsked {
+        /// The step.
+        node: NodeId,
+        /// The steps whose results are in the arguments.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<StepName>,
+        /// The question.
+        request: ApprovalRequest,
+    },
+    /// What came of the question.
+    ApprovalAnswered {
+        /// The step.
+        node: NodeId,
+        /// The question.
+        id: ApprovalId,
+        /// What came of it.
+        #[serde(flatten)]
+        answer: ApprovalAnswer,
+    },
+    /// A call is about to be made on the strength of a person's yes.
+    ApprovalUsed {
+        /// The step.
+        node: NodeId,
+        /// The question, which may be another run's.
+        id: ApprovalId,
+    },
     /// A call is about to be made.
     StepStarted {
         /// The step.
@@ -171,6 +199,9 @@ pub enum EventKind {
         from: Vec<StepName>,
         /// The effect class of this call.
         effect: Effect,
+        /// The labels of its arguments.
+        #[serde(default, skip_serializing_if = "Labels::is_empty")]
+        labels: Labels,
     },
     /// A call is over.
     StepFinished {
@@ -251,6 +282,9 @@ impl EventKind {
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",
+            Self::ApprovalAsked { .. } => "approval-asked",
+            Self::ApprovalAnswered { .. } => "approval-answered",
+            Self::ApprovalUsed { .. } => "approval-used",
             Self::StepStarted { .. } => "step-started",
             Self::StepFinished { .. } => "step-finished",
             Self::StepBlocked { .. } => "step-blocked",
@@ -269,6 +303,7 @@ impl EventKind {
     pub fn needs_power_durability(&self) -> bool {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
+            Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } => true,
             Self::Answered { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }

@@ -14,6 +14,7 @@
 //!
 //! Values keep the names of the steps that they came from ([`Record::from`]); labels will follow these.
 
+pub mod approver;
 pub mod budget;
 pub mod cancel;
 pub mod critic;
@@ -25,12 +26,13 @@ pub mod planner;
 pub mod state;
 pub mod tools;
 
+pub use approver::{Approver, Gate, Intent};
 pub use budget::{Budget, BudgetKind, Caps, Millis};
 pub use cancel::Cancel;
 pub use critic::{Judgement, Verdict};
 pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
 pub use event::{Event, EventKind, PlanReason, StepOutcome};
-pub use outcome::{Answer, Outcome, Question};
+pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Body, Draft, DraftGoal, DraftStep, Expectation, Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Status, Step,
     StepName, Then,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use toolcrib_policy::PluginName;
 
 use crate::BudgetKind;
 
@@ -42,6 +43,40 @@ impl Question {
     }
 }
 
+/// A grant that was missed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenGrant")]
+pub struct MissingGrant {
+    /// Who missed it.
+    pub plugin: PluginName,
+    /// What to add to the plugin's section of the operator's file, as TOML.
+    pub grant: String,
+}
+
+/// A missed grant as it was ever written: earlier versions put the heading of the plugin above the TOML.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenGrant {
+    Parts { plugin: PluginName, grant: String },
+    Headed(String),
+}
+
+impl TryFrom<WrittenGrant> for MissingGrant {
+    type Error = String;
+
+    fn try_from(written: WrittenGrant) -> Result<Self, String> {
+        match written {
+            WrittenGrant::Parts { plugin, grant } => Ok(Self { plugin, grant }),
+            WrittenGrant::Headed(text) => {
+                let parts = text.strip_prefix("[plugin.").and_then(|rest| rest.split_once("]\n"));
+                let (plugin, grant) = parts.ok_or("a missed grant without the heading of its plugin")?;
+                let plugin = plugin.parse().map_err(|error: toolcrib_policy::NameError| error.to_string())?;
+                Ok(Self { plugin, grant: grant.to_owned() })
+            }
+        }
+    }
+}
+
 /// The end of a run. `partial` is the best that was reached without reaching the goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
@@ -63,9 +98,8 @@ pub enum Outcome {
     Refused {
         /// Why.
         reason: String,
-        /// The grants that would have allowed it, in the order in which they were missed: TOML for the operator's file,
-        /// each below the heading of its plugin.
-        grants: Vec<String>,
+        /// The grants that would have allowed it, in the order in which they were missed.
+        grants: Vec<MissingGrant>,
         /// What was reached.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         partial: Option<Answer>,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{Effect, RefusalCode, ToolName};
+use toolcrib_policy::{ApprovalId, Effect, Labels, RefusalCode, ToolName};
 
 use crate::{Cancel, NodeId};
 
@@ -39,6 +39,14 @@ pub struct ToolCall {
     pub tool: ToolName,
     /// The arguments, a JSON object without references.
     pub arguments: Value,
+    /// The effect class of this call.
+    pub effect: Effect,
+    /// The labels of the arguments.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// The person's yes that it is made on the strength of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 /// What came of a call.

@@ -195,6 +195,21 @@ impl Ledger {
         })
     }
 
+    /// The events of a kind in all runs, oldest run first, in order within each run.
+    ///
+    /// # Errors
+    /// [`LedgerError::Corrupt`] if an event cannot be read, and what else the database says.
+    pub fn events_of_kind(&self, kind: &str) -> Result<Vec<Event>, LedgerError> {
+        let sql = "SELECT e.seq, e.at, e.kind, e.status, v.payload, e.run FROM event e
+                   LEFT JOIN value v ON v.run = e.run AND v.seq = e.seq
+                   WHERE e.kind = ?1 ORDER BY e.run, e.seq";
+        self.readers().query(|conn| {
+            let mut query = conn.prepare_cached(sql)?;
+            let rows = query.query_map([kind], |row| event(row, run_id(row, 5)?))?;
+            rows.collect()
+        })
+    }
+
     /// All events of a run in order, those included that are appended while the iterator goes on.
     ///
     /// It ends after its first error.

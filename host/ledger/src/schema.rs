@@ -15,7 +15,7 @@ use crate::stamp::UnixMicros;
 /// Marks the file as a ledger of toolcrib: "TCLG".
 const APPLICATION_ID: u32 = 0x5443_4c47;
 /// Step `i` makes version `i + 1` out of version `i`. Steps are only ever added.
-const STEPS: &[&str] = &[V1];
+const STEPS: &[&str] = &[V1, V2];
 /// How long a call waits for another process; only opening, closing and truncating the log ever make one wait.
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements that stay ready on each connection: more than there are.
@@ -68,6 +68,9 @@ const V1: &str = "
     ) STRICT;
     CREATE INDEX head_of_run ON head (run, seq);
 ";
+
+/// Questions and answers about calls are looked up across all runs.
+const V2: &str = "CREATE INDEX event_by_kind ON event (kind, run, seq);";
 
 /// Who a ledger is.
 #[derive(Debug, Clone, Copy)]

@@ -191,3 +191,21 @@ fn an_export_holds_what_a_third_party_needs() {
         assert_eq!(line["chain"].as_str().unwrap().len(), 64);
     }
 }
+
+#[test]
+fn events_of_one_kind_are_found_across_runs_and_erased_ones_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let runs: Vec<_> = (0..3).map(|_| ledger.begin_run(&RunMeta::new("a", "running")).unwrap()).collect();
+    for (n, run) in runs.iter().enumerate() {
+        for kind in ["asked", "other", "asked"] {
+            ledger.append(*run, NewEvent::new(kind, json!({ "n": n })), Durability::Process).unwrap();
+        }
+    }
+    let found = ledger.events_of_kind("asked").unwrap();
+    let places: Vec<_> = found.iter().map(|event| (event.run, event.seq.get())).collect();
+    let all: Vec<_> = runs.iter().flat_map(|run| [(*run, 1), (*run, 3)]).collect();
+    assert_eq!(places, all);
+    assert!(found.iter().all(|event| event.payload.is_some()));
+    assert!(ledger.events_of_kind("nothing").unwrap().is_empty());
+}

@@ -82,6 +82,7 @@ async fn per_step(effect: Effect) -> Duration {
         tools: Arc::new(Free(effect)),
         planner: Arc::new(All),
         ledger: Arc::new(RunLog::new(ledger, run)),
+        approver: Arc::new(()),
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),

@@ -101,6 +101,7 @@ async fn run(budget: Budget, says: impl Fn(u32, &PlanContext) -> Proposal + Send
         tools: tools.clone(),
         planner: Arc::new(Wrong { asked: AtomicU32::new(0), says }),
         ledger: ledger.clone(),
+        approver: Arc::new(()),
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),

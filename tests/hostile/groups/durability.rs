@@ -143,6 +143,7 @@ async fn drive(folder: &Path, ledger: &Arc<Ledger>, run: RunId) {
         tools: Arc::new(World(folder.to_owned())),
         planner: Arc::new(Sender(run)),
         ledger: Arc::new(RunLog::new(ledger.clone(), run)),
+        approver: Arc::new(()),
         person: Some(Arc::new(Witness(folder.to_owned(), run))),
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),

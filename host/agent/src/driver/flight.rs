@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest};
 
 use super::{Clock, Person};
 use crate::planner::{PlanContext, Planned, Planner, PlannerError};
-use crate::{Cancel, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
+use crate::{Approver, Cancel, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
 
 /// Something that is over.
 pub(super) struct Landed {
@@ -22,6 +23,7 @@ pub(super) enum Task {
     Called(ToolReport),
     Planned(Result<Planned, PlannerError>),
     Answered(Option<String>),
+    Approved(ApprovalId, ApprovalAnswer),
     Waited(Millis),
 }
 
@@ -30,6 +32,7 @@ pub(super) enum Task {
 pub(super) struct Flight {
     tasks: FuturesUnordered<BoxFuture<'static, Landed>>,
     asking: BTreeSet<NodeId>,
+    approving: BTreeSet<ApprovalId>,
     waiting: BTreeSet<Millis>,
 }
 
@@ -51,6 +54,17 @@ impl Flight {
         }
     }
 
+    /// Gets a person's word once, however often the state says so.
+    pub(super) fn approve(&mut self, node: NodeId, approver: Arc<dyn Approver>, request: ApprovalRequest) {
+        if self.approving.insert(request.id.clone()) {
+            let ask = async move {
+                let answer = approver.answer(&request).await;
+                Landed { node, task: Task::Approved(request.id, answer) }
+            };
+            self.tasks.push(ask.boxed());
+        }
+    }
+
     /// Waits once for each point in time.
     pub(super) fn wait(&mut self, until: Millis, clock: Arc<dyn Clock>) {
         if self.waiting.insert(until) {
@@ -67,6 +81,7 @@ impl Flight {
         let landed = self.tasks.next().await?;
         match &landed.task {
             Task::Answered(_) => drop(self.asking.remove(&landed.node)),
+            Task::Approved(id, _) => drop(self.approving.remove(id)),
             Task::Waited(until) => drop(self.waiting.remove(until)),
             Task::Called(_) | Task::Planned(_) => {}
         }

@@ -12,14 +12,15 @@ mod ports;
 use std::sync::Arc;
 
 use thiserror::Error;
+use toolcrib_policy::Effect;
 
 use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, NodeId, Outcome, Patch, State, StateError,
-    StepOutcome, ToolCall,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Gate, Intent, NodeId, Outcome, Patch, State,
+    StateError, StepOutcome, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 
@@ -143,9 +144,14 @@ impl Run {
                     self.judge(node).await?;
                     recorded = true;
                 }
-                Command::CallTool { node, attempt, tool, arguments, from } => {
-                    let call = ToolCall { node, attempt, tool, arguments };
+                Command::CallTool { node, attempt, tool, arguments, from, labels } => {
+                    // The worst, until the tool says what this call is.
+                    let effect = Effect::Irreversible;
+                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None };
                     recorded |= !self.call(call, from, flight).await?;
+                }
+                Command::Approve { node, request } => {
+                    flight.approve(node, Arc::clone(&self.ports.approver), *request);
                 }
                 Command::CallPlanner { node, reason } => {
                     self.record(EventKind::PlanAsked { node, reason }).await?;
@@ -166,22 +172,34 @@ impl Run {
         Ok(recorded)
     }
 
-    /// Records the intent and starts the call; false where it was blocked instead.
+    /// Records the intent and starts the call; false where it was blocked, or a person is asked first.
     async fn call(
         &mut self,
-        call: ToolCall,
+        mut call: ToolCall,
         from: Vec<crate::StepName>,
         flight: &mut Flight,
     ) -> Result<bool, RunError> {
+        let node = call.node;
         let Some(card) = self.ports.tools.get(&call.tool) else {
             let why = format!("the tool `{}` is not there any more", call.tool);
-            self.record(EventKind::StepBlocked { node: call.node, why }).await?;
+            self.record(EventKind::StepBlocked { node, why }).await?;
             return Ok(false);
         };
-        let effect = self.ports.tools.effect(&card, &call.arguments);
-        let (node, attempt) = (call.node, call.attempt);
-        let (tool, arguments) = (call.tool.clone(), call.arguments.clone());
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect }).await?;
+        call.effect = self.ports.tools.effect(&card, &call.arguments);
+        let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
+        match self.ports.approver.gate(&Intent { call: &call, made, asked }) {
+            Gate::Ask(request) => {
+                self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
+                return Ok(false);
+            }
+            Gate::Go { approval: Some(id) } => {
+                self.record(EventKind::ApprovalUsed { node, id: id.clone() }).await?;
+                call.approval = Some(id);
+            }
+            Gate::Go { approval: None } => {}
+        }
+        let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels }).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }
@@ -192,12 +210,14 @@ impl Run {
             Some(since) => crate::Millis(since.0.saturating_add(CANCEL_GRACE_MS)),
             None => self.state.deadline(),
         };
+        // While nothing but a person is waited for, the run's own time stands still.
+        let timed = ending.is_some() || !self.state.waits_for_person();
         let clock = Arc::clone(&self.ports.clock);
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
             () = cancel.cancelled(), if ending.is_none() => Ok(()),
-            () = clock.sleep_until(until) => match ending {
+            () = clock.sleep_until(until), if timed => match ending {
                 None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
                 Some(_) => self.abandon().await,
             },
@@ -226,6 +246,12 @@ impl Run {
             Task::Planned(planned) => {
                 let event = self.planned(landed.node, planned);
                 self.record(event).await
+            }
+            Task::Approved(id, answer) => {
+                // The run may have gone another way meanwhile.
+                let waits = self.state.approval(landed.node).is_some_and(|request| request.id == id);
+                let node = landed.node;
+                if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
             Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::planner::Planner;
-use crate::{Event, Millis, Question, State, Tools};
+use crate::{Approver, Event, Millis, Question, State, Tools};
 
 /// What an event must survive before the run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub struct Ports {
     pub planner: Arc<dyn Planner>,
     /// Where events go.
     pub ledger: Arc<dyn Ledger>,
+    /// Who knows which calls need a person's word. `Arc::new(())` where none does.
+    pub approver: Arc<dyn Approver>,
     /// Who answers questions; none for a run that nobody attends.
     pub person: Option<Arc<dyn Person>>,
     /// Who watches. `Arc::new(())` where nobody does.

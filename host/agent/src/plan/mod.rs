@@ -155,6 +155,8 @@ pub enum Status {
         /// Where set, the answer decides about this step, whose effect is unknown.
         about: Option<NodeId>,
     },
+    /// A step: a person is asked whether it may be made.
+    Waiting,
     /// A step: the intent is recorded, the outcome is not.
     Running,
     /// A step: the outcome is recorded, the verdict is not.

@@ -220,7 +220,10 @@ impl Plan {
     pub(crate) fn skip(&mut self, id: NodeId) {
         for id in self.subtree(id) {
             if let Some(node) = self.node_mut(id)
-                && matches!(node.status, Status::Open | Status::Active | Status::Planning | Status::Asking { .. })
+                && matches!(
+                    node.status,
+                    Status::Open | Status::Active | Status::Planning | Status::Asking { .. } | Status::Waiting
+                )
             {
                 node.status = Status::Skipped;
             }

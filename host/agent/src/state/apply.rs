@@ -22,8 +22,10 @@ impl State {
     pub fn apply(&mut self, event: &Event) -> Result<(), StateError> {
         self.events += 1;
         let (number, name) = (self.events, event.kind.name());
+        let idle_since = self.idle_since.take();
         self.try_apply(event).map_err(|why| StateError { number, event: name, why })?;
         self.now = self.now.max(event.at);
+        self.note_idle(idle_since, matches!(event.kind, EventKind::Resumed { .. }));
         Ok(())
     }
 
@@ -32,6 +34,8 @@ impl State {
             (EventKind::RunStarted { .. }, Some(_), _) => return Err("the run has begun already".to_owned()),
             (EventKind::RunStarted { .. }, None, _) | (EventKind::Resumed { .. }, Some(_), _) => {}
             (_, None, _) => return Err("the run has not begun".to_owned()),
+            // A person may answer while nobody drives the run.
+            (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
             (_, _, Some(_)) => return Err("the run is over".to_owned()),
             _ => {}
         }
@@ -49,6 +53,9 @@ impl State {
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
+            EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
+            EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
+            EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
@@ -78,17 +85,17 @@ impl State {
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
 
-    fn status(&self, node: NodeId) -> Result<&Status, String> {
+    pub(super) fn status(&self, node: NodeId) -> Result<&Status, String> {
         self.plan.node(node).map(|node| &node.status).ok_or_else(|| format!("there is no node {node}"))
     }
 
-    fn set(&mut self, node: NodeId, status: Status) {
+    pub(super) fn set(&mut self, node: NodeId, status: Status) {
         if let Some(node) = self.plan.node_mut(node) {
             node.status = status;
         }
     }
 
-    fn expect(&self, node: NodeId, what: &str, legal: impl Fn(&Status) -> bool) -> Applied {
+    pub(super) fn expect(&self, node: NodeId, what: &str, legal: impl Fn(&Status) -> bool) -> Applied {
         let status = self.status(node)?;
         if legal(status) { Ok(()) } else { Err(format!("{node} is not {what}")) }
     }
@@ -133,6 +140,7 @@ impl State {
     fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
         self.spend(usage);
+        self.note_informed();
         self.plan.set_failed_aside(node);
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
@@ -235,7 +243,7 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect } = &event.kind else {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, .. } = &event.kind else {
             return Err("not a start".to_owned());
         };
         let key = Self::call_key(tool, arguments);

@@ -1,5 +1,6 @@
 //! What is to be done next.
 
+use super::approvals::ASKS_MAX;
 use super::{Command, State};
 use crate::critic::is_repeatable;
 use crate::plan::refs;
@@ -33,13 +34,16 @@ impl State {
         if !judge.is_empty() {
             return judge;
         }
+        if let Some(withdraw) = self.withdraw(false) {
+            return vec![withdraw];
+        }
         if self.is_ending() {
             let waiting = self.in_flight().next().is_some();
             return if waiting { Vec::new() } else { vec![Command::Finish { result: self.ending() }] };
         }
         match self.plan.node(NodeId::ROOT).map(|root| &root.status) {
-            Some(Status::Done) => return vec![Command::Finish { result: self.reached() }],
-            Some(Status::Failed { why, .. }) => return vec![Command::Finish { result: self.failed(why) }],
+            Some(Status::Done) => return vec![self.finish(self.reached())],
+            Some(Status::Failed { why, .. }) => return vec![self.finish(self.failed(why))],
             _ => {}
         }
         if self.now >= self.deadline() {
@@ -72,12 +76,17 @@ impl State {
         }
         if walk.commands.is_empty() && self.busy() == 0 {
             // Cannot happen as long as every goal at work has something to do; a run must end all the same.
-            return vec![Command::Finish { result: self.failed("nothing is left that could be done") }];
+            return vec![self.finish(self.failed("nothing is left that could be done"))];
         }
         walk.commands
     }
 
-    fn busy(&self) -> usize {
+    /// The end of a run that is over for good, once no question of it is open.
+    fn finish(&self, result: Outcome) -> Command {
+        self.withdraw(true).unwrap_or(Command::Finish { result })
+    }
+
+    pub(super) fn busy(&self) -> usize {
         self.plan.nodes().iter().filter(|node| matches!(node.status, Status::Running | Status::Planning)).count()
     }
 
@@ -234,8 +243,15 @@ impl Walk<'_> {
     fn step(&mut self, id: NodeId) {
         let state = self.state;
         let (Some(node), Some(step)) = (state.plan.node(id), state.plan.step(id)) else { return };
+        if let (Status::Waiting, Some(request)) = (&node.status, state.approval(id)) {
+            return self.commands.push(Command::Approve { node: id, request: Box::new(request.clone()) });
+        }
         if node.status != Status::Open {
             return;
+        }
+        if state.asks(id) >= ASKS_MAX {
+            return self
+                .record(EventKind::StepBlocked { node: id, why: format!("a person was asked {ASKS_MAX} times") });
         }
         if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
             return self.commands.push(Command::Wait { until: *until });
@@ -282,6 +298,7 @@ impl Walk<'_> {
         if twin && !is_repeatable(&step.effect) {
             return Err("the very same call is being made by another step".to_owned());
         }
-        Ok(Command::CallTool { node: id, attempt: step.attempts + 1, tool: step.tool.clone(), arguments, from })
+        let labels = state.labels(id);
+        Ok(Command::CallTool { node: id, attempt: step.attempts + 1, tool: step.tool.clone(), arguments, from, labels })
     }
 }

@@ -5,21 +5,23 @@
 //! ```
 
 mod apply;
+mod approvals;
 mod decide;
+mod labels;
 mod partial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{Digest, Effect, ToolName};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Event, Millis, NodeId, Outcome, Plan, PlanReason, Question, Step, StepName,
-    StepOutcome,
+    Answer, Budget, BudgetKind, Caps, Event, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason, Question, Step,
+    StepName, StepOutcome,
 };
 
 pub use partial::describe;
@@ -64,11 +66,20 @@ pub enum Command {
         arguments: Value,
         /// The steps whose results are in the arguments.
         from: Vec<StepName>,
+        /// The labels of the arguments.
+        labels: Labels,
     },
     /// Judge this step.
     Judge {
         /// The step.
         node: NodeId,
+    },
+    /// Get a person's word on this step. Repeated until the answer is recorded: a driver asks once.
+    Approve {
+        /// The step.
+        node: NodeId,
+        /// The question.
+        request: Box<ApprovalRequest>,
     },
     /// Ask a person. Repeated until the answer is recorded: a driver asks once.
     Ask {
@@ -191,6 +202,13 @@ pub struct State {
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
+    #[serde(default)]
+    approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
+    #[serde(default)]
+    asks: BTreeMap<NodeId, u32>,
+    /// The first node that was planned when there were results to read.
+    #[serde(default)]
+    informed_from: Option<NodeId>,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -198,6 +216,8 @@ pub struct State {
     started: Option<Millis>,
     now: Millis,
     paused_ms: u64,
+    #[serde(default)]
+    idle_since: Option<Millis>,
     exhausted: Option<BudgetKind>,
     cancelled: bool,
     outcome: Option<Outcome>,
@@ -218,6 +238,9 @@ impl Default for State {
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
+            approvals: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            informed_from: None,
             unanswered: None,
             questions: 0,
             spent: Spent::default(),
@@ -225,6 +248,7 @@ impl Default for State {
             started: None,
             now: Millis::default(),
             paused_ms: 0,
+            idle_since: None,
             exhausted: None,
             cancelled: false,
             outcome: None,
@@ -345,13 +369,13 @@ impl State {
         self.records.get(&step).and_then(|record| self.calls.get(&record.key)).map_or(0, |calls| calls.same_failures)
     }
 
-    /// The grants that refusals in this run asked for, in order, each below the heading of its plugin.
-    pub fn missing_grants(&self) -> Vec<String> {
+    /// The grants that refusals in this run asked for, in order.
+    pub fn missing_grants(&self) -> Vec<MissingGrant> {
         let mut grants = Vec::new();
         for (node, failure) in self.refusals() {
             let plugin = self.plan.step(node).map(|step| step.tool.plugin());
             if let (Some(plugin), Some(grant)) = (plugin, &failure.grant) {
-                let grant = format!("[plugin.{plugin}]\n{grant}");
+                let grant = MissingGrant { plugin: plugin.clone(), grant: grant.clone() };
                 if !grants.contains(&grant) {
                     grants.push(grant);
                 }
@@ -370,18 +394,5 @@ impl State {
     /// Identifies a call by tool and arguments, whatever the order of keys.
     fn call_key(tool: &ToolName, arguments: &Value) -> Digest {
         Digest::of(format!("{tool}\n{}", canonical(arguments)).as_bytes())
-    }
-}
-
-/// The value with the keys of every object in order, whatever the map type keeps.
-fn canonical(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
-            Value::Object(entries.into_iter().map(|(k, v)| (k.clone(), canonical(v))).collect::<Map<_, _>>())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
-        other => other.clone(),
     }
 }

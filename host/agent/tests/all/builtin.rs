@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, Outcome, Run, ToolCard};
+use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, MissingGrant, Outcome, Run, ToolCard};
 use toolcrib_policy::Effect;
 
 use crate::support::{Answers, Book, Dies, Shed, card, ports};
@@ -160,7 +160,13 @@ async fn a_refusal_by_policy_comes_with_the_grant_to_add() {
     let done =
         reach("Fetch http://127.0.0.1:8080/items.json", world().deny("http.fetch").deny("http.links"), &[]).await;
     let Outcome::Refused { grants, reason, .. } = &done.outcome else { panic!("{:?}", done.outcome) };
-    assert_eq!(grants, &["[plugin.http]\nhttp = [\"GET http://127.0.0.1/**\"]"]);
+    let grant =
+        MissingGrant { plugin: "http".parse().unwrap(), grant: "http = [\"GET http://127.0.0.1/**\"]".to_owned() };
+    assert_eq!(grants, std::slice::from_ref(&grant));
+    let read = |text: &str| serde_json::from_str::<MissingGrant>(text).unwrap();
+    assert_eq!(read(&serde_json::to_string(&grant).unwrap()), grant);
+    // As earlier versions wrote it.
+    assert_eq!(read(r#""[plugin.http]\nhttp = [\"GET http://127.0.0.1/**\"]""#), grant);
     assert!(reason.contains("net-denied"), "{reason}");
 }
 

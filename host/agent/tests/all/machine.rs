@@ -11,7 +11,9 @@ use toolcrib_agent::{
     Outcome, Patch, Question, State, StepName, StepOutcome, Then, ToolCard, ToolOutput, plan,
 };
 use toolcrib_model::Usage;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, ApprovalScope, BoundCall, Digest, Effect, Otherwise, ToolName,
+};
 
 use crate::support::{card, failure, tool};
 
@@ -50,6 +52,8 @@ struct Sim<'b> {
     effects: BTreeMap<String, u32>,
     /// Calls of which a person said that they did not happen.
     forgiven: BTreeSet<String>,
+    /// Steps that a person said yes to.
+    allowed: BTreeSet<NodeId>,
 }
 
 impl<'b> Sim<'b> {
@@ -63,6 +67,7 @@ impl<'b> Sim<'b> {
             clock: 1_000,
             effects: BTreeMap::new(),
             forgiven: BTreeSet::new(),
+            allowed: BTreeSet::new(),
         };
         let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000 };
         let caps = Caps { nodes: 120, ..Caps::default() };
@@ -148,9 +153,19 @@ impl<'b> Sim<'b> {
                 }
                 self.record(EventKind::Answered { node, answer });
             }
-            Command::CallTool { node, attempt, tool, arguments, from } => {
+            Command::Approve { node, request } => {
+                let answer = self.answer_about(node);
+                self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
+            }
+            Command::CallTool { node, attempt, tool, arguments, from, labels } => {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
-                self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone() });
+                if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
+                    let request = self.request(node, tool, arguments);
+                    return self.record(EventKind::ApprovalAsked { node, from, request });
+                }
+                let start =
+                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {
                     self.effects.remove(&key);
@@ -162,6 +177,32 @@ impl<'b> Sim<'b> {
                 );
             }
         }
+    }
+
+    fn request(&self, node: NodeId, tool: ToolName, arguments: Value) -> ApprovalRequest {
+        let call = BoundCall { plugin: Digest::of(b"t"), tool, arguments };
+        ApprovalRequest {
+            id: ApprovalId::of(&format!("{node}/{}", self.state.asks(node)), &call),
+            call,
+            effect: Effect::Irreversible,
+            rule: "sending".to_owned(),
+            because: None,
+            expires: u64::MAX,
+            otherwise: Otherwise::Deny,
+        }
+    }
+
+    fn answer_about(&mut self, node: NodeId) -> ApprovalAnswer {
+        let answer = self.dice.pick(&[
+            ApprovalAnswer::Approved { scope: ApprovalScope::Once, any: BTreeSet::new(), by: "ada".to_owned() },
+            ApprovalAnswer::Denied { by: "ada".to_owned(), reason: None },
+            ApprovalAnswer::Expired { otherwise: Otherwise::Deny },
+            ApprovalAnswer::Nobody,
+        ]);
+        if answer.allows() {
+            self.allowed.insert(node);
+        }
+        answer
     }
 
     fn key(&self, node: NodeId) -> String {
@@ -341,6 +382,7 @@ fn ten_thousand_events_are_folded_quickly() {
                 arguments: json!({ "x": number }),
                 from: Vec::new(),
                 effect: Effect::Read,
+                labels: Default::default(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },

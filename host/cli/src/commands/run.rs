@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use serde_json::json;
 use toolcrib_runtime::agent::{Budget, Cancel, Outcome, Person};
 use toolcrib_runtime::ledger_store::RunId;
-use toolcrib_runtime::policy::PluginName;
 use toolcrib_runtime::{Crib, PlannerChoice, RunRequest};
 
 use crate::args::{Common, RunArgs};
@@ -66,12 +65,6 @@ fn budget(args: &RunArgs) -> Budget {
     }
 }
 
-/// A grant as an outcome has it, below the heading of its plugin, in its parts.
-fn below_heading(grant: &str) -> Option<(PluginName, &str)> {
-    let (plugin, grant) = grant.strip_prefix("[plugin.")?.split_once("]\n")?;
-    Some((plugin.parse().ok()?, grant))
-}
-
 /// The answer on standard output; why there is none, and what to do about it, on standard error.
 fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
     if let Some(answer) = outcome.answer() {
@@ -90,8 +83,7 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
         }
         Outcome::Refused { reason, grants, .. } => {
             errln!("refused: {}", plain_lines(reason));
-            let grants: Vec<_> = grants.iter().filter_map(|grant| below_heading(grant)).collect();
-            advise(common, crib.operator(), grants.iter().map(|(plugin, grant)| (plugin, *grant)));
+            advise(common, crib.operator(), grants.iter().map(|missing| (&missing.plugin, missing.grant.as_str())));
         }
         Outcome::Asked { question, .. } => {
             errln!("needs an answer: {}", plain(&question.text));

@@ -107,6 +107,7 @@ async fn run(replies: Vec<Response>) -> (Outcome, Vec<Request>, Vec<String>) {
         tools: tools.clone(),
         planner: Arc::new(ModelPlanner::new(model.clone())),
         ledger: Arc::new(Nowhere),
+        approver: Arc::new(()),
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
