@@ -184,6 +184,11 @@ pub enum EventKind {
         /// The question, which may be another run's.
         id: ApprovalId,
     },
+    /// A person takes a yes back, whatever became of the run.
+    ApprovalRevoked {
+        /// The question.
+        id: ApprovalId,
+    },
     /// A call is about to be made.
     StepStarted {
         /// The step.
@@ -285,6 +290,7 @@ impl EventKind {
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalAnswered { .. } => "approval-answered",
             Self::ApprovalUsed { .. } => "approval-used",
+            Self::ApprovalRevoked { .. } => "approval-revoked",
             Self::StepStarted { .. } => "step-started",
             Self::StepFinished { .. } => "step-finished",
             Self::StepBlocked { .. } => "step-blocked",
@@ -303,7 +309,7 @@ impl EventKind {
     pub fn needs_power_durability(&self) -> bool {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
-            Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } => true,
+            Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
             Self::Answered { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }

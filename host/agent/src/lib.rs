@@ -38,6 +38,7 @@ pub use plan::{
     StepName, Then,
 };
 pub use planner::builtin::BuiltinPlanner;
+pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
 pub use state::{Command, Record, Spent, State, StateError};

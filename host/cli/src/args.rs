@@ -55,6 +55,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Check the ledger's chain of proofs
     Verify(VerifyArgs),
+    /// List the questions about calls that wait for a person, and answer them
+    Approvals(ApprovalsArgs),
+    /// Say why a call was allowed or refused: which gate, which rule, and the smallest grant that would allow it
+    Why(WhyArgs),
     /// Work with the operator's file
     Policy {
         #[command(subcommand)]
@@ -108,6 +112,9 @@ pub(crate) struct CallArgs {
     /// Show the receipt as well
     #[arg(long)]
     pub(crate) receipt: bool,
+    /// Do not ask: a call that needs a person's word ends with exit code 4, with the question in the inbox
+    #[arg(long)]
+    pub(crate) unattended: bool,
 }
 
 #[derive(Args, Debug)]
@@ -164,6 +171,75 @@ pub(crate) struct VerifyArgs {
     /// Print a checkpoint, to be kept elsewhere
     #[arg(long, conflicts_with = "against")]
     pub(crate) checkpoint: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ApprovalsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ApprovalsCommand>,
+    /// Also those that were answered
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ApprovalsCommand {
+    /// Show one question in full
+    Show {
+        /// The question, or the beginning of its name
+        id: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say yes
+    Approve {
+        /// The question, or the beginning of its name
+        id: String,
+        /// How far the yes reaches: `once`, `run`, a time from now such as `8 h` or `7 d`, or a date (2027-01-31)
+        #[arg(long = "for", value_name = "HOW-FAR", default_value = "once")]
+        scope: String,
+        /// An argument that may differ from the one asked about; may be given several times
+        #[arg(long, value_name = "ARGUMENT")]
+        any: Vec<String>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say no
+    Deny {
+        /// The question, or the beginning of its name
+        id: String,
+        /// Why, for the ledger and the run
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a yes back
+    Revoke {
+        /// The question, or the beginning of its name
+        id: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WhyArgs {
+    /// The run, or the beginning of its name [default: the newest]
+    pub(crate) run: Option<String>,
+    /// The step, by its name [default: the last that was refused, else the last]
+    pub(crate) step: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

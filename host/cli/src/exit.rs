@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use serde_json::json;
 use toolcrib_runtime::ledger_store::LedgerError;
 use toolcrib_runtime::sandbox::LoadError;
-use toolcrib_runtime::{CribError, SettingsError, agent::Outcome, policy::RefusalCode};
+use toolcrib_runtime::{CribError, InboxError, SettingsError, agent::Outcome, policy::RefusalCode};
 
+use crate::commands::is_bad_input;
 use crate::render::{errln, outln, plain, print_raw};
 
 /// The goal was not reached, or the call failed.
@@ -121,6 +122,9 @@ fn classify(error: &anyhow::Error) -> (&'static str, u8) {
     }
     if error.downcast_ref::<SettingsError>().is_some() {
         return ("settings", BAD_INPUT);
+    }
+    if let Some(error) = error.downcast_ref::<InboxError>() {
+        return if is_bad_input(error) { ("approval", BAD_INPUT) } else { ("ledger", HOST) };
     }
     let mid_run = error.downcast_ref::<MidRun>().map(|error| &error.error);
     match mid_run.or_else(|| error.downcast_ref::<CribError>()) {

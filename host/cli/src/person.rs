@@ -1,9 +1,11 @@
 //! The person at the terminal.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 
 use async_trait::async_trait;
 use toolcrib_runtime::agent::{Person, Question};
+use toolcrib_runtime::policy::{ApprovalAnswer, ApprovalRequest, ApprovalScope};
 
 use crate::render::{Live, plain};
 
@@ -20,11 +22,53 @@ impl Terminal {
     }
 }
 
+/// What can be said to a question about a call.
+const WORDS: [&str; 3] = ["once", "run", "no"];
+
 #[async_trait]
 impl Person for Terminal {
     async fn ask(&self, question: &Question) -> Option<String> {
         let (question, live) = (question.clone(), self.live.clone());
         tokio::task::spawn_blocking(move || live.suspend(|| ask_now(&question))).await.ok().flatten()
+    }
+
+    async fn approve(&self, request: &ApprovalRequest) -> Option<ApprovalAnswer> {
+        let (request, live) = (request.clone(), self.live.clone());
+        tokio::task::spawn_blocking(move || live.suspend(|| approve_now(&request))).await.ok().flatten()
+    }
+}
+
+/// Who answers here, for the record.
+pub(crate) fn who(door: &str) -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+    format!("{user} {door}")
+}
+
+fn approve_now(request: &ApprovalRequest) -> Option<ApprovalAnswer> {
+    let mut out = std::io::stderr().lock();
+    let mut input = std::io::stdin().lock();
+    let _ = writeln!(out);
+    for line in request.lines() {
+        let _ = writeln!(out, "{}", plain(&line));
+    }
+    let by = who("at the terminal");
+    loop {
+        let _ = write!(out, "yes `once`, for the `run`, or `no`? (question {}) > ", request.id);
+        let _ = out.flush();
+        let mut line = String::new();
+        if input.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let word = line.trim().to_ascii_lowercase();
+        let approved = |scope| Some(ApprovalAnswer::Approved { scope, any: BTreeSet::new(), by: by.clone() });
+        match WORDS.iter().find(|known| !word.is_empty() && known.starts_with(&word)) {
+            Some(&"once") => return approved(ApprovalScope::Once),
+            Some(&"run") => return approved(ApprovalScope::Run),
+            Some(_) => return Some(ApprovalAnswer::Denied { by, reason: None }),
+            None => {
+                let _ = writeln!(out, "  please say once, run or no; `toolcrib approvals approve` can say more");
+            }
+        }
     }
 }
 

@@ -80,6 +80,43 @@ impl RefusalCode {
     }
 }
 
+/// The place where a call is let through or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateKind {
+    /// When a plugin is added: what could it ever reach?
+    Import,
+    /// When a tool is called: may it be called with these arguments now?
+    Call,
+    /// When a file, a connection, or whatever else is opened.
+    Effect,
+    /// While the call goes on: how much of anything?
+    Limit,
+}
+
+impl fmt::Display for GateKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Import => "import",
+            Self::Call => "call",
+            Self::Effect => "effect",
+            Self::Limit => "limit",
+        })
+    }
+}
+
+impl RefusalCode {
+    /// The gate that refuses with this code.
+    pub const fn gate(self) -> GateKind {
+        match self {
+            Self::ImportDenied => GateKind::Import,
+            Self::RuleDenied | Self::ApprovalDenied => GateKind::Call,
+            Self::Limit(_) => GateKind::Limit,
+            _ => GateKind::Effect,
+        }
+    }
+}
+
 /// The text is not the code of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the code of a refusal")]

@@ -94,6 +94,15 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
     if value == 0 { Err(UnitError::Zero) } else { Ok(value) }
 }
 
+/// Reads a time such as `5 s`, `8 h` or `7 d`, in milliseconds.
+///
+/// # Errors
+///
+/// It is none, or has no unit.
+pub fn parse_duration(text: &str) -> Result<u64, UnitError> {
+    parse(text, Unit::Time)
+}
+
 /// Reads decimal digits with `_` between them. `None` where the text has something else.
 fn digits(text: &str) -> Option<Result<u64, UnitError>> {
     let clean: String = text.chars().filter(|c| *c != '_').collect();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::Value;
 use toolcrib_agent::Person;
 use toolcrib_model::Model;
-use toolcrib_policy::Authority;
-use toolcrib_sandbox::{Call, CancellationToken};
+use toolcrib_policy::{ApprovalId, Authority, Labels, RunFacts};
+use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::gate::{AtGate, Known};
 use crate::services::CallServices;
 
 pub use toolcrib_sandbox::CallReport;
@@ -17,48 +18,65 @@ pub use toolcrib_sandbox::CallReport;
 /// Shown how far a call has come: done, total, message.
 pub type Progress = Arc<dyn Fn(u64, Option<u64>, &str) + Send + Sync>;
 
-/// Who calls: what a tool reaches when it reports, asks, or wants a completion.
+/// Who calls: what a tool reaches when it reports, asks, or wants a completion, and what the rules know of the run.
 #[derive(Clone, Default)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// Sees progress.
-    pub progress: Option<Progress>,
+    pub(crate) progress: Option<Progress>,
     /// Answers questions.
-    pub person: Option<Arc<dyn Person>>,
+    pub(crate) person: Option<Arc<dyn Person>>,
     /// Completes prompts.
-    pub model: Option<Arc<dyn Model>>,
+    pub(crate) model: Option<Arc<dyn Model>>,
+    /// The run that calls.
+    pub(crate) run: Arc<RunFacts>,
+    pub(crate) known: Known,
+}
+
+/// A call on its way to the sandbox.
+pub(crate) struct Asked<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) arguments: Value,
+    pub(crate) labels: Labels,
+    /// The yes that a run used for it.
+    pub(crate) approval: Option<&'a ApprovalId>,
+    /// What the tool that calls this one may do itself.
+    pub(crate) delegated: Option<&'a Authority>,
+    /// How many calls this one is inside of.
+    pub(crate) depth: u8,
 }
 
 impl Crib {
-    /// Calls a tool. A call that failed is a report, with its receipt.
+    /// Calls a tool. Every call passes here: the rules are asked, then the sandbox runs it with what it may do. A call that
+    /// failed is a report, with its receipt.
     ///
     /// # Errors
     ///
     /// There is no such tool, or its plugin cannot be loaded.
-    pub async fn call(
-        &self,
-        tool: &str,
-        arguments: Value,
-        caller: Caller,
-        cancel: CancellationToken,
-    ) -> Result<CallReport, CribError> {
-        self.call_inside(tool, arguments, caller, cancel, None, 0).await
-    }
-
     pub(crate) async fn call_inside(
         &self,
-        tool: &str,
-        arguments: Value,
+        asked: Asked<'_>,
         caller: Caller,
         cancel: CancellationToken,
-        delegated: Option<&Authority>,
-        depth: u8,
     ) -> Result<CallReport, CribError> {
-        let (plugin, tool) = self.tool(tool)?;
+        let (plugin, tool) = self.tool(asked.tool)?;
+        let effect = self.effect_of_call(&plugin, &tool, &asked.arguments);
+        let gate = AtGate {
+            plugin: &plugin,
+            tool: &tool,
+            arguments: &asked.arguments,
+            effect: &effect,
+            labels: &asked.labels,
+            run: &caller.run,
+        };
+        if let Err(refusal) = self.pass_gate(&gate, &caller.known, asked.approval) {
+            return Ok(CallReport::not_made(CallError::refused(refusal)));
+        }
         let loaded = self.load(&plugin).await?;
-        let authority = Arc::new(self.authority(&plugin, delegated));
+        let authority = Arc::new(self.authority(&plugin, asked.delegated));
+        let depth = asked.depth;
         let services =
             CallServices { crib: self.clone(), authority: authority.clone(), caller, cancel: cancel.clone(), depth };
-        let mut call = Call::new(tool.name().tool(), arguments, authority);
+        let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);
         call.cancel = cancel;

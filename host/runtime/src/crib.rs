@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Problem, Rank, Severity, Snapshot, Sources, Tool};
 use toolcrib_ledger::{Ledger, LedgerError};
-use toolcrib_policy::{Authority, Effect, OperatorFile, PluginName, Requests, ToolName, Trust};
+use toolcrib_policy::{Authority, Effect, Method, OperatorFile, PluginName, Requests, ToolName, Trust};
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
 
+use crate::approvals::{Spool, inbox};
 use crate::error::CribError;
 use crate::plugins::Loaded;
 use crate::prepare::Aloud;
@@ -76,28 +78,23 @@ impl Crib {
         &self.0.sandbox
     }
 
-    /// The ledger, for writing. One process at a time has it.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be opened, or another process has it.
-    pub fn ledger(&self) -> Result<Ledger, CribError> {
-        Ok(Ledger::open(&self.0.settings.folders.data)?)
-    }
-
     /// The ledger, for writing, after some waiting where another process has it: runs that were started together come
     /// one after the other.
     ///
     /// # Errors
     ///
-    /// As [`Crib::ledger`], once the patience has ended.
+    /// It cannot be opened, or another process still has it once the patience has ended.
     pub async fn ledger_in_turn(&self) -> Result<Ledger, CribError> {
         let begun = Instant::now();
         let mut told = false;
         loop {
-            let holder = match self.ledger() {
+            let holder = match Ledger::open(&self.0.settings.folders.data).map_err(CribError::from) {
                 Err(CribError::Ledger(LedgerError::Locked { pid, .. })) if begun.elapsed() < LEDGER_PATIENCE => pid,
-                other => return other,
+                Ok(ledger) => {
+                    inbox::sweep(&ledger, &Spool::in_data(&self.0.settings.folders.data))?;
+                    return Ok(ledger);
+                }
+                Err(error) => return Err(error),
             };
             if !told && begun.elapsed() >= LEDGER_NOTICE {
                 told = true;
@@ -178,6 +175,15 @@ impl Crib {
     pub fn effect(&self, plugin: &Plugin, tool: &Tool) -> Effect {
         let trust = if plugin.origin().rank() == Rank::Embedded { Trust::FirstParty } else { Trust::Stranger };
         self.authority(plugin, None).effect_of(tool.name().tool(), tool.declared_effect(), trust)
+    }
+
+    /// The effect class of one call. The first-party `http.fetch` does what its method says, and safe methods change
+    /// nothing (RFC 9110, 9.2.1).
+    pub(crate) fn effect_of_call(&self, plugin: &Plugin, tool: &Tool, arguments: &Value) -> Effect {
+        let ours = plugin.origin().rank() == Rank::Embedded && tool.name().to_string() == "http.fetch";
+        let method = arguments.get("method").map_or(Some("GET"), Value::as_str);
+        let safe = method.and_then(|method| Method::parse(method).ok()).is_some_and(|method| method.is_safe());
+        if ours && safe { Effect::Read } else { self.effect(plugin, tool) }
     }
 }
 

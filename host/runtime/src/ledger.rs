@@ -77,14 +77,14 @@ impl toolcrib_agent::Ledger for RunLog {
 }
 
 /// The event's own tag is its kind, in clear text; everything else is payload.
-fn to_ledger(event: &Event) -> Result<NewEvent, LedgerError> {
+pub(crate) fn to_ledger(event: &Event) -> Result<NewEvent, LedgerError> {
     let payload = serde_json::to_value(event).map_err(|e| LedgerError(e.to_string()))?;
     let kind = payload.get("event").and_then(Value::as_str).unwrap_or("event").to_owned();
     let new = NewEvent::new(kind, payload);
     Ok(match &event.kind {
         EventKind::RunFinished { result } => new.status(result.name()).ends_run(),
         EventKind::Asked { .. } => new.status("asked"),
-        EventKind::Answered { .. } | EventKind::RunStarted { .. } => new.status("running"),
+        EventKind::Answered { .. } | EventKind::RunStarted { .. } | EventKind::Resumed { .. } => new.status("running"),
         _ => new,
     })
 }

@@ -4,15 +4,18 @@
 //!  settings ─► Crib ── call ──► authority ─► sandbox ─► report
 //!                │                 ▲
 //!                ├── run ──► agent ┴─► ledger ─► outcome
+//!                ├── approvals: questions about calls, and their answers
 //!                └── inspect, tools, runs, verify
 //! ```
 //!
 //! The agent knows tools, ledger and person only as traits; here they become the catalog with the sandbox, the event
 //! log, and whoever sits at the door.
 
+mod approvals;
 mod call;
 mod crib;
 mod error;
+mod gate;
 mod inspect;
 mod ledger;
 mod plugins;
@@ -21,15 +24,18 @@ mod run;
 mod services;
 mod settings;
 mod tools;
+mod why;
 
-pub use call::{CallReport, Caller, Progress};
+pub use approvals::{Delivered, Inbox, InboxError, at_time, told};
+pub use call::{CallReport, Progress};
 pub use crib::Crib;
 pub use error::CribError;
 pub use inspect::{Inspection, inspect_file};
 pub use ledger::RunLog;
 pub use prepare::Preparing;
-pub use run::{PlannerChoice, RunRequest, RunResult};
+pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
+pub use why::{GateSaid, Why};
 
 pub use toolcrib_agent as agent;
 pub use toolcrib_catalog as catalog;

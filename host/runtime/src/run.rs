@@ -1,20 +1,27 @@
 //! One run of the agent: from a goal to its outcome, every decision in the ledger.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, ModelPlanner, Observer, Outcome, Person, Planner, Ports, Run, RunError,
-    SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome, Person,
+    Planner, Ports, Run, RunError, StepName, SystemClock,
 };
-use toolcrib_ledger::{Ledger, RunId, RunMeta};
+use toolcrib_ledger::{RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
+use toolcrib_policy::RunFacts;
 
-use crate::call::{Caller, Progress};
+use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
+use crate::call::{CallReport, Caller, Progress};
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::gate::Known;
 use crate::ledger::RunLog;
 use crate::tools::CribTools;
+
+/// The planner's name in a run that is a single call.
+const SINGLE_CALL: &str = "call";
 
 /// The most of a goal that stands in listings.
 const TITLE_CHARS: usize = 200;
@@ -46,6 +53,20 @@ pub struct RunRequest {
     pub cancel: Cancel,
 }
 
+/// A single call that is to be made.
+pub struct CallRequest {
+    /// The tool, by its qualified name.
+    pub tool: String,
+    /// The arguments.
+    pub arguments: Value,
+    /// Who answers questions; nobody for a call that is not attended.
+    pub person: Option<Arc<dyn Person>>,
+    /// Who sees the progress.
+    pub progress: Option<Progress>,
+    /// Ends the call early.
+    pub cancel: Cancel,
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct RunResult {
@@ -53,6 +74,28 @@ pub struct RunResult {
     pub run: RunId,
     /// Its outcome.
     pub outcome: Outcome,
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct CallResult {
+    /// The run that it is in the ledger as.
+    pub run: RunId,
+    /// Result and receipt; none where the call was not made at all.
+    pub report: Option<CallReport>,
+    /// How the run ended.
+    pub outcome: Outcome,
+}
+
+/// What is the same for a run and for a single call.
+struct Errand {
+    goal: String,
+    planner: Arc<dyn Planner>,
+    model: Option<Arc<dyn Model>>,
+    person: Option<Arc<dyn Person>>,
+    observer: Arc<dyn Observer>,
+    progress: Option<Progress>,
+    last: Option<Arc<Mutex<Option<CallReport>>>>,
 }
 
 impl Crib {
@@ -70,34 +113,91 @@ impl Crib {
             None => Arc::new(BuiltinPlanner),
             Some(model) => Arc::new(ModelPlanner::new(model.clone())),
         };
-        let ledger = Arc::new(self.ledger_in_turn().await?);
-        let title: String = request.goal.chars().take(TITLE_CHARS).collect();
-        let details = json!({ "toolcrib": env!("CARGO_PKG_VERSION") });
-        let run = ledger.begin_run(&RunMeta::new(title, "running").details(details))?;
+        let RunRequest { goal, budget, person, observer, progress, cancel, .. } = request;
+        let errand = Errand { goal: goal.clone(), planner, model, person, observer, progress, last: None };
+        let (run, ports) = self.begin(errand, &goal).await?;
         began(run);
-        let ports = self.ports(&request, planner, model, ledger, run);
-        let mut driven = Run::start(ports, request.goal.clone(), request.budget, Caps::default());
-        let outcome = driven.drive(&request.cancel).await.map_err(|error| run_error(run, error))?;
+        let mut driven = Run::start(ports, goal, budget, Caps::default());
+        let outcome = driven.drive(&cancel).await.map_err(|error| run_error(run, error))?;
         Ok(RunResult { run, outcome })
     }
 
-    fn ports(
-        &self,
-        request: &RunRequest,
-        planner: Arc<dyn Planner>,
-        model: Option<Arc<dyn Model>>,
-        ledger: Arc<Ledger>,
-        run: RunId,
-    ) -> Ports {
-        let caller = Caller { progress: request.progress.clone(), person: request.person.clone(), model };
-        Ports {
-            tools: Arc::new(CribTools { crib: self.clone(), caller }),
-            planner,
-            ledger: Arc::new(RunLog::new(ledger, run)),
-            person: request.person.clone(),
-            observer: request.observer.clone(),
+    /// Calls one tool. It is a run of a single step, so that it is in the ledger as any other call is.
+    ///
+    /// # Errors
+    ///
+    /// There is no such tool, its plugin cannot be loaded, or the ledger cannot be written. A call that failed is a
+    /// report.
+    pub async fn call(&self, request: CallRequest) -> Result<CallResult, CribError> {
+        let CallRequest { tool, arguments, person, progress, cancel } = request;
+        let (plugin, found) = self.tool(&tool)?;
+        // What cannot be loaded is an error of the command and no entry in the book.
+        self.load(&plugin).await?;
+        let title = format!("call {}", found.name());
+        let last = Arc::new(Mutex::new(None));
+        let errand = Errand {
+            goal: String::new(),
+            planner: Arc::new(GivenPlanner::new(SINGLE_CALL)),
+            model: None,
+            person,
+            observer: Arc::new(()),
+            progress,
+            last: Some(Arc::clone(&last)),
+        };
+        let step = Draft::Step(DraftStep {
+            name: Some(StepName::nearest(found.name().tool())),
+            tool: found.name().clone(),
+            effect: Some(self.effect_of_call(&plugin, &found, &arguments)),
+            arguments: refs::escape(arguments),
+            expect: Vec::new(),
+        });
+        let (run, ports) = self.begin(errand, &title).await?;
+        let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
+        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
+        let outcome = driven.drive(&cancel).await.map_err(|error| run_error(run, error))?;
+        let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(CallResult { run, report, outcome })
+    }
+
+    /// Begins a run in the ledger and connects it to the crib.
+    async fn begin(&self, errand: Errand, title: &str) -> Result<(RunId, Ports), CribError> {
+        let ledger = Arc::new(self.ledger_in_turn().await?);
+        let known: Known = Arc::new(Mutex::new(inbox::fold(&ledger)?));
+        let title: String = title.chars().take(TITLE_CHARS).collect();
+        let details = json!({ "toolcrib": env!("CARGO_PKG_VERSION") });
+        let run = ledger.begin_run(&RunMeta::new(title, "running").details(details))?;
+        let facts = Arc::new(RunFacts {
+            id: run.to_string(),
+            goal: errand.goal,
+            planner: errand.planner.name().to_owned(),
+            attended: errand.person.is_some(),
+            calls: 0,
+        });
+        let spool = Spool::in_data(&self.0.settings.folders.data);
+        let caller = Caller {
+            progress: errand.progress,
+            person: errand.person.clone(),
+            model: errand.model,
+            run: Arc::clone(&facts),
+            known: Arc::clone(&known),
+        };
+        let desk = Desk {
+            crib: self.clone(),
+            run: facts,
+            known: Arc::clone(&known),
+            person: errand.person.clone(),
+            spool: spool.clone(),
+        };
+        let ports = Ports {
+            tools: Arc::new(CribTools { crib: self.clone(), caller, last: errand.last }),
+            planner: errand.planner,
+            ledger: Arc::new(ApprovalLog { log: RunLog::new(ledger, run), known, spool }),
+            approver: Arc::new(desk),
+            person: errand.person,
+            observer: errand.observer,
             clock: Arc::new(SystemClock),
-        }
+        };
+        Ok((run, ports))
     }
 
     /// Connects to a language model. Keys come from the environment variables of its vendor.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_model::{Message, Model, Request};
-use toolcrib_policy::{Authority, ToolName};
+use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CancellationToken, Completed, Completion, Services, ToolOutput};
 
-use crate::call::Caller;
+use crate::call::{Asked, Caller};
 use crate::crib::Crib;
 
 /// Calls inside calls. Deeper ones are refused: a chain this long is a loop.
@@ -40,14 +40,17 @@ impl Services for CallServices {
             ));
         }
         let name = tool.to_string();
-        let inner = self.crib.call_inside(
-            &name,
+        // Whatever the program has received may be in what it passes on.
+        let labels = labels_of(&arguments);
+        let asked = Asked {
+            tool: &name,
             arguments,
-            self.caller.clone(),
-            self.cancel.child_token(),
-            Some(&self.authority),
-            self.depth + 1,
-        );
+            labels,
+            approval: None,
+            delegated: Some(&self.authority),
+            depth: self.depth + 1,
+        };
+        let inner = self.crib.call_inside(asked, self.caller.clone(), self.cancel.child_token());
         match inner.await {
             Ok(report) => report.outcome,
             Err(error) => Err(CallError::new(error.code(), error.to_string())),
@@ -75,4 +78,10 @@ impl Services for CallServices {
             output_tokens: response.usage.output,
         })
     }
+}
+
+fn labels_of(arguments: &Value) -> Labels {
+    let label = Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private };
+    let names = arguments.as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    names.map(|name| (name, label)).collect()
 }

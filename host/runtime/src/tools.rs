@@ -1,19 +1,23 @@
 //! The crib as the agent's tools.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{Cancel, EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
-use toolcrib_catalog::{Rank, Tool};
-use toolcrib_policy::{Effect, Method, ToolName};
-use toolcrib_sandbox::{CallError, CancellationToken, Content};
+use toolcrib_catalog::Tool;
+use toolcrib_policy::{Effect, ToolName};
+use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
-use crate::call::Caller;
+use crate::call::{Asked, Caller};
 use crate::crib::Crib;
 
 /// The tools of a crib, for one run.
 pub(crate) struct CribTools {
     pub(crate) crib: Crib,
     pub(crate) caller: Caller,
+    /// Where the latest report is kept, for whoever wants more of it than a run needs.
+    pub(crate) last: Option<Arc<Mutex<Option<CallReport>>>>,
 }
 
 impl CribTools {
@@ -44,22 +48,23 @@ impl Tools for CribTools {
         self.card(self.crib.snapshot().tool(name)?.as_ref())
     }
 
-    /// The first-party `http.fetch` does what its method says, and safe methods change nothing (RFC 9110, 9.2.1).
     fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
-        let snapshot = self.crib.snapshot();
-        let ours = snapshot.plugin(card.name.plugin()).is_some_and(|p| p.origin().rank() == Rank::Embedded);
-        let method = arguments.get("method").map_or(Some("GET"), Value::as_str);
-        let safe = method.and_then(|method| Method::parse(method).ok()).is_some_and(|method| method.is_safe());
-        if ours && safe && card.name.to_string() == "http.fetch" {
-            return Effect::Read;
-        }
-        card.effect.clone()
+        let found = self.crib.tool(&card.name.to_string());
+        found.map_or_else(|_| card.effect.clone(), |(plugin, tool)| self.crib.effect_of_call(&plugin, &tool, arguments))
     }
 
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
         let token = CancellationToken::new();
         let name = call.tool.to_string();
-        let called = self.crib.call(&name, call.arguments, self.caller.clone(), token.clone());
+        let asked = Asked {
+            tool: &name,
+            arguments: call.arguments,
+            labels: call.labels,
+            approval: call.approval.as_ref(),
+            delegated: None,
+            depth: 0,
+        };
+        let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
             report = &mut called => report,
@@ -68,6 +73,9 @@ impl Tools for CribTools {
                 called.await
             }
         };
+        if let (Some(last), Ok(report)) = (&self.last, &report) {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+        }
         match report {
             Ok(report) => ToolReport {
                 outcome: report.outcome.map(output).map_err(failure),

@@ -15,6 +15,13 @@ pub struct CallReport {
     pub receipt: Receipt,
 }
 
+impl CallReport {
+    /// The report of a call that was refused before anything was made for it.
+    pub fn not_made(error: CallError) -> Self {
+        CallReport { outcome: Err(error), receipt: Receipt::default() }
+    }
+}
+
 /// A result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolOutput {
@@ -122,6 +129,13 @@ impl CallError {
             refusal: None,
             retry_after_s: None,
         }
+    }
+
+    /// Policy refuses the call itself.
+    pub fn refused(refusal: Refusal) -> Self {
+        let mut error = Self::new(refusal.code.as_str(), refusal.message.clone());
+        error.refusal = Some(refusal);
+        error
     }
 
     /// The arguments do not fit.

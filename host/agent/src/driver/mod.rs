@@ -12,6 +12,7 @@ mod ports;
 use std::sync::Arc;
 
 use thiserror::Error;
+use toolcrib_model::Usage;
 use toolcrib_policy::Effect;
 
 use crate::critic::{self, Evidence};
@@ -19,8 +20,8 @@ use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Gate, Intent, NodeId, Outcome, Patch, State,
-    StateError, StepOutcome, ToolCall,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Gate, Intent, NodeId, Order, Outcome, Patch,
+    PlanReason, State, StateError, StepOutcome, Then, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 
@@ -70,6 +71,17 @@ impl Run {
         let planner = ports.planner.name().to_owned();
         let opening = EventKind::RunStarted { version: EVENT_VERSION, goal: goal.into(), planner, budget, caps };
         Self::new(ports, State::default(), vec![opening])
+    }
+
+    /// A new run of a plan that is given: these steps, one after the other, each with its name and effect. What becomes of
+    /// it is still the planner's to say, once it is through or stuck.
+    pub fn given(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps, steps: Vec<Draft>) -> Self {
+        let mut run = Self::start(ports, goal, budget, caps);
+        let node = NodeId::ROOT;
+        let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
+        run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
+        run.opening.push(EventKind::Expanded { node, patches, note: String::new(), usage: Usage::default() });
+        run
     }
 
     /// A run that was cut off, or that ended without an end to its goal (asked, cancelled, out of budget), with

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use thiserror::Error;
+use toolcrib_policy::{ApprovalAnswer, ApprovalRequest};
 
 use crate::planner::Planner;
 use crate::{Approver, Event, Millis, Question, State, Tools};
@@ -41,6 +42,13 @@ pub trait Person: Send + Sync {
     /// Asks, and waits for the answer. None means that nobody will answer. Dropping the future takes the
     /// question back.
     async fn ask(&self, question: &Question) -> Option<String>;
+
+    /// Asks whether a call may be made, and waits for the answer. None means that this person does not answer such
+    /// questions. Dropping the future takes the question back.
+    async fn approve(&self, request: &ApprovalRequest) -> Option<ApprovalAnswer> {
+        let _ = request;
+        None
+    }
 }
 
 /// Somebody who watches a run.

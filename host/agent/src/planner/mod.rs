@@ -4,6 +4,7 @@
 //! hierarchical planner; the executor does not know the difference.
 
 pub mod builtin;
+pub mod given;
 pub mod model;
 
 use std::sync::Arc;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use toolcrib_runtime::Caller;
-use toolcrib_runtime::agent::Person;
+use toolcrib_runtime::agent::{Cancel, Outcome, Person};
 use toolcrib_runtime::policy::{OperatorFile, ToolName};
-use toolcrib_runtime::sandbox::{CallError, CallReport, CancellationToken, Content, Receipt, ToolOutput};
+use toolcrib_runtime::sandbox::{CallError, Content, Receipt, ToolOutput};
+use toolcrib_runtime::{CallReport, CallRequest, CallResult};
 
 use crate::args::{CallArgs, Common};
 use crate::person::Terminal;
@@ -19,20 +19,24 @@ use crate::{exit, setup};
 pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<ExitCode> {
     let arguments = arguments(&args.arguments)?;
     let crib = setup::crib(common).await?;
-    let cancel = CancellationToken::new();
+    let cancel = Cancel::new();
     let stop = cancel.clone();
     setup::on_interrupt(move || stop.cancel());
     let live = Live::new(args.json);
-    let caller = Caller {
+    let person = if args.unattended { None } else { Terminal::attended(live.clone()) };
+    let request = CallRequest {
+        tool: args.tool.clone(),
+        arguments,
+        person: person.map(|person| Arc::new(person) as Arc<dyn Person>),
         progress: live.progress(),
-        person: Terminal::attended(live.clone()).map(|person| Arc::new(person) as Arc<dyn Person>),
-        ..Caller::default()
+        cancel,
     };
-    let report = crib.call(&args.tool, arguments, caller, cancel).await;
+    let result = crib.call(request).await;
     live.finish();
-    let report = report?;
+    let CallResult { run, report, outcome } = result?;
+    let Some(report) = report else { return Ok(not_made(&args, &run.to_string(), &outcome)) };
     if args.json {
-        outln!("{}", as_json(&args.tool, &report));
+        outln!("{}", as_json(&args.tool, &run.to_string(), &report));
     } else {
         show(common, crib.operator(), &args.tool, &report);
         if args.receipt {
@@ -40,6 +44,33 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
         }
     }
     Ok(report.outcome.map_or_else(|error| ExitCode::from(exit::of_call(&error.code)), |_| ExitCode::SUCCESS))
+}
+
+/// A call that was not made: a person said no, or nobody was there to say yes.
+fn not_made(args: &CallArgs, run: &str, outcome: &Outcome) -> ExitCode {
+    let (code, message) = match outcome {
+        Outcome::Asked { question, .. } => ("approval-needed", question.text.clone()),
+        Outcome::Refused { reason, .. } => ("approval-denied", without_code(reason)),
+        Outcome::Cancelled { .. } => ("cancelled", "the call was cancelled before it was made".to_owned()),
+        Outcome::Failed { reason, .. } => ("failed", reason.clone()),
+        Outcome::Budget { kind, .. } => ("failed", format!("the budget of {kind} is spent")),
+        Outcome::Reached { .. } => ("failed", "the call was not made".to_owned()),
+    };
+    if args.json {
+        let error = json!({ "code": code, "message": message, "effect": "none" });
+        outln!("{}", json!({ "tool": args.tool, "run": run, "outcome": "error", "error": error }));
+    } else {
+        errln!("error: {code}: {}", plain_lines(&message));
+        if code == "approval-needed" {
+            errln!("say yes with `toolcrib approvals approve ID`, and call again");
+        }
+    }
+    ExitCode::from(exit::of_run(outcome))
+}
+
+/// A reason begins with the code that is printed before it.
+fn without_code(reason: &str) -> String {
+    reason.strip_prefix("approval-denied: ").unwrap_or(reason).to_owned()
 }
 
 fn arguments(text: &str) -> anyhow::Result<Value> {
@@ -66,10 +97,10 @@ fn standard_input() -> anyhow::Result<String> {
     })
 }
 
-fn as_json(tool: &str, report: &CallReport) -> Value {
+fn as_json(tool: &str, run: &str, report: &CallReport) -> Value {
     match &report.outcome {
         Ok(output) => {
-            json!({ "tool": tool, "outcome": "ok", "result": result(output), "receipt": report.receipt })
+            json!({ "tool": tool, "run": run, "outcome": "ok", "result": result(output), "receipt": report.receipt })
         }
         Err(error) => {
             let grant = error.refusal.as_ref().and_then(|refusal| refusal.grant.clone());
@@ -79,7 +110,7 @@ fn as_json(tool: &str, report: &CallReport) -> Value {
                     shown[key] = Value::String(value);
                 }
             }
-            json!({ "tool": tool, "outcome": "error", "error": shown, "receipt": report.receipt })
+            json!({ "tool": tool, "run": run, "outcome": "error", "error": shown, "receipt": report.receipt })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod approvals;
 mod call;
 mod inspect;
 mod policy;
@@ -8,6 +9,9 @@ mod runs;
 mod show;
 mod tools;
 mod verify;
+mod why;
+
+pub(crate) use approvals::is_bad_input;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,8 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => runs::runs(common, args),
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
+        Command::Approvals(args) => approvals::approvals(common, args),
+        Command::Why(args) => why::why(common, args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use toolcrib_runtime::Progress;
 use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
+use toolcrib_runtime::{Progress, told};
 
 use super::errln;
 use super::text::plain;
@@ -166,6 +166,10 @@ fn line(event: &Event) {
         }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),
+        EventKind::ApprovalAsked { request, .. } => {
+            errln!("? rule `{}` asks about {} (question {})", plain(&request.rule), request.call.tool, request.id);
+        }
+        EventKind::ApprovalAnswered { answer, .. } => errln!("  {}", plain(&told(answer))),
         _ => {}
     }
 }

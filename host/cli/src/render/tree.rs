@@ -78,7 +78,7 @@ fn mark(status: &Status, spinner: char) -> char {
     match status {
         Status::Open => '·',
         Status::Planning | Status::Active | Status::Running | Status::Finished => spinner,
-        Status::Asking { .. } => '?',
+        Status::Asking { .. } | Status::Waiting => '?',
         Status::Done => '✓',
         Status::Failed { .. } => '✗',
         Status::Skipped => '-',

@@ -50,24 +50,34 @@ impl Asked {
                 Standing::Valid
             }
             Some((ApprovalAnswer::Approved { scope: ApprovalScope::Run, .. }, _)) => Standing::Valid,
-            Some((answer, _)) if answer.allows() && self.used == 0 && !self.is_dated() => Standing::Valid,
+            Some((answer, _)) if answer.allows() && self.used == 0 && !self.lasts() => Standing::Valid,
             Some(_) => Standing::Over,
         }
     }
 
-    fn is_dated(&self) -> bool {
-        matches!(&self.answer, Some((ApprovalAnswer::Approved { scope: ApprovalScope::Until(_), .. }, _)))
+    /// Whether the answer is a yes to more than one call.
+    fn lasts(&self) -> bool {
+        matches!(
+            &self.answer,
+            Some((ApprovalAnswer::Approved { scope: ApprovalScope::Run | ApprovalScope::Until(_), .. }, _))
+        )
     }
 
     /// Whether the answer allows `call` in `run` at this time.
     fn covers(&self, run: &str, now: UnixMillis, call: &BoundCall) -> bool {
+        self.standing(now) == Standing::Valid && self.speaks_of(run, call)
+    }
+
+    /// Whether the answer is about such a call in that run.
+    fn speaks_of(&self, run: &str, call: &BoundCall) -> bool {
         let asked = &self.request.call;
         let here = match &self.answer {
-            Some((ApprovalAnswer::Approved { scope: ApprovalScope::Run, .. }, _)) => self.run == run,
+            Some((ApprovalAnswer::Approved { scope: ApprovalScope::Run, .. } | ApprovalAnswer::Expired { .. }, _)) => {
+                self.run == run
+            }
             _ => true,
         };
-        here && self.standing(now) == Standing::Valid
-            && asked.plugin == call.plugin
+        here && asked.plugin == call.plugin
             && asked.tool == call.tool
             && same(&asked.arguments, &call.arguments, self.any())
     }
@@ -145,15 +155,22 @@ impl Approvals {
         all
     }
 
+    /// Whether the yes `id`, which a run has just used, is one to this call.
+    pub fn allows(&self, id: &ApprovalId, run: &str, call: &BoundCall) -> bool {
+        self.0.get(id).is_some_and(|asked| {
+            asked.answer.as_ref().is_some_and(|(answer, _)| answer.allows()) && asked.speaks_of(run, call)
+        })
+    }
+
+    /// As [`Approvals::covering`], without those that are good for a single call.
+    pub fn standing(&self, run: &str, now: UnixMillis, call: &BoundCall) -> Option<&ApprovalId> {
+        let lasting = |asked: &&Asked| asked.lasts() && asked.covers(run, now, call);
+        self.0.values().find(lasting).map(|asked| &asked.request.id)
+    }
+
     /// The yes that allows `call` in `run` at this time. One that was given for a single call is spent last.
     pub fn covering(&self, run: &str, now: UnixMillis, call: &BoundCall) -> Option<&ApprovalId> {
-        let once = |asked: &&Asked| {
-            !matches!(
-                &asked.answer,
-                Some((ApprovalAnswer::Approved { scope: ApprovalScope::Run | ApprovalScope::Until(_), .. }, _))
-            )
-        };
         let covering = self.0.values().filter(|asked| asked.covers(run, now, call));
-        covering.min_by_key(once).map(|asked| &asked.request.id)
+        covering.min_by_key(|asked| !asked.lasts()).map(|asked| &asked.request.id)
     }
 }

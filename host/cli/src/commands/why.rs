@@ -1,0 +1,63 @@
+//! `toolcrib why`: which gate, which rule, and the smallest grant.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use toolcrib_runtime::agent::{NodeId, State, Status, Step};
+use toolcrib_runtime::ledger_store::RunFilter;
+use toolcrib_runtime::{CribError, RunLog, Why};
+
+use crate::args::{Common, WhyArgs};
+use crate::render::{advise, outln, plain};
+use crate::{exit, setup};
+
+pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
+    let none = || exit::BadInput("there is no ledger yet: it is made by the first call or run".to_owned());
+    let ledger = setup::ledger(common)?.ok_or_else(none)?;
+    let run = match &args.run {
+        Some(run) => ledger.resolve(run).map_err(CribError::from)?,
+        None => ledger.runs(&RunFilter::default(), 1).map_err(CribError::from)?.first().ok_or_else(none)?.run,
+    };
+    let events = RunLog::events(&ledger, run)?;
+    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let (node, step) = find(&state, args.step.as_deref())?;
+    let why = Why::of(&events, node, step.name.as_str(), &step.tool);
+    if args.json {
+        outln!("{}", json!({ "run": run, "why": why }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let word = if why.allowed { "allowed" } else { "refused" };
+    outln!("{} (step {} of run {run}): {word}", why.tool, plain(&why.step));
+    for gate in &why.gates {
+        let mark = if gate.allowed { '✓' } else { '✗' };
+        outln!("  {mark} {:6}  {}", gate.gate, plain(&gate.said));
+    }
+    if let Some(grant) = &why.grant {
+        let operator = setup::settings(common)?.operator;
+        advise(common, &operator, [(why.plugin(), grant.as_str())]);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The step of that name; without one the last that failed, else the last that anything happened to.
+fn find<'s>(state: &'s State, name: Option<&str>) -> anyhow::Result<(NodeId, &'s Step)> {
+    let steps: Vec<_> = state.plan().steps().collect();
+    let found = match name {
+        Some(name) => steps.iter().find(|(_, step)| step.name.as_str() == name),
+        None => {
+            let begun = || steps.iter().rev().filter(|(node, _)| node.status != Status::Open);
+            begun()
+                .find(|(node, _)| node.status.is_failed() || node.status == Status::Waiting)
+                .or_else(|| begun().next())
+        }
+    };
+    let names: Vec<_> = steps.iter().map(|(_, step)| step.name.to_string()).collect();
+    let (node, step) = found.ok_or_else(|| match (name, names.is_empty()) {
+        (_, true) => exit::BadInput("this run made no call".to_owned()),
+        (Some(name), _) => {
+            exit::BadInput(format!("there is no step `{}`; there are {}", plain(name), names.join(", ")))
+        }
+        (None, _) => exit::BadInput("no step of this run has begun".to_owned()),
+    })?;
+    Ok((node.id, step))
+}

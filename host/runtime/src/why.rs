@@ -1,0 +1,165 @@
+//! Why a call was allowed or refused, from what the ledger holds of it.
+
+use serde::Serialize;
+use serde_json::Value;
+use toolcrib_agent::{Event, EventKind, NodeId, StepOutcome, ToolFailure};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, GateKind, PluginName, RefusalCode, ToolName};
+
+use crate::approvals::told;
+
+/// What is known of one call at the gates.
+#[derive(Clone, Debug, Serialize)]
+pub struct Why {
+    /// The step.
+    pub step: String,
+    /// The tool.
+    pub tool: ToolName,
+    /// Whether policy let it do all that it tried.
+    pub allowed: bool,
+    /// What each gate said, in the order in which they were passed.
+    pub gates: Vec<GateSaid>,
+    /// The smallest grant that would have allowed it, as TOML for the plugin's section of the operator's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// What one gate said.
+#[derive(Clone, Debug, Serialize)]
+pub struct GateSaid {
+    /// The gate.
+    pub gate: GateKind,
+    /// Whether it let the call pass.
+    pub allowed: bool,
+    /// What was asked of it, and by which rule it decided, in one sentence.
+    pub said: String,
+}
+
+/// What the events of a run say about one step.
+#[derive(Default)]
+struct Found<'e> {
+    tool: Option<&'e ToolName>,
+    asked: Option<&'e ApprovalRequest>,
+    answer: Option<&'e ApprovalAnswer>,
+    used: Option<&'e ApprovalId>,
+    started: bool,
+    outcome: Option<&'e StepOutcome>,
+    receipt: Option<&'e Value>,
+}
+
+impl Why {
+    /// What the events of a run say about the step `node` of this name.
+    pub fn of(events: &[Event], node: NodeId, step: &str, tool: &ToolName) -> Self {
+        let found = Found::of(events, node);
+        let tool = found.tool.unwrap_or(tool).clone();
+        let failure = match found.outcome {
+            Some(StepOutcome::Failed { failure }) => Some(failure),
+            _ => None,
+        };
+        let refused = failure.filter(|failure| failure.is_refusal() || gate_of(failure).is_some());
+        let gates = found.gates(refused);
+        let allowed = gates.iter().all(|gate| gate.allowed);
+        Self { step: step.to_owned(), tool, allowed, gates, grant: refused.and_then(|failure| failure.grant.clone()) }
+    }
+
+    /// The plugin whose section of the operator's file the grant belongs to.
+    pub fn plugin(&self) -> &PluginName {
+        self.tool.plugin()
+    }
+}
+
+impl<'e> Found<'e> {
+    /// The latest try counts.
+    fn of(events: &'e [Event], wanted: NodeId) -> Self {
+        let mut found = Self::default();
+        for event in events {
+            match &event.kind {
+                EventKind::ApprovalAsked { node, request, .. } if *node == wanted => {
+                    found = Self { asked: Some(request), tool: Some(&request.call.tool), ..Self::default() };
+                }
+                EventKind::ApprovalAnswered { node, answer, .. } if *node == wanted => found.answer = Some(answer),
+                EventKind::ApprovalUsed { node, id } if *node == wanted => found.used = Some(id),
+                EventKind::StepStarted { node, tool, .. } if *node == wanted => {
+                    (found.tool, found.started) = (Some(tool), true);
+                    (found.outcome, found.receipt) = (None, None);
+                }
+                EventKind::StepFinished { node, outcome, receipt } if *node == wanted => {
+                    (found.outcome, found.receipt) = (Some(outcome), Some(receipt));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn gates(&self, refused: Option<&ToolFailure>) -> Vec<GateSaid> {
+        let by_gate = refused.and_then(gate_of);
+        let said = |failure: &ToolFailure| format!("{}: {}", failure.code, failure.message);
+        let mut gates = Vec::new();
+        match (refused, by_gate) {
+            (Some(failure), Some(GateKind::Import)) => {
+                return vec![GateSaid { gate: GateKind::Import, allowed: false, said: said(failure) }];
+            }
+            (Some(failure), Some(GateKind::Call)) => {
+                gates.push(GateSaid { gate: GateKind::Call, allowed: false, said: said(failure) });
+            }
+            _ => gates.push(self.call_gate()),
+        }
+        let mut seen = false;
+        for used in self.uses() {
+            let refusal = used.get("refusal").and_then(Value::as_str);
+            let matches_failure = refused.is_some_and(|failure| refusal == Some(failure.code.as_str()));
+            seen |= matches_failure;
+            let because = refused.filter(|_| matches_failure).map(said);
+            gates.push(GateSaid {
+                gate: if is_limit(refusal) { GateKind::Limit } else { GateKind::Effect },
+                allowed: refusal.is_none(),
+                said: said_of_use(used, refusal, because),
+            });
+        }
+        if let (Some(failure), Some(gate @ (GateKind::Effect | GateKind::Limit)), false) = (refused, by_gate, seen) {
+            gates.push(GateSaid { gate, allowed: false, said: said(failure) });
+        }
+        gates
+    }
+
+    fn call_gate(&self) -> GateSaid {
+        let (allowed, said) = match (self.asked, self.answer, self.used) {
+            (Some(request), Some(answer), _) => (
+                answer.allows(),
+                format!("rule `{}` asks a person (question {}): {}", request.rule, request.id, told(answer)),
+            ),
+            (Some(request), None, _) => (
+                false,
+                format!("rule `{}` asks a person, and nobody has answered (question {})", request.rule, request.id),
+            ),
+            (None, _, Some(id)) => (true, format!("a person said yes to such calls before (question {id})")),
+            (None, _, None) if self.started => (true, "no rule denies it or asks about it".to_owned()),
+            (None, _, None) => (true, "it was never made".to_owned()),
+        };
+        GateSaid { gate: GateKind::Call, allowed, said }
+    }
+
+    fn uses(&self) -> impl Iterator<Item = &'e Value> {
+        let listed = self.receipt.and_then(|receipt| receipt.pointer("/uses/listed")).and_then(Value::as_array);
+        listed.into_iter().flatten()
+    }
+}
+
+fn said_of_use(used: &Value, refusal: Option<&str>, because: Option<String>) -> String {
+    let text = |key: &str| used.get(key).and_then(Value::as_str).unwrap_or_default();
+    let what = format!("{} {} {}", text("capability"), text("access"), text("target"));
+    match (refusal, because, used.get("by").and_then(Value::as_str)) {
+        (_, Some(because), _) => format!("{what}: {because}"),
+        (Some(code), None, _) => format!("{what}: {code}"),
+        (None, None, Some(by)) => format!("{what}: allowed by `{by}`"),
+        (None, None, None) => what,
+    }
+}
+
+fn is_limit(refusal: Option<&str>) -> bool {
+    refusal.is_some_and(|code| RefusalCode::try_from(code.to_owned()).is_ok_and(|code| code.gate() == GateKind::Limit))
+}
+
+fn gate_of(failure: &ToolFailure) -> Option<GateKind> {
+    Some(RefusalCode::try_from(failure.code.clone()).ok()?.gate())
+}
