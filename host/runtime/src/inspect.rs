@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use toolcrib_catalog::Plugin;
-use toolcrib_policy::{Effect, LimitName, Limits};
+use toolcrib_policy::{Effect, LimitName, Limits, Risk};
 use toolcrib_sandbox::{PluginInfo, PluginKind, Reach, Sandbox, reach};
 
 use crate::crib::Crib;
@@ -33,6 +33,10 @@ pub struct Inspection {
     pub requests: Option<Vec<Line>>,
     /// What the operator's file grants it.
     pub grants: Vec<Line>,
+    /// How bad it could get with everything that it asks for.
+    pub risk_if_all_granted: Risk,
+    /// How bad it could get with what it is granted.
+    pub risk: Risk,
     /// The limits of its calls that differ from those of every call, as `key = value`.
     pub limits: Vec<String>,
     /// The ceiling's line that keeps it out, where there is one.
@@ -77,6 +81,7 @@ impl Crib {
     /// There is no such plugin.
     pub fn inspect(&self, name: &str) -> Result<Inspection, CribError> {
         let plugin = self.plugin(name)?;
+        let authority = self.authority(&plugin, None);
         let tool = |tool: &std::sync::Arc<toolcrib_catalog::Tool>| InspectedTool {
             name: tool.name().to_string(),
             description: tool.description().to_owned(),
@@ -94,7 +99,9 @@ impl Crib {
             reach: reach(plugin.imports()),
             requests: plugin.manifest().map(|manifest| Line::all(manifest.requests.lines())),
             grants: Line::all(self.operator().grants(plugin.name())),
-            limits: lowered(&self.authority(&plugin, None).limits),
+            risk_if_all_granted: Risk::of_requests(&Self::requests(&plugin)),
+            risk: Risk::of_authority(&authority),
+            limits: lowered(&authority.limits),
             rejected: self.check_imports(&plugin).err().map(|error| error.to_string()),
             notes: notes(&plugin),
         })

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use toolcrib_runtime::catalog::Tool;
+use toolcrib_runtime::policy::{Requests, Risk};
 use toolcrib_runtime::sandbox::{PluginInfo, Reach, reach};
 use toolcrib_runtime::{Inspection, inspect_file};
 
@@ -70,6 +71,9 @@ fn show(plugin: &Inspection) {
     for grant in &plugin.grants {
         outln!("  {} {}", plain(&grant.capability), plain(&grant.line));
     }
+    outln!("risk");
+    outln!("  as granted             {}", plugin.risk);
+    outln!("  with all it asks for   {}", plugin.risk_if_all_granted);
     if !plugin.limits.is_empty() {
         outln!("limits, where they are lower than usual");
     }
@@ -175,6 +179,8 @@ fn show_file(path: &str, info: &PluginInfo) {
         outln!("  {}", plain(line));
     }
     show_reach(&reach(&info.imports));
+    outln!("risk");
+    outln!("  with all it could use  {}", Risk::of_requests(&Requests::from_imports(&info.imports)));
     outln!("imports");
     for import in &info.imports {
         outln!("  {}", plain(import));

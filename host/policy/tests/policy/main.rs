@@ -14,6 +14,7 @@ mod operator;
 mod patterns;
 mod properties;
 mod refusals;
+mod risk;
 
 use std::path::Path;
 
