@@ -11,6 +11,7 @@ mod exit;
 mod person;
 mod render;
 mod setup;
+mod wall;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments, json: bool) -> ExitCode {
     setup::logging(arguments.verbose);
+    // Threads that are there already would stay in front of it.
+    if let Err(error) = wall::raise(&arguments) {
+        return exit::report(&error, json);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -278,6 +278,13 @@ impl ModelConfig {
         Ok(config)
     }
 
+    /// The TCP ports that a request goes to: the model's, and the proxy's where there is one.
+    pub fn ports(&self) -> Vec<u16> {
+        let proxy = self.proxy.as_ref().and_then(|proxy| Url::parse(&proxy.url).ok());
+        let urls = std::iter::once(&self.base_url).chain(&proxy);
+        urls.filter_map(Url::port_or_known_default).collect()
+    }
+
     /// The name that stands in the ledger: `wire:model`.
     pub fn name(&self) -> String {
         format!("{}:{}", self.wire, self.model)

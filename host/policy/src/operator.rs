@@ -3,6 +3,7 @@
 mod advice;
 mod approval;
 mod grants;
+mod host;
 mod review;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ use crate::tools::{NamePattern, ToolPattern};
 
 pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
+pub use host::SecondWall;
+
 pub(crate) use grants::PluginGrants;
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
@@ -32,6 +35,7 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
+    second_wall: SecondWall,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
@@ -91,6 +95,9 @@ impl OperatorFile {
         if let Some(node) = table.take("approval") {
             file.approval = ApprovalSettings::read(node.table("`[approval]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("host") {
+            file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
+        }
         if let Some(node) = table.take("plugin") {
             for node in node.table("`[plugin]`".to_owned())?.all() {
                 let name = PluginName::try_from(node.key());
@@ -111,6 +118,7 @@ impl OperatorFile {
             base: base.to_owned(),
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
+            second_wall: SecondWall::Auto,
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
         }

@@ -24,6 +24,7 @@ mod run;
 mod services;
 mod settings;
 mod tools;
+mod wall;
 mod why;
 
 pub use approvals::{Delivered, Inbox, InboxError, at_time, told};
@@ -35,6 +36,7 @@ pub use ledger::RunLog;
 pub use prepare::Preparing;
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
+pub use wall::{Needs, Strength, WallError, WallReport, raise};
 pub use why::{GateSaid, Why};
 
 pub use toolcrib_agent as agent;

@@ -60,6 +60,23 @@ impl Folders {
         self.data.join("compile-cache.key")
     }
 
+    /// Makes the folders for data (for its owner only) and cache.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be made; the error names it.
+    pub fn make(&self) -> Result<(), CribError> {
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private.create(&self.data).map_err(|error| CribError::Place {
+            path: self.data.display().to_string(),
+            why: format!("cannot hold the ledger ({error}): name another place with --home or `XDG_DATA_HOME`"),
+        })?;
+        self.check_cache()
+    }
+
     /// Checks what no plugin can do without: a place for compiled code, and a whole key for it where there is one.
     ///
     /// # Errors

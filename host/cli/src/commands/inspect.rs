@@ -12,7 +12,7 @@ use toolcrib_runtime::{Inspection, inspect_file};
 use super::tools::{first_sentence, tool_json};
 use crate::args::{Common, InspectArgs};
 use crate::render::{outln, plain};
-use crate::setup;
+use crate::{setup, wall};
 
 pub(crate) async fn inspect(common: &Common, args: InspectArgs) -> anyhow::Result<ExitCode> {
     let crib = setup::crib(common).await?;
@@ -74,6 +74,7 @@ fn show(plugin: &Inspection) {
     outln!("risk");
     outln!("  as granted             {}", plugin.risk);
     outln!("  with all it asks for   {}", plugin.risk_if_all_granted);
+    show_wall();
     if !plugin.limits.is_empty() {
         outln!("limits, where they are lower than usual");
     }
@@ -151,6 +152,15 @@ fn effect(effect: &toolcrib_runtime::policy::Effect) -> String {
         Ok(serde_json::Value::String(name)) => name,
         Ok(other) => plain(&other.to_string()),
         Err(_) => "irreversible".to_owned(),
+    }
+}
+
+/// What holds should the sandbox have a hole.
+fn show_wall() {
+    let Some(report) = wall::standing() else { return };
+    outln!("second wall");
+    for (what, strength) in report.parts() {
+        outln!("  {what}: {strength}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod call;
+mod doctor;
 mod inspect;
 mod policy;
 mod run;
@@ -32,6 +33,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
         Command::Approvals(args) => approvals::approvals(common, args),
+        Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
         Command::Completions { shell } => {

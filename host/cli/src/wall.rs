@@ -1,0 +1,53 @@
+//! Raising the second wall for the commands that load plugins.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use toolcrib_runtime::model::ModelConfig;
+use toolcrib_runtime::{Needs, OPERATOR_FILE, WallReport, raise as raise_wall};
+
+use crate::args::{Arguments, Command, Common};
+use crate::{exit, setup};
+
+static STANDING: OnceLock<WallReport> = OnceLock::new();
+
+/// What stands; none for a command that loads no plugin.
+pub(crate) fn standing() -> Option<&'static WallReport> {
+    STANDING.get()
+}
+
+/// Gives up what the command and the grants do not need. To be called before there is a second thread.
+pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
+    let loads_plugins = matches!(
+        arguments.command,
+        Command::Run(_) | Command::Call(_) | Command::Tools(_) | Command::Inspect(_) | Command::Doctor(_)
+    );
+    // What is wrong with the settings is the command's to say.
+    let Some(settings) = loads_plugins.then(|| setup::settings(&arguments.common).ok()).flatten() else {
+        return Ok(());
+    };
+    // What is not there when the wall is raised cannot be made behind it.
+    settings.folders.make()?;
+    let mut needs = Needs::of(&settings);
+    needs.read.push(operator_file(&arguments.common));
+    if let Command::Inspect(args) = &arguments.command
+        && setup::looks_like_file(&args.plugin)
+    {
+        needs.read.push(Path::new(&args.plugin).to_owned());
+    }
+    if let Command::Run(args) = &arguments.command
+        && let Some(model) = &args.model
+    {
+        let lookup = |name: &str| std::env::var(name).ok();
+        needs.ports.extend(ModelConfig::parse(model, lookup).map(|config| config.ports()).unwrap_or_default());
+    }
+    let report =
+        raise_wall(settings.operator.second_wall(), &needs).map_err(|error| exit::BadInput(error.to_string()))?;
+    tracing::debug!(?report, "the second wall stands");
+    let _ = STANDING.set(report);
+    Ok(())
+}
+
+fn operator_file(common: &Common) -> std::path::PathBuf {
+    common.policy.clone().unwrap_or_else(|| OPERATOR_FILE.into())
+}
