@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, broadcast};
-use toolcrib_policy::{Digest, PluginName};
+use toolcrib_policy::{Digest, PluginName, TrustedKey, UnixMillis};
 use toolcrib_sandbox::PluginInfo;
 
 use crate::assemble::snapshot;
 use crate::index::Index;
 use crate::inspect::Inspect;
 use crate::kept::Kept;
+use crate::manifest::MANIFEST_FILE;
 use crate::place;
 use crate::plugin::{self, Origin, Plugin};
 use crate::record::{Outcome, Records};
 use crate::refresh::{Examiner, Unsettled, refresh};
+use crate::signature::{self, SignatureError};
 use crate::snapshot::{Change, Snapshot};
 use crate::source::{Embedded, Rank, Sources};
 use crate::state::{Source, SourceKind};
@@ -214,6 +216,30 @@ impl Catalog {
         }
         self.doubt(plugin, true).await;
         Err(CatalogError::IndexMismatch(plugin.name.clone()))
+    }
+
+    /// Checks the signatures of a plugin's component, and of its manifest where it has one, and says which key made them.
+    /// The bytes that are checked are those with the listed digest. What is part of the program needs none.
+    ///
+    /// # Errors
+    ///
+    /// The component is not what was listed, or a signature does not count.
+    pub async fn signer(
+        &self,
+        plugin: &Arc<Plugin>,
+        keys: &[TrustedKey],
+        now: UnixMillis,
+    ) -> Result<Result<String, SignatureError>, CatalogError> {
+        let bytes = self.component_of(plugin).await?;
+        let Origin::File { path, component, .. } = &plugin.origin else { return Ok(Ok("embedded".to_owned())) };
+        let (component, manifest) = (component.clone(), plugin.manifest.as_ref().map(|text| text.text().to_owned()));
+        let (path, keys) = (path.clone(), keys.to_vec());
+        let checked = tokio::task::spawn_blocking(move || {
+            let by = signature::check_file(&component, &bytes, &keys, now)?;
+            let Some(manifest) = manifest else { return Ok(by) };
+            signature::check_file(&path.join(MANIFEST_FILE), manifest.as_bytes(), &keys, now)
+        });
+        checked.await.map_err(|_| CatalogError::Stopped(plugin.origin.path()))
     }
 
     /// The directories in which something may move: those of the sources, and those of components elsewhere in them.

@@ -10,6 +10,8 @@
 //!                              resolve: who gets a name ─► snapshot ─► tools, search, problems
 //!                                                    │
 //!                         component: read once, hash, compare ─► the bytes to compile
+//!                                    ▲
+//!                 lock, signature ───┘ what a person has seen, and who vouches for it
 //! ```
 //!
 //! - A [`Snapshot`] never changes. A reload puts another one in its place, and whoever holds the old one keeps it.
@@ -46,16 +48,20 @@ mod tool;
 mod assemble;
 mod catalog;
 pub mod limits;
+mod lock;
 mod problem;
 mod resolve;
+mod signature;
 mod snapshot;
 mod watch;
 pub use catalog::{Catalog, CatalogConfig, CatalogError};
 pub use inspect::{Inspect, InspectError};
+pub use lock::{Difference, Lock, LockError, Pinned, PinnedTool};
 pub use manifest::MANIFEST_FILE;
 pub use plugin::{Origin, Plugin};
 pub use problem::{Problem, Severity};
 pub use schema::Schema;
+pub use signature::SignatureError;
 pub use snapshot::{Change, Hit, Snapshot};
 pub use source::{Embedded, Rank, Sources};
 pub use tool::Tool;

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Approvals(ApprovalsArgs),
     /// Say why a call was allowed or refused: which gate, which rule, and the smallest grant that would allow it
     Why(WhyArgs),
+    /// Show what is different about plugins since somebody last looked, and let them in as they are now
+    Update(UpdateArgs),
     /// Work with the operator's file
     Policy {
         #[command(subcommand)]
@@ -234,6 +236,22 @@ pub(crate) enum ApprovalsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpdateArgs {
+    /// The plugins [default: all that are kept out]
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) names: Vec<String>,
+    /// Let them in without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Let in also what states an older version than before
+    #[arg(long)]
+    pub(crate) allow_downgrade: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use serde_json::json;
+use toolcrib_runtime::catalog::LockError;
 use toolcrib_runtime::ledger_store::LedgerError;
 use toolcrib_runtime::sandbox::LoadError;
 use toolcrib_runtime::{CribError, InboxError, SettingsError, agent::Outcome, policy::RefusalCode};
@@ -144,9 +145,10 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Refused(_)
         | CribError::Load { .. }
         | CribError::Catalog(_)
+        | CribError::Lock(LockError::Malformed { .. } | LockError::Future { .. })
         | CribError::File { .. }
         | CribError::Model(_) => BAD_INPUT,
-        CribError::ImportRejected { .. } => REFUSED,
-        CribError::Ledger(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
+        CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,
+        CribError::Ledger(_) | CribError::Lock(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
     }
 }

@@ -38,14 +38,14 @@ pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
     let mut settings = settings(common)?;
     settings.folders.check_cache()?;
     settings.preparing = Arc::new(Notices::default());
-    Ok(Crib::open(settings).await)
+    Ok(Crib::open(settings).await?)
 }
 
 /// Opens the crib without a word.
 pub(crate) async fn quiet_crib(common: &Common) -> anyhow::Result<Crib> {
     let settings = settings(common)?;
     settings.folders.check_cache()?;
-    Ok(Crib::open(settings).await)
+    Ok(Crib::open(settings).await?)
 }
 
 /// Opens the ledger for reading, where there is one. The plugins are not looked at.

@@ -62,7 +62,7 @@ pub use limits::{
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
-pub use operator::{Advice, ApprovalSettings, OperatorFile, SecondWall, Unattended};
+pub use operator::{Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, TrustedKey, Unattended};
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;

@@ -4,6 +4,7 @@ mod advice;
 mod approval;
 mod grants;
 mod host;
+mod plugins;
 mod review;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::tools::{NamePattern, ToolPattern};
 pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
 pub use host::SecondWall;
+pub use plugins::{PluginSettings, TrustedKey};
 
 pub(crate) use grants::PluginGrants;
 
@@ -36,6 +38,7 @@ pub struct OperatorFile {
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
     second_wall: SecondWall,
+    admission: PluginSettings,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
@@ -98,6 +101,9 @@ impl OperatorFile {
         if let Some(node) = table.take("host") {
             file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("plugins") {
+            file.admission = PluginSettings::read(node.table("`[plugins]`".to_owned())?, base)?;
+        }
         if let Some(node) = table.take("plugin") {
             for node in node.table("`[plugin]`".to_owned())?.all() {
                 let name = PluginName::try_from(node.key());
@@ -119,6 +125,7 @@ impl OperatorFile {
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
             second_wall: SecondWall::Auto,
+            admission: PluginSettings::default(),
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
         }
@@ -174,6 +181,11 @@ impl OperatorFile {
     /// What happens to calls that a rule wants a person asked about.
     pub fn approval(&self) -> &ApprovalSettings {
         &self.approval
+    }
+
+    /// Which plugins are let in at all.
+    pub fn admission(&self) -> &PluginSettings {
+        &self.admission
     }
 
     /// The interfaces that no component may import.

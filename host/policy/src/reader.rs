@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml::value::Datetime;
 
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::line::LineError;
@@ -182,6 +183,22 @@ impl<'a> Node<'a> {
         match self.value.get_ref() {
             DeValue::Table(entries) => Ok(Table { source: self.source, name, entries, known: BTreeSet::new() }),
             _ => Err(self.wrong_type("a table")),
+        }
+    }
+
+    /// A date, a time, or both.
+    pub(crate) fn date(&self) -> Result<Datetime, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::Datetime(date) => Ok(*date),
+            _ => Err(self.wrong_type("a date")),
+        }
+    }
+
+    /// The entries of a list, each under the key of the list.
+    pub(crate) fn items(&self) -> Result<Vec<Node<'a>>, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::Array(items) => Ok(items.iter().map(|value| Node { value, ..*self }).collect()),
+            _ => Err(self.wrong_type("a list")),
         }
     }
 

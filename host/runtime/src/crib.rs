@@ -9,6 +9,7 @@ use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{Authority, Effect, Method, OperatorFile, PluginName, Requests, ToolName, Trust};
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
 
+use crate::admission::Admission;
 use crate::approvals::{Spool, inbox};
 use crate::error::CribError;
 use crate::plugins::Loaded;
@@ -33,11 +34,16 @@ pub(crate) struct Inner {
     pub(crate) sandbox: Sandbox,
     pub(crate) catalog: Catalog,
     pub(crate) loaded: Loaded,
+    pub(crate) admission: Admission,
 }
 
 impl Crib {
-    /// Opens the crib: looks at the plugins, and reads nothing else yet.
-    pub async fn open(settings: Settings) -> Self {
+    /// Opens the crib: looks at the plugins, compares them with the lock, and reads nothing else yet.
+    ///
+    /// # Errors
+    ///
+    /// The lock cannot be used.
+    pub async fn open(settings: Settings) -> Result<Self, CribError> {
         let folders = &settings.folders;
         let mut config = SandboxConfig::new(settings.worker.clone());
         config.network = settings.network.clone();
@@ -55,7 +61,10 @@ impl Crib {
         };
         let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
         let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
-        Crib(Arc::new(Inner { settings, sandbox, catalog, loaded: Loaded::default() }))
+        let (loaded, admission) = (Loaded::default(), Admission::default());
+        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission }));
+        crib.admit().await?;
+        Ok(crib)
     }
 
     /// The catalog.

@@ -1,9 +1,11 @@
 //! Why something could not be done at all, as opposed to a call that failed or a run that did not reach its goal.
 
-use toolcrib_catalog::{CatalogError, Problem};
+use toolcrib_catalog::{CatalogError, LockError, Problem};
 use toolcrib_ledger::LedgerError;
 use toolcrib_policy::{PluginName, ToolName};
 use toolcrib_sandbox::LoadError;
+
+use crate::admission::Held;
 
 /// What went wrong before, or beside, a call or a run.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,17 @@ pub enum CribError {
         /// The line that rejects it.
         line: String,
     },
+    /// The plugin waits for a person.
+    #[error("plugin `{plugin}` is kept out: {why}")]
+    Held {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why.
+        why: Box<Held>,
+    },
+    /// The lock cannot be read or written.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The ledger cannot be written or read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -87,6 +100,8 @@ impl CribError {
             CribError::Catalog(error) => error.code(),
             CribError::Load { source, .. } => source.code(),
             CribError::ImportRejected { .. } => "import-denied",
+            CribError::Held { why, .. } => why.code(),
+            CribError::Lock(_) => "lock",
             CribError::Ledger(LedgerError::NoRun { .. }) => "no-such-run",
             CribError::Ledger(LedgerError::AmbiguousRun { .. }) => "ambiguous-run",
             CribError::Ledger(LedgerError::NoLedger { .. }) => "no-ledger",

@@ -39,7 +39,7 @@ pub struct Inspection {
     pub risk: Risk,
     /// The limits of its calls that differ from those of every call, as `key = value`.
     pub limits: Vec<String>,
-    /// The ceiling's line that keeps it out, where there is one.
+    /// What keeps it out, where something does.
     pub rejected: Option<String>,
     /// What was wrong with it and did not keep it out.
     pub notes: Vec<String>,
@@ -102,7 +102,7 @@ impl Crib {
             risk_if_all_granted: Risk::of_requests(&Self::requests(&plugin)),
             risk: Risk::of_authority(&authority),
             limits: lowered(&authority.limits),
-            rejected: self.check_imports(&plugin).err().map(|error| error.to_string()),
+            rejected: self.check_admission(&plugin).err().map(|error| error.to_string()),
             notes: notes(&plugin),
         })
     }

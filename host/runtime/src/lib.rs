@@ -11,6 +11,7 @@
 //! The agent knows tools, ledger and person only as traits; here they become the catalog with the sandbox, the event
 //! log, and whoever sits at the door.
 
+mod admission;
 mod approvals;
 mod call;
 mod crib;
@@ -27,6 +28,7 @@ mod tools;
 mod wall;
 mod why;
 
+pub use admission::{Held, Waiting};
 pub use approvals::{Delivered, Inbox, InboxError, at_time, told};
 pub use call::{CallReport, Progress};
 pub use crib::Crib;

@@ -32,7 +32,7 @@ impl Crib {
     }
 
     async fn load_now(&self, plugin: &Arc<Plugin>) -> Result<Arc<toolcrib_sandbox::Plugin>, CribError> {
-        self.check_imports(plugin)?;
+        self.check_admission(plugin)?;
         let component = self.0.catalog.component_of(plugin).await?;
         let load = |source| CribError::Load { plugin: plugin.name().clone(), source };
         let loaded = self.0.sandbox.load(&component).await.map_err(load)?;
@@ -40,10 +40,10 @@ impl Crib {
         Ok(loaded)
     }
 
-    /// The plugins that the operator's ceiling keeps out, each with the reason.
+    /// The plugins that are kept out, each with the reason.
     pub fn rejected(&self) -> Vec<(PluginName, CribError)> {
         let snapshot = self.snapshot();
-        let rejected = |plugin: &Arc<Plugin>| Some((plugin.name().clone(), self.check_imports(plugin).err()?));
+        let rejected = |plugin: &Arc<Plugin>| Some((plugin.name().clone(), self.check_admission(plugin).err()?));
         snapshot.plugins().iter().filter_map(rejected).collect()
     }
 

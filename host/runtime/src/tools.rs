@@ -24,8 +24,8 @@ impl CribTools {
     fn card(&self, tool: &Tool) -> Option<ToolCard> {
         let snapshot = self.crib.snapshot();
         let plugin = snapshot.plugin(tool.name().plugin())?;
-        // A plugin that the ceiling keeps out has no tools to plan with.
-        self.crib.check_imports(plugin).ok()?;
+        // A plugin that is kept out has no tools to plan with.
+        self.crib.check_admission(plugin).ok()?;
         Some(ToolCard {
             name: tool.name().clone(),
             title: tool.title().unwrap_or(tool.name().tool()).to_owned(),

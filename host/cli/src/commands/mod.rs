@@ -9,6 +9,7 @@ mod run;
 mod runs;
 mod show;
 mod tools;
+mod update;
 mod verify;
 mod why;
 
@@ -33,6 +34,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
         Command::Approvals(args) => approvals::approvals(common, args),
+        Command::Update(args) => update::update(common, args).await,
         Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,

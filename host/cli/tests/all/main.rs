@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod change;
 mod goals;
 mod honest;
 mod output;

@@ -110,6 +110,7 @@ impl Needs {
         let mut needs = Self { write: vec![folders.data.clone(), folders.cache.clone()], ..Self::default() };
         needs.read.extend(folders.project_plugins.iter().cloned());
         needs.read.push(folders.user_plugins.clone());
+        needs.read.extend(settings.operator.admission().lock.clone());
         for (folder, access) in settings.operator.folders() {
             match access {
                 Access::Read => needs.read.push(folder.to_owned()),
