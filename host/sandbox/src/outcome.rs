@@ -15,6 +15,13 @@ pub struct CallReport {
     pub receipt: Receipt,
 }
 
+impl CallReport {
+    /// The report of a call that was not made.
+    pub fn not_made(error: CallError) -> Self {
+        CallReport { outcome: Err(error), receipt: Receipt::default() }
+    }
+}
+
 /// A result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolOutput {
