@@ -364,7 +364,8 @@ impl types::HostDescriptor for FilesView<'_> {
         let (folder, path) = self.writable_folder(&handle, path)?;
         // What is there is not created, and libraries ask all the same.
         let there =
-            look(folder.clone(), "stat", path.clone(), |folder, path| folder.dir.symlink_metadata(path).map(drop)).await;
+            look(folder.clone(), "stat", path.clone(), |folder, path| folder.dir.symlink_metadata(path).map(drop))
+                .await;
         if there.is_ok() {
             return Err(ErrorCode::Exist.into());
         }

@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 use super::descriptor::OpenFile;
-use crate::receipt::{Came, Used};
 use super::error::{FsError, FsResult};
 use crate::bindings::filesystem::wasi::filesystem::types::ErrorCode;
+use crate::receipt::{Came, Used};
 
 /// Bytes read at once, and the most that a stream holds for a guest that does not take them.
 const READ_BYTES: usize = 64 << 10;
