@@ -146,6 +146,14 @@ pub enum LedgerError {
         /// Why.
         detail: String,
     },
+    /// The file of a signing key cannot be used.
+    #[error("the key {} {why}", path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: &'static str,
+    },
     /// The record of an erasure cannot itself be erased.
     #[error("event {seq} of run {run} records an erasure, and such records stay")]
     KeptForever {

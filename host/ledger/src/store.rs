@@ -148,6 +148,10 @@ impl Ledger {
         self.identity
     }
 
+    pub(crate) fn dir(&self) -> &Path {
+        &self.folder.dir
+    }
+
     pub(crate) fn db_path(&self) -> &Path {
         &self.folder.db
     }

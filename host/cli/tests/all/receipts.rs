@@ -148,7 +148,7 @@ fn a_write_that_a_limit_stops_leaves_the_old_file_and_nothing_beside_it() {
         let names = std::fs::read_dir(bench.path("out")).expect("a folder").map(|e| e.expect("one").file_name());
         assert_eq!(names.collect::<Vec<_>>(), ["report.txt"], "{limit}");
         let whole = bench.read("out/report.txt");
-        let uses = report["receipt"]["uses"]["listed"].as_array().expect("uses");
+        let uses = report["receipt"]["uses"]["listed"].as_array().map_or(&[][..], Vec::as_slice);
         let beside = |access: &str| {
             uses.iter().any(|used| used["target"] == "/out/.report.txt.0.partial" && used["access"] == access)
         };

@@ -103,13 +103,13 @@ impl Check<'_> {
         self.settle(before, None);
         self.report.checkpoint = checkpoint.map(|checkpoint| {
             if checkpoint.ledger != self.identity.id {
-                Verdict::OtherLedger
+                Verdict::OtherLedger { expected: checkpoint.ledger }
             } else if at_checkpoint == Some(checkpoint.chain) {
                 Verdict::Holds
             } else if checkpoint.n > last {
-                Verdict::Cut { last }
+                Verdict::Cut { last, expected: checkpoint.n }
             } else {
-                Verdict::Rewritten
+                Verdict::Rewritten { at: checkpoint.n }
             }
         });
         Ok(())
