@@ -166,6 +166,16 @@ impl Draft<'_> {
         kind.map_err(|error| self.fail(error))
     }
 
+    /// Records that values are gone which were damaged, so that they are not missing.
+    pub(crate) fn record_lost(&mut self, run: RunId, seqs: &[Seq]) -> Result<(), LedgerError> {
+        for (from, to) in ranges(&seqs.iter().copied().collect()) {
+            let mut record = record(from, to, "the value was damaged, and lost in a repair")?;
+            record.ends = self.tail(run)?.ended;
+            self.push(run, &record)?;
+        }
+        Ok(())
+    }
+
     /// Removes the values from `from` to `to` and appends the record, if there was anything to remove.
     fn erase(&mut self, run: RunId, from: Seq, to: Seq, mut record: Checked) -> Result<u64, LedgerError> {
         let sql = "DELETE FROM value WHERE run = ?1 AND seq BETWEEN ?2 AND ?3

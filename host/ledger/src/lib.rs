@@ -57,6 +57,8 @@ mod checkpoint;
 mod sign;
 mod verify;
 
+mod repair;
+
 mod store;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -71,6 +73,7 @@ pub use find::{Found, MIN_NEEDLE_BYTES, Needle};
 pub use id::{LedgerId, RunId, RunIdError, Seq};
 pub use proof::Digest;
 pub use read::Events;
+pub use repair::{Lost, Repaired};
 pub use sign::{KeptCheckpoint, PublicKey, PublicKeyError, SignedCheckpoint, SigningKey, Trust};
 pub use stamp::UnixMicros;
 pub use store::Ledger;

@@ -154,7 +154,7 @@ impl Check<'_> {
 
     /// Compares a head with its run.
     fn compare(&mut self, head: &Head) {
-        let place = Place { run: Some(head.run), seq: Some(head.seq), head: Some(head.n) };
+        let place = Place { head: Some(head.n), ..Place::event(head.run, head.seq) };
         match head.event_chain {
             Some(chain) if chain == head.run_head => {}
             _ if self.report.blames(head.run, head.seq) => {}

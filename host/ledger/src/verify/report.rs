@@ -235,6 +235,9 @@ pub struct Place {
     /// The place in the chain of heads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
+    /// The page of the file, as SQLite counts them, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
 }
 
 impl Place {
@@ -243,7 +246,7 @@ impl Place {
     }
 
     pub(crate) fn event(run: RunId, seq: Seq) -> Self {
-        Self { run: Some(run), seq: Some(seq), head: None }
+        Self { run: Some(run), seq: Some(seq), ..Self::default() }
     }
 
     pub(crate) fn head(n: u64) -> Self {
@@ -257,6 +260,7 @@ impl fmt::Display for Place {
             self.head.map(|n| format!("head {n}")),
             self.run.map(|run| format!("run {run}")),
             self.seq.map(|seq| format!("event {seq}")),
+            self.page.map(|page| format!("page {page}")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(if parts.is_empty() { "ledger" } else { "" })?;
