@@ -1,5 +1,7 @@
 //! Removing values, while the proof stays.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde_json::json;
@@ -49,26 +51,68 @@ impl Ledger {
         Ok(Erased { values, runs: u64::from(values > 0), log_emptied: writer.empty_log()? })
     }
 
-    /// Removes all values of the runs that have ended and whose last event was before `before`. Open runs need theirs to
-    /// go on.
+    /// Removes the values of several events, as [`Ledger::erase`] does with one. What is gone already, and records of
+    /// erasures, are passed over.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoRun`] and as [`Ledger::append`]. Runs that were done before the error stay done.
+    pub fn erase_all(
+        &self,
+        targets: impl IntoIterator<Item = (RunId, Seq)>,
+        reason: &str,
+    ) -> Result<Erased, LedgerError> {
+        let mut places: BTreeMap<RunId, BTreeSet<Seq>> = BTreeMap::new();
+        for (run, seq) in targets {
+            places.entry(run).or_default().insert(seq);
+        }
+        self.erase_each(places, Durability::Power, |draft, run, seqs| {
+            let mut values = 0;
+            for (from, to) in ranges(&seqs) {
+                values += draft.erase(run, from, to, record(from, to, reason)?)?;
+            }
+            Ok(values)
+        })
+    }
+
+    /// Removes all values of a run.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase_all`].
+    pub fn erase_run(&self, run: RunId, reason: &str) -> Result<Erased, LedgerError> {
+        self.erase_each([(run, ())], Durability::Power, |draft, run, ()| {
+            let last = draft.tail(run)?.seq;
+            draft.erase(run, Seq::FIRST, last, record(Seq::FIRST, last, reason)?)
+        })
+    }
+
+    /// Removes all values of these runs, where they have ended: open runs need theirs to go on.
     ///
     /// The space is used for later events; the file does not shrink.
     ///
     /// # Errors
     /// As [`Ledger::append`]. Runs that were done before the error stay done.
-    pub fn prune(&self, before: UnixMicros, reason: &str) -> Result<Erased, LedgerError> {
-        let old = self.prunable(before)?;
+    pub fn prune(&self, runs: &[RunId], reason: &str) -> Result<Erased, LedgerError> {
+        self.erase_each(runs.iter().map(|run| (*run, ())), Durability::Process, |draft, run, ()| {
+            let tail = draft.tail(run)?;
+            // It may have been opened again since it was listed.
+            if !tail.ended {
+                return Ok(0);
+            }
+            draft.erase(run, Seq::FIRST, tail.seq, record(Seq::FIRST, tail.seq, reason)?)
+        })
+    }
+
+    /// Does something with each run in a transaction of its own, and empties the log at last.
+    fn erase_each<T>(
+        &self,
+        runs: impl IntoIterator<Item = (RunId, T)>,
+        durability: Durability,
+        mut erase: impl FnMut(&mut Draft<'_>, RunId, T) -> Result<u64, LedgerError>,
+    ) -> Result<Erased, LedgerError> {
         let mut done = Erased::default();
         let mut writer = self.writer()?;
-        for run in old {
-            let values = writer.transact(Durability::Process, |draft| {
-                let tail = draft.tail(run)?;
-                // It may have been opened again since it was listed.
-                if !tail.ended {
-                    return Ok(0);
-                }
-                draft.erase(run, Seq::FIRST, tail.seq, record(Seq::FIRST, tail.seq, reason)?)
-            })?;
+        for (run, what) in runs {
+            let values = writer.transact(durability, |draft| erase(draft, run, what))?;
             done.values += values;
             done.runs += u64::from(values > 0);
         }
@@ -76,17 +120,36 @@ impl Ledger {
         Ok(done)
     }
 
-    fn prunable(&self, before: UnixMicros) -> Result<Vec<RunId>, LedgerError> {
+    /// The runs that have ended, whose last event was before `before`, and that have values left; oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn prunable(&self, before: UnixMicros) -> Result<Vec<RunId>, LedgerError> {
         let sql = "SELECT r.id FROM run r JOIN event e ON e.run = r.id AND e.seq = r.ended_seq
-                   WHERE e.at < ?1 AND e.seq = (SELECT max(seq) FROM event WHERE run = r.id)";
+                   WHERE e.at < ?1 AND e.seq = (SELECT max(seq) FROM event WHERE run = r.id)
+                   AND EXISTS (SELECT 1 FROM value v JOIN event o ON o.run = v.run AND o.seq = v.seq
+                               WHERE v.run = r.id AND o.kind <> ?2)
+                   ORDER BY r.id";
         self.readers().with(|conn| {
             let read = conn.prepare(sql).and_then(|mut query| {
-                let rows = query.query_map([before.get()], |row| crate::read::run_id(row, 0))?;
+                let rows = query.query_map(params![before.get(), KIND_ERASED], |row| crate::read::run_id(row, 0))?;
                 rows.collect::<rusqlite::Result<Vec<_>>>()
             });
             read.map_err(|error| LedgerError::sqlite(self.db_path(), error))
         })
     }
+}
+
+/// Places that follow one another, as ranges with both ends included.
+fn ranges(seqs: &BTreeSet<Seq>) -> Vec<(Seq, Seq)> {
+    let mut ranges: Vec<(Seq, Seq)> = Vec::new();
+    for seq in seqs {
+        match ranges.last_mut() {
+            Some((_, to)) if to.next() == *seq => *to = *seq,
+            _ => ranges.push((*seq, *seq)),
+        }
+    }
+    ranges
 }
 
 fn record(from: Seq, to: Seq, reason: &str) -> Result<Checked, LedgerError> {
@@ -101,6 +164,16 @@ impl Draft<'_> {
             .map_err(|error| self.fail(error))?;
         let kind = query.query_row([run.sql(), seq.sql()], |row| row.get(0)).optional();
         kind.map_err(|error| self.fail(error))
+    }
+
+    /// Records that values are gone which were damaged, so that they are not missing.
+    pub(crate) fn record_lost(&mut self, run: RunId, seqs: &[Seq]) -> Result<(), LedgerError> {
+        for (from, to) in ranges(&seqs.iter().copied().collect()) {
+            let mut record = record(from, to, "the value was damaged, and lost in a repair")?;
+            record.ends = self.tail(run)?.ended;
+            self.push(run, &record)?;
+        }
+        Ok(())
     }
 
     /// Removes the values from `from` to `to` and appends the record, if there was anything to remove.

@@ -27,6 +27,12 @@ pub enum LedgerError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is a ledger where a new one was to be made.
+    #[error("there is a ledger in {} already: name an empty folder", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is not a ledger ({found}): it was left as it is, move it away or name another folder", path.display())]
     NotALedger {
@@ -46,7 +52,7 @@ pub enum LedgerError {
         known: i64,
     },
     /// The file is damaged.
-    #[error("{} is damaged ({detail}): it was left as it is: restore a copy, or move it away and the next run makes a new one; `toolcrib show RUN --events` prints what can still be read", path.display())]
+    #[error("{} is damaged ({detail}): it was left as it is: restore a copy, or take what is good of it with `toolcrib repair --output DIR`; if it is moved away, the next run makes a new one", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -145,6 +151,14 @@ pub enum LedgerError {
     PayloadNotJson {
         /// Why.
         detail: String,
+    },
+    /// The file of a signing key cannot be used.
+    #[error("the key {} {why}", path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: &'static str,
     },
     /// The record of an erasure cannot itself be erased.
     #[error("event {seq} of run {run} records an erasure, and such records stay")]

@@ -50,10 +50,14 @@ mod write;
 
 mod erase;
 mod export;
+mod find;
 mod read;
 
 mod checkpoint;
+mod sign;
 mod verify;
+
+mod repair;
 
 mod store;
 
@@ -65,9 +69,12 @@ pub use event::{
     Recorded, RunFilter, RunMeta, RunSummary,
 };
 pub use export::Export;
+pub use find::{Found, MIN_NEEDLE_BYTES, Needle};
 pub use id::{LedgerId, RunId, RunIdError, Seq};
 pub use proof::Digest;
 pub use read::Events;
+pub use repair::{Lost, Repaired};
+pub use sign::{KeptCheckpoint, PublicKey, PublicKeyError, SignedCheckpoint, SigningKey, Trust};
 pub use stamp::UnixMicros;
 pub use store::Ledger;
 pub use torn::Recovery;

@@ -42,6 +42,14 @@
 //! heads(n) = H("toolcrib-ledger/head/1", heads(n-1), n, at, cause, run, seq, run_head)
 //! ```
 //!
+//! # Checkpoints
+//!
+//! A signed checkpoint is an ed25519 signature (RFC 8032) over the 64 hexadecimal digits, in lower case, of
+//!
+//! ```text
+//! H("toolcrib-ledger/checkpoint/2", ledger.id, n, heads(n), time in microseconds, public key)
+//! ```
+//!
 //! A checkpoint is the ledger's id, `n` and `heads(n)`. Whoever keeps one holds everything up to it: each head holds its
 //! run's events up to `seq`, and each event holds its value, erased or not.
 
@@ -50,6 +58,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::checkpoint::Checkpoint;
 use crate::id::{LedgerId, RunId, Seq};
 use crate::stamp::UnixMicros;
 
@@ -58,6 +67,7 @@ const TAG_RUN: &[u8] = b"toolcrib-ledger/run/1";
 const TAG_EVENT: &[u8] = b"toolcrib-ledger/event/1";
 const TAG_HEADS: &[u8] = b"toolcrib-ledger/heads/1";
 const TAG_HEAD: &[u8] = b"toolcrib-ledger/head/1";
+const TAG_CHECKPOINT: &[u8] = b"toolcrib-ledger/checkpoint/2";
 
 /// Bytes of salt per value: as hard to guess as a 128 bit key.
 pub const SALT_LEN: usize = 16;
@@ -255,6 +265,19 @@ impl HeadLink<'_> {
             field(sink, &[&self.run_head.0]);
         })
     }
+}
+
+/// What the signature of a checkpoint is over.
+pub fn checkpoint_message(checkpoint: &Checkpoint, at: UnixMicros, key: &[u8; 32]) -> String {
+    let digest = hash(|sink| {
+        field(sink, &[TAG_CHECKPOINT]);
+        field(sink, &[checkpoint.ledger.as_bytes()]);
+        number(sink, checkpoint.n);
+        field(sink, &[&checkpoint.chain.0]);
+        number(sink, at.get().cast_unsigned());
+        field(sink, &[key]);
+    });
+    digest.to_string()
 }
 
 /// The first four bytes of a digest, to catch a checkpoint that was mistyped.

@@ -79,6 +79,15 @@ pub(crate) struct Identity {
     pub(crate) created_at: UnixMicros,
 }
 
+impl Identity {
+    /// Of a ledger that is made now.
+    pub(crate) fn new(now: UnixMicros) -> Result<Self, LedgerError> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| LedgerError::NoRandomness { detail: error.to_string() })?;
+        Ok(Self { id: LedgerId(id), created_at: now })
+    }
+}
+
 /// Whether there is a file to open. Looks at its first bytes only, so that what is not ours is never touched.
 pub(crate) fn exists(path: &Path) -> Result<bool, LedgerError> {
     const HEADER: usize = 100;
@@ -114,7 +123,7 @@ fn check_version(path: &Path, found: i64) -> Result<(), LedgerError> {
 }
 
 /// Makes a new, empty ledger. It appears under its name in one moment, complete and flushed.
-pub(crate) fn create(folder: &Folder, now: UnixMicros) -> Result<(), LedgerError> {
+pub(crate) fn create(folder: &Folder, identity: Identity) -> Result<(), LedgerError> {
     let path = &folder.new_db;
     let failed = |error| LedgerError::io(path, &error);
     private().truncate(true).open(path).map_err(failed)?;
@@ -129,22 +138,23 @@ pub(crate) fn create(folder: &Folder, now: UnixMicros) -> Result<(), LedgerError
             _ => {}
         }
     }
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| LedgerError::NoRandomness { detail: error.to_string() })?;
-    fill_new(path, id, now).map_err(|error| LedgerError::sqlite(path, error))?;
+    fill_new(path, identity).map_err(|error| LedgerError::sqlite(path, error))?;
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
     fs::rename(path, &folder.db).map_err(failed)?;
     folder.flush_names()
 }
 
-fn fill_new(path: &Path, id: [u8; 16], now: UnixMicros) -> rusqlite::Result<()> {
+fn fill_new(path: &Path, identity: Identity) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags)?;
     conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     let tx = conn.transaction()?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     climb(&tx, STEPS, 0)?;
-    tx.execute("INSERT INTO ledger (id, created_at) VALUES (?1, ?2)", params![id, now.get()])?;
+    tx.execute(
+        "INSERT INTO ledger (id, created_at) VALUES (?1, ?2)",
+        params![identity.id.as_bytes(), identity.created_at.get()],
+    )?;
     tx.commit()?;
     // Copies the log back into the file and removes it, since only the file is renamed.
     conn.close().map_err(|(_, error)| error)

@@ -54,7 +54,7 @@ impl Ledger {
         folder.make()?;
         let lock = folder.lock()?;
         if !schema::exists(&folder.db)? {
-            schema::create(&folder, clock())?;
+            schema::create(&folder, Identity::new(clock())?)?;
         }
         let recovery = torn::inspect(&folder.db);
         let conn = schema::open_writer(&folder.db)?;
@@ -146,6 +146,10 @@ impl Ledger {
 
     pub(crate) fn identity(&self) -> Identity {
         self.identity
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.folder.dir
     }
 
     pub(crate) fn db_path(&self) -> &Path {

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use common::{begin, end, fresh, lines, meddle, steps, verify};
 use serde_json::json;
-use toolcrib_ledger::{Checkpoint, Durability, Ledger, LedgerError, NewEvent, RunFilter, Seq, UnixMicros, Verdict};
+use toolcrib_ledger::{
+    Checkpoint, Durability, Ledger, LedgerError, Needle, NewEvent, RunFilter, Seq, UnixMicros, Verdict,
+};
 
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
@@ -79,10 +81,12 @@ fn pruning_removes_the_values_of_old_runs_that_have_ended() {
     let open = begin(&ledger, "open");
     steps(&ledger, open, 4);
     let before = ledger.checkpoint().unwrap();
-    assert_eq!(ledger.prune(UnixMicros::new(0), "too early").unwrap().runs, 0);
+    assert_eq!(ledger.prunable(UnixMicros::new(0)).unwrap(), []);
 
     let soon = UnixMicros::new(UnixMicros::now().get() + 1_000_000);
-    let pruned = ledger.prune(soon, "a year has passed").unwrap();
+    assert_eq!(ledger.prunable(soon).unwrap(), [old]);
+    // A run that is open is no run to prune, whoever asks.
+    let pruned = ledger.prune(&[old, open], "a year has passed").unwrap();
     assert_eq!((pruned.values, pruned.runs, pruned.log_emptied), (5, 1, true));
     assert!(!files_hold(dir.path(), SECRET));
     let kept: Vec<_> = ledger.events(open).unwrap().map(|event| event.unwrap().payload.is_some()).collect();
@@ -90,7 +94,7 @@ fn pruning_removes_the_values_of_old_runs_that_have_ended() {
     let report = ledger.verify_against(&before, |_| ()).unwrap();
     assert!(report.is_sound(), "{:?}", lines(&report));
     assert_eq!(report.erased, 6);
-    assert_eq!(ledger.prune(soon, "again").unwrap().values, 0);
+    assert_eq!(ledger.prunable(soon).unwrap(), []);
     assert_eq!(ledger.runs(&RunFilter { ended: Some(true), ..RunFilter::default() }, 9).unwrap().len(), 1);
 }
 
@@ -125,7 +129,7 @@ fn a_cut_tail_shows_only_against_a_checkpoint() {
     assert!(verify(&ledger).is_sound(), "nothing inside the ledger tells");
     assert!(ledger.verify_against(&early, |_| ()).unwrap().is_sound());
     let report = ledger.verify_against(&late, |_| ()).unwrap();
-    assert_eq!(report.checkpoint, Some(Verdict::Cut { last: 2 }));
+    assert_eq!(report.checkpoint, Some(Verdict::Cut { last: 2, expected: 3 }));
     assert!(!report.is_sound());
     drop(ledger);
 
@@ -134,7 +138,7 @@ fn a_cut_tail_shows_only_against_a_checkpoint() {
     steps(&ledger, run, 3);
     ledger.checkpoint().unwrap();
     let report = ledger.verify_against(&late, |_| ()).unwrap();
-    assert_eq!((report.findings_total, report.checkpoint), (0, Some(Verdict::Rewritten)));
+    assert_eq!((report.findings_total, report.checkpoint), (0, Some(Verdict::Rewritten { at: 3 })));
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn a_checkpoint_of_another_ledger_does_not_hold() {
     assert!(one.verify_against(&empty, |_| ()).unwrap().is_sound());
     begin(&other, "a");
     let report = other.verify_against(&one.checkpoint().unwrap(), |_| ()).unwrap();
-    assert_eq!(report.checkpoint, Some(Verdict::OtherLedger));
+    assert_eq!(report.checkpoint, Some(Verdict::OtherLedger { expected: one.id() }));
 }
 
 #[test]
@@ -170,4 +174,74 @@ fn verifying_tells_how_far_it_is() {
     let mut seen = Vec::new();
     ledger.verify(|progress| seen.push((progress.runs, progress.runs_total, progress.events))).unwrap();
     assert_eq!(seen, [(1, 3, 6002), (3, 3, 9003)]);
+}
+
+#[test]
+fn a_leaked_secret_is_found_in_every_form_and_gone_from_every_file() {
+    let (dir, ledger) = fresh();
+    let digits: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let forms = [
+        format!("Bearer {SECRET}"),
+        // `user:hunter2-hunter2-hunter2` in base64.
+        "dXNlcjpodW50ZXIyLWh1bnRlcjItaHVudGVyMg==".to_owned(),
+        digits,
+        format!("{{\"text\":\"a \\\"{SECRET}\\\"\"}}"),
+    ];
+    let run = begin(&ledger, &format!("log in with {SECRET}"));
+    steps(&ledger, run, 40);
+    for form in &forms {
+        let event = NewEvent::new("step", json!({ "deep": [{ "value": form }] }));
+        ledger.append(run, event, Durability::Process).unwrap();
+    }
+    end(&ledger, run);
+    let other = begin(&ledger, "other");
+    steps(&ledger, other, 40);
+    let kept = ledger.checkpoint().unwrap();
+
+    let needle = Needle::new(SECRET).unwrap();
+    assert!(!ledger.files_with(&needle).unwrap().is_empty());
+    let found = ledger.find(&needle).unwrap();
+    let places: Vec<_> = found.iter().map(|found| found.seq.get()).collect();
+    assert_eq!(places, [0, 41, 42, 43, 44]);
+    assert!(found.iter().all(|found| found.run == run));
+    let erased = ledger.erase_all(found.iter().map(|found| (found.run, found.seq)), "a leaked password").unwrap();
+    assert_eq!((erased.values, erased.runs, erased.log_emptied), (5, 1, true));
+
+    assert_eq!(ledger.find(&needle).unwrap(), []);
+    assert_eq!(ledger.files_with(&needle).unwrap(), Vec::<std::path::PathBuf>::new());
+    for form in forms.iter().map(String::as_str).chain([SECRET]) {
+        assert!(!files_hold(dir.path(), form), "{form}");
+    }
+    assert_eq!(ledger.run(run).unwrap().title, "");
+    let report = ledger.verify_against(&kept, |_| ()).unwrap();
+    assert!(report.is_sound(), "{:?}", lines(&report));
+    assert_eq!((report.erased, report.values), (5, 84));
+    let records = ledger.events(run).unwrap().filter(|event| event.as_ref().unwrap().kind == "ledger.erased");
+    assert_eq!(records.count(), 2, "places that follow one another are one record");
+}
+
+#[test]
+fn a_copy_of_a_damaged_log_that_holds_the_secret_is_named() {
+    let (dir, ledger) = fresh();
+    begin(&ledger, "a");
+    let copy = dir.path().join("ledger.db-wal.damaged");
+    fs::write(&copy, format!("xx{SECRET}xx")).unwrap();
+    assert_eq!(ledger.files_with(&Needle::new(SECRET).unwrap()).unwrap(), [copy]);
+}
+
+#[test]
+fn erasing_a_run_leaves_its_events_and_its_proof() {
+    let (dir, ledger) = fresh();
+    let run = begin(&ledger, SECRET);
+    steps(&ledger, run, 4);
+    end(&ledger, run);
+    let kept = ledger.checkpoint().unwrap();
+    assert_eq!(ledger.erase_run(run, "asked for").unwrap().values, 6);
+    assert_eq!(ledger.erase_run(run, "again").unwrap().values, 0);
+    assert!(!files_hold(dir.path(), SECRET));
+    let events: Vec<_> = ledger.events(run).unwrap().map(Result::unwrap).collect();
+    let erased = events.iter().filter(|event| event.payload.is_none()).count();
+    assert_eq!((events.len(), erased, events[6].kind.as_str()), (7, 6, "ledger.erased"));
+    assert!(ledger.verify_against(&kept, |_| ()).unwrap().is_sound());
+    assert!(ledger.run(run).unwrap().ended);
 }

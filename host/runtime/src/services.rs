@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_model::{Message, Model, Request};
 use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
-use toolcrib_sandbox::{CallError, CancellationToken, Completed, Completion, Services, ToolOutput};
+use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services};
 
 use crate::call::{Asked, Caller};
 use crate::crib::Crib;
@@ -32,12 +32,10 @@ impl Services for CallServices {
     }
 
     /// An inner call has no more authority than the caller, and ends with it.
-    async fn call_tool(&self, tool: &ToolName, arguments: Value) -> Result<ToolOutput, CallError> {
+    async fn call_tool(&self, tool: &ToolName, arguments: Value) -> CallReport {
         if self.depth >= MAX_DEPTH {
-            return Err(CallError::new(
-                "denied",
-                format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep"),
-            ));
+            let why = format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep");
+            return CallReport::not_made(CallError::new("denied", why));
         }
         let name = tool.to_string();
         // Whatever the program has received may be in what it passes on.
@@ -51,10 +49,7 @@ impl Services for CallServices {
             depth: self.depth + 1,
         };
         let inner = self.crib.call_inside(asked, self.caller.clone(), self.cancel.child_token());
-        match inner.await {
-            Ok(report) => report.outcome,
-            Err(error) => Err(CallError::new(error.code(), error.to_string())),
-        }
+        inner.await.unwrap_or_else(|error| CallReport::not_made(CallError::new(error.code(), error.to_string())))
     }
 
     async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {

@@ -35,7 +35,7 @@ pub use error::{LoadError, SandboxError};
 pub use info::{PluginInfo, PluginKind, ToolInfo};
 pub use outcome::{Blob, CallError, CallReport, Content, EffectState, ToolOutput};
 pub use plugin::{Plugin, Reach, interfaces, reach};
-pub use receipt::{CapabilityUse, Captured, Receipt, Uses};
+pub use receipt::{CapabilityUse, Captured, InnerCall, InnerCalls, Receipt, Uses};
 pub use sandbox::{CacheConfig, Sandbox, SandboxConfig};
 pub use services::{Alone, Completed, Completion, Services};
 pub use tokio_util::sync::CancellationToken;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_policy::ToolName;
 
-use crate::outcome::{CallError, ToolOutput};
+use crate::outcome::{CallError, CallReport};
 
 /// The host's side of `toolcrib:host`. Grants are checked before any of these is called.
 #[async_trait]
@@ -12,8 +12,8 @@ pub trait Services: Send + Sync {
     /// The tool reports how far it is. `total` is absent where it does not know.
     fn progress(&self, done: u64, total: Option<u64>, message: &str);
 
-    /// The tool calls another tool.
-    async fn call_tool(&self, tool: &ToolName, arguments: Value) -> Result<ToolOutput, CallError>;
+    /// The tool calls another tool. The report's receipt becomes a part of the caller's.
+    async fn call_tool(&self, tool: &ToolName, arguments: Value) -> CallReport;
 
     /// The tool asks the person who started the run. `None`: nobody can be asked.
     async fn ask(&self, question: &str, choices: &[String]) -> Option<String>;
@@ -52,8 +52,9 @@ pub struct Alone;
 impl Services for Alone {
     fn progress(&self, _done: u64, _total: Option<u64>, _message: &str) {}
 
-    async fn call_tool(&self, tool: &ToolName, _arguments: Value) -> Result<ToolOutput, CallError> {
-        Err(CallError::unavailable(format!("`{tool}` cannot be called: this call runs outside a run")))
+    async fn call_tool(&self, tool: &ToolName, _arguments: Value) -> CallReport {
+        let why = format!("`{tool}` cannot be called: this call runs outside a run");
+        CallReport::not_made(CallError::unavailable(why))
     }
 
     async fn ask(&self, _question: &str, _choices: &[String]) -> Option<String> {

@@ -3,17 +3,16 @@
 use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use toolcrib_runtime::agent::{Cancel, Outcome, Person};
 use toolcrib_runtime::policy::{OperatorFile, ToolName};
-use toolcrib_runtime::sandbox::{CallError, Content, Receipt, ToolOutput};
+use toolcrib_runtime::sandbox::{CallError, Content, ToolOutput};
 use toolcrib_runtime::{CallReport, CallRequest, CallResult};
 
 use crate::args::{CallArgs, Common};
 use crate::person::Terminal;
-use crate::render::{Live, advise, bytes, count, counted, duration, errln, outln, plain, plain_lines};
+use crate::render::{Live, advise, bytes, errln, outln, plain, plain_lines, show_receipt};
 use crate::{exit, setup};
 
 pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<ExitCode> {
@@ -159,28 +158,5 @@ fn show_error(common: &Common, operator: &OperatorFile, tool: &str, error: &Call
         && let Ok(tool) = tool.parse::<ToolName>()
     {
         advise(common, operator, [(tool.plugin(), grant)]);
-    }
-}
-
-fn show_receipt(receipt: &Receipt) {
-    errln!(
-        "fuel {}, memory {}, {}, {}",
-        count(receipt.fuel),
-        bytes(receipt.peak_memory_bytes),
-        duration(Duration::from_micros(receipt.wall_us)),
-        counted(receipt.host_calls, "host call")
-    );
-    for used in &receipt.uses.listed {
-        let allowed = if used.allowed { "allowed" } else { "refused" };
-        errln!("  {allowed}  {} {} {}", plain(&used.capability), plain(&used.access), plain(&used.target));
-    }
-    for (name, captured) in [("stdout", &receipt.stdout), ("stderr", &receipt.stderr), ("log", &receipt.log)] {
-        if !captured.is_empty() {
-            errln!("  {name}: {}", plain_lines(captured.text.trim_end()));
-        }
-        if captured.dropped_bytes > 0 || captured.dropped_lines > 0 {
-            let lines = counted(captured.dropped_lines, "line");
-            errln!("  {name}: {} and {lines} more were dropped", bytes(captured.dropped_bytes));
-        }
     }
 }

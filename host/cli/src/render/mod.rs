@@ -4,6 +4,7 @@ mod advice;
 mod live;
 mod output;
 mod preparing;
+mod receipt;
 mod text;
 mod tree;
 
@@ -11,6 +12,7 @@ pub(crate) use advice::advise;
 pub(crate) use live::Live;
 pub(crate) use output::{finish, print_line, print_raw};
 pub(crate) use preparing::Notices;
+pub(crate) use receipt::show_receipt;
 pub(crate) use text::{bytes, count, counted, duration, plain, plain_lines};
 pub(crate) use tree::{Costs, tree};
 

@@ -7,4 +7,5 @@ mod goals;
 mod honest;
 mod output;
 mod plugins;
+mod receipts;
 mod transcript;

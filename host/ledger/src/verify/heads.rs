@@ -103,13 +103,13 @@ impl Check<'_> {
         self.settle(before, None);
         self.report.checkpoint = checkpoint.map(|checkpoint| {
             if checkpoint.ledger != self.identity.id {
-                Verdict::OtherLedger
+                Verdict::OtherLedger { expected: checkpoint.ledger }
             } else if at_checkpoint == Some(checkpoint.chain) {
                 Verdict::Holds
             } else if checkpoint.n > last {
-                Verdict::Cut { last }
+                Verdict::Cut { last, expected: checkpoint.n }
             } else {
-                Verdict::Rewritten
+                Verdict::Rewritten { at: checkpoint.n }
             }
         });
         Ok(())
@@ -154,7 +154,7 @@ impl Check<'_> {
 
     /// Compares a head with its run.
     fn compare(&mut self, head: &Head) {
-        let place = Place { run: Some(head.run), seq: Some(head.seq), head: Some(head.n) };
+        let place = Place { head: Some(head.n), ..Place::event(head.run, head.seq) };
         match head.event_chain {
             Some(chain) if chain == head.run_head => {}
             _ if self.report.blames(head.run, head.seq) => {}

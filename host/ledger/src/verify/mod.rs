@@ -66,6 +66,13 @@ impl Ledger {
     }
 }
 
+/// The page that a line of the check of the file speaks of, such as `Tree 5 page 12 cell 3: ...`.
+fn page_of(line: &str) -> Option<u64> {
+    let rest = line.split_once("age ")?.1.trim_start();
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
 /// A verification that is going on.
 struct Check<'a> {
     conn: &'a Connection,
@@ -84,7 +91,8 @@ impl Check<'_> {
         match lines {
             Ok(lines) => {
                 for line in lines.iter().filter(|line| *line != "ok") {
-                    self.report.find(Problem::Changed, Field::File, Place::default(), line);
+                    let place = Place { page: page_of(line), ..Place::default() };
+                    self.report.find(Problem::Changed, Field::File, place, line);
                 }
             }
             Err(error) => {

@@ -72,25 +72,46 @@ pub enum Verdict {
     /// The checkpoint is in the ledger's chain of heads.
     Holds,
     /// The checkpoint is of another ledger: the file was swapped.
-    OtherLedger,
+    OtherLedger {
+        /// The ledger of the checkpoint.
+        expected: LedgerId,
+    },
     /// The chain of heads ends before the checkpoint: the newest part of the ledger was cut off.
     Cut {
         /// Where the chain ends now.
         last: u64,
+        /// Where the checkpoint is.
+        expected: u64,
     },
     /// The chain of heads is another one at the checkpoint: the ledger was written anew.
-    Rewritten,
+    Rewritten {
+        /// Where the checkpoint is.
+        at: u64,
+    },
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Holds => f.write_str("the checkpoint holds"),
-            Self::OtherLedger => f.write_str("the checkpoint is of another ledger"),
-            Self::Cut { last } => {
-                write!(f, "the ledger was cut: its chain of heads ends at {last}, before the checkpoint")
+            Self::Holds => {
+                f.write_str("the checkpoint holds: up to it, nothing was changed, removed or put in since it was taken")
             }
-            Self::Rewritten => f.write_str("the ledger was written anew: its chain of heads differs at the checkpoint"),
+            Self::OtherLedger { expected } => write!(
+                f,
+                "the checkpoint is of ledger {expected}, and this is another one: the file was swapped, or the ledger \
+                 was removed and a new one made"
+            ),
+            Self::Cut { last, expected } => write!(
+                f,
+                "the ledger was cut: the checkpoint is of head {expected}, and the chain ends at head {last}, so what \
+                 was recorded between them is gone; whether the rest is as it was, only an earlier checkpoint tells"
+            ),
+            Self::Rewritten { at } => write!(
+                f,
+                "the ledger was written anew: its chain is consistent and is not the one of the checkpoint at head \
+                 {at}, so something up to there is not what was recorded; an earlier checkpoint that holds tells \
+                 from where on"
+            ),
         }
     }
 }
@@ -214,6 +235,9 @@ pub struct Place {
     /// The place in the chain of heads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
+    /// The page of the file, as SQLite counts them, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
 }
 
 impl Place {
@@ -222,7 +246,7 @@ impl Place {
     }
 
     pub(crate) fn event(run: RunId, seq: Seq) -> Self {
-        Self { run: Some(run), seq: Some(seq), head: None }
+        Self { run: Some(run), seq: Some(seq), ..Self::default() }
     }
 
     pub(crate) fn head(n: u64) -> Self {
@@ -236,6 +260,7 @@ impl fmt::Display for Place {
             self.head.map(|n| format!("head {n}")),
             self.run.map(|run| format!("run {run}")),
             self.seq.map(|seq| format!("event {seq}")),
+            self.page.map(|page| format!("page {page}")),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         f.write_str(if parts.is_empty() { "ledger" } else { "" })?;

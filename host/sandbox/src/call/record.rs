@@ -9,11 +9,26 @@ use toolcrib_policy::{LimitName, Limits, Refusal};
 
 use super::refusals::{Refusals, Said};
 use super::stop::Stop;
-use crate::receipt::{CapabilityUse, Uses};
+use crate::outcome::CallReport;
+use crate::receipt::{Came, InnerCallLog, InnerCalls, Used, Uses};
 
-/// Uses that a receipt lists one by one; further ones are counted. A tool that opens ten thousand files needs a sum,
-/// not a list.
+/// Uses that a receipt lists one by one, as many that change nothing and as many others; further ones are counted. A tool
+/// that opens ten thousand files needs a sum, not a list.
 const MAX_LISTED_USES: usize = 256;
+
+/// How many more uses may be listed.
+#[derive(Debug)]
+struct Room {
+    quiet: usize,
+    /// Possible writes and refusals.
+    loud: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room { quiet: MAX_LISTED_USES, loud: MAX_LISTED_USES }
+    }
+}
 
 /// The shared notebook of one call.
 #[derive(Debug)]
@@ -29,6 +44,8 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 struct Inner {
     uses: Uses,
+    room: Room,
+    inner_calls: InnerCallLog,
     refusals: Refusals,
     memory_refused: bool,
     stop: Option<Stop>,
@@ -85,22 +102,40 @@ impl Record {
     }
 
     /// Lists an allowed use of a capability. `write` says whether it may have changed something outside.
-    pub(crate) fn allowed(&self, used: CapabilityUse, write: bool) {
-        let mut inner = self.inner();
+    pub(crate) fn allowed(&self, used: &Used<'_>, write: bool) {
+        let inner = &mut *self.inner();
         inner.possible_write |= write;
-        inner.uses.push(used, MAX_LISTED_USES);
+        let room = if write { &mut inner.room.loud } else { &mut inner.room.quiet };
+        inner.uses.list(used, None, self.started, room);
     }
 
     /// Lists a refusal, and keeps it: it may explain why the call fails.
     pub(crate) fn refused(&self, capability: &'static str, access: &str, target: &str, refusal: &Refusal) {
-        let mut inner = self.inner();
-        inner.uses.push(CapabilityUse::refused(capability, access, target, refusal), MAX_LISTED_USES);
+        let inner = &mut *self.inner();
+        let used = Used::now(capability, access, target);
+        inner.uses.list(&used, Some(refusal), self.started, &mut inner.room.loud);
         inner.refusals.push(capability, target, refusal);
     }
 
-    /// Adds bytes to the use of the same capability, access and target that was listed last.
-    pub(crate) fn add_bytes(&self, capability: &'static str, access: &str, target: &str, bytes: u64) {
-        self.inner().uses.add_bytes(capability, access, target, bytes);
+    /// Adds to the allowed use of the same capability, access and target that was listed last.
+    pub(crate) fn add(&self, used: &Used<'_>, came: Came) {
+        self.inner().uses.add(used, came);
+    }
+
+    /// Adds the time from the beginning of a listed use until now, and the code of its error if it failed.
+    pub(crate) fn came(&self, used: &Used<'_>, error: Option<&'static str>) {
+        self.add(used, Came { took: used.began.elapsed(), error, bytes: 0 });
+    }
+
+    /// Lists a use that is over.
+    pub(crate) fn done(&self, used: &Used<'_>, write: bool, error: Option<&'static str>) {
+        self.allowed(used, write);
+        self.came(used, error);
+    }
+
+    /// Lists the call of another tool that is over. `began` is when it did.
+    pub(crate) fn called(&self, tool: &str, began: Instant, report: &CallReport) {
+        self.inner().inner_calls.push(tool, began.saturating_duration_since(self.started), report);
     }
 
     /// The refusal that explains a failure, if one does.
@@ -128,6 +163,10 @@ impl Record {
 
     pub(crate) fn take_uses(&self) -> Uses {
         std::mem::take(&mut self.inner().uses)
+    }
+
+    pub(crate) fn take_inner_calls(&self) -> InnerCalls {
+        self.inner().inner_calls.take()
     }
 
     /// Marks a write to the outside as begun until the guard is dropped, which the writing task does when it ends.

@@ -16,7 +16,7 @@ use crate::capability::{Prepared, Setup, http::Network};
 use crate::info::ToolInfo;
 use crate::outcome::{CallError, CallReport, EffectState, ToolOutput};
 use crate::plugin::{Describing, Template};
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, micros};
 
 /// Fuel between two points at which a guest lets others run and the deadline is looked at: some milliseconds. Short
 /// calls end before the first one and never touch a timer.
@@ -39,10 +39,13 @@ pub(crate) async fn run(engine: &Engine, template: &Template, network: &Arc<dyn 
     };
     let outcome = drive(&mut store, template, &call, &arguments).await;
     let mut receipt = receipt_of(&store, &record, &call);
+    let files = store.data().capabilities.files.clone();
     // Never reused: after a trap, a time-out or a cancel nothing in it can be relied on.
     drop(store);
     let outcome = settle(outcome, &record).await;
+    files.sweep(outcome.is_err()).await;
     receipt.uses = record.take_uses();
+    receipt.inner = record.take_inner_calls();
     receipt.argument_bytes = argument_bytes;
     receipt.result_bytes = outcome.as_ref().map_or(0, |(_, bytes)| *bytes);
     receipt.wall_us = micros(record.started().elapsed());
@@ -160,8 +163,4 @@ fn receipt_of(store: &Store<CallState>, record: &Record, call: &Call) -> Receipt
         log: streams.log.take(),
         ..Receipt::default()
     }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -9,7 +9,7 @@ use wasmtime_wasi::p2::bindings::cli::{environment, exit};
 use super::{Capability, Setup};
 use crate::bindings::config::wasi::config::store;
 use crate::call::{CallState, Record, Stop};
-use crate::receipt::CapabilityUse;
+use crate::receipt::Used;
 
 pub(crate) struct Env;
 
@@ -54,9 +54,14 @@ pub(crate) struct EnvView<'a> {
 }
 
 impl environment::Host for EnvView<'_> {
-    /// The granted names that are set. A guest reads them all at start, so that this alone is no use worth listing.
+    /// The granted names that are set. Each is listed: whatever the guest looks at, it was handed the value.
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(self.state.values.iter().filter(|(name, _)| self.authority.env.contains(name)).cloned().collect())
+        let granted = |(name, _): &&(String, String)| self.authority.env.contains(name);
+        let shown: Vec<_> = self.state.values.iter().filter(granted).cloned().collect();
+        for (name, _) in &shown {
+            self.record.allowed(&Used::now("env", "read", name).by(name), false);
+        }
+        Ok(shown)
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
@@ -84,7 +89,7 @@ impl store::Host for EnvView<'_> {
         self.record.charge(key.len(), &self.authority.limits)?;
         match self.authority.config(&key) {
             Ok(value) => {
-                self.record.allowed(CapabilityUse::allowed("config", "read", &key), false);
+                self.record.allowed(&Used::now("config", "read", &key).by(&key), false);
                 Ok(Ok(value.map(str::to_owned)))
             }
             Err(refusal) => {
@@ -96,7 +101,7 @@ impl store::Host for EnvView<'_> {
 
     fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, store::Error>> {
         let all: Vec<_> = self.authority.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        self.record.allowed(CapabilityUse::allowed("config", "read", "*"), false);
+        self.record.allowed(&Used::now("config", "read", "*"), false);
         Ok(Ok(all))
     }
 }

@@ -47,6 +47,8 @@ pub struct OpenFile {
     /// Its whole path, as the guest names it.
     pub(super) path: String,
     pub(super) flags: DescriptorFlags,
+    /// How its opening stands in the receipt; what moves through it is added there.
+    pub(super) access: &'static str,
     pub(super) _open: OpenGuard,
 }
 
@@ -87,6 +89,11 @@ impl Folder {
 }
 
 impl OpenFile {
+    /// What moves through the file from now on.
+    pub(super) fn used(&self) -> crate::receipt::Used<'_> {
+        self.mount.used(self.access, &self.path)
+    }
+
     /// Takes room for so many more bytes.
     pub(super) fn take_room(&self, bytes: u64) -> io::Result<()> {
         let full = |_: &io::Error| self.mounts.full(&self.mount, &self.path, LimitName::FileWriteBytes);

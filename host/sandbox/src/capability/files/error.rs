@@ -16,6 +16,17 @@ pub enum FsError {
 
 pub(crate) type FsResult<T> = Result<T, FsError>;
 
+impl FsError {
+    /// The code as `wasi:filesystem` names it, for receipts; `stopped` where a limit ended the call.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            FsError::Code(code) => code.name(),
+            FsError::Escape => ErrorCode::NotPermitted.name(),
+            FsError::Trap(_) => "stopped",
+        }
+    }
+}
+
 impl From<ErrorCode> for FsError {
     fn from(code: ErrorCode) -> Self {
         FsError::Code(code)

@@ -99,25 +99,37 @@ async fn change<T: Send + 'static>(
     path: String,
     work: impl FnOnce(&Folder, &str) -> std::io::Result<T> + Send + 'static,
 ) -> FsResult<T> {
-    folder.mounts.allowed(&folder.path_of(&path), access, true);
-    let begun = folder.mounts.record().begin_write();
+    let shown = folder.path_of(&path);
+    let (mount, record) = (folder.mount.clone(), folder.mounts.record().clone());
+    let used = mount.used(access, &shown);
+    // Listed first: a change that has begun is made, whatever becomes of the call.
+    record.allowed(&used, true);
+    let begun = record.begin_write();
     let (inside, name) = (folder.clone(), path.clone());
     let result = blocking(move || {
         let _begun = begun;
         work(&inside, &name)
     })
     .await;
+    record.came(&used, result.as_ref().err().map(FsError::name));
     result.map_err(|error| beneath(&folder, &path, error))
 }
 
 /// Looks at a path without changing anything.
 async fn look<T: Send + 'static>(
     folder: Arc<Folder>,
+    access: &str,
     path: String,
     work: impl FnOnce(&Folder, &str) -> std::io::Result<T> + Send + 'static,
 ) -> FsResult<T> {
+    let shown = folder.path_of(&path);
+    let used = folder.mount.used(access, &shown);
     let (inside, name) = (folder.clone(), path.clone());
-    blocking(move || work(&inside, &name)).await.map_err(|error| beneath(&folder, &path, error))
+    let result = blocking(move || work(&inside, &name)).await;
+    if !matches!(result, Err(FsError::Escape)) {
+        folder.mounts.record().done(&used, false, result.as_ref().err().map(FsError::name));
+    }
+    result.map_err(|error| beneath(&folder, &path, error))
 }
 
 /// A path that leads out of its folder is refused, whatever is there.
@@ -337,8 +349,11 @@ impl types::HostDescriptor for FilesView<'_> {
             Descriptor::Way(way) => Entries::of_way(&way.path, self.mounts.mounts().map_err(FsError::Trap)?, open),
             other => {
                 let folder = other.folder()?.clone();
-                self.mounts.allowed(&folder.path_of(""), "list", false);
-                blocking(move || Entries::read(&folder.dir, open)).await?
+                let (mount, shown) = (folder.mount.clone(), folder.path_of(""));
+                let used = mount.used("list", &shown);
+                let listed = blocking(move || Entries::read(&folder.dir, open)).await;
+                self.record.done(&used, false, listed.as_ref().err().map(FsError::name));
+                listed?
             }
         };
         self.charge(entries.size())?;
@@ -349,7 +364,8 @@ impl types::HostDescriptor for FilesView<'_> {
         let (folder, path) = self.writable_folder(&handle, path)?;
         // What is there is not created, and libraries ask all the same.
         let there =
-            look(folder.clone(), path.clone(), |folder, path| folder.dir.symlink_metadata(path).map(drop)).await;
+            look(folder.clone(), "stat", path.clone(), |folder, path| folder.dir.symlink_metadata(path).map(drop))
+                .await;
         if there.is_ok() {
             return Err(ErrorCode::Exist.into());
         }
@@ -380,7 +396,7 @@ impl types::HostDescriptor for FilesView<'_> {
             Base::Folder(folder, path) => (folder, path),
             Base::Way(_) => return Ok(metadata::stat_of_way()),
         };
-        let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
+        let stat = look(folder, "stat", path, move |folder, path| stat_at(folder, flags, path)).await?;
         Ok(metadata::stat_of(&stat))
     }
 
@@ -445,7 +461,7 @@ impl types::HostDescriptor for FilesView<'_> {
 
     async fn readlink_at(&mut self, handle: Handle, path: String) -> FsResult<String> {
         let (folder, path) = self.folder(&handle, path, Access::Read)?;
-        let target = look(folder, path, |folder, path| folder.dir.read_link(path)).await?;
+        let target = look(folder, "read link", path, |folder, path| folder.dir.read_link(path)).await?;
         target.into_os_string().into_string().map_err(|_| ErrorCode::IllegalByteSequence.into())
     }
 
@@ -517,7 +533,7 @@ impl types::HostDescriptor for FilesView<'_> {
             Base::Folder(folder, path) => (folder, path),
             Base::Way(_) => return Ok(MetadataHashValue { lower: 0, upper: 0 }),
         };
-        let stat = look(folder, path, move |folder, path| stat_at(folder, flags, path)).await?;
+        let stat = look(folder, "stat", path, move |folder, path| stat_at(folder, flags, path)).await?;
         Ok(metadata::hash_of(&stat))
     }
 

@@ -22,6 +22,7 @@ mod metadata;
 mod mount;
 mod open;
 mod stream;
+mod unfinished;
 mod way;
 
 use std::sync::Arc;

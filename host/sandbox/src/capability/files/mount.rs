@@ -12,7 +12,9 @@ use toolcrib_policy::{Access, Authority, FileGrant, FileWriteBytes, LimitName, R
 use super::error::{FsError, FsResult};
 use crate::bindings::filesystem::wasi::filesystem::types::ErrorCode;
 use crate::call::{Record, Stop};
-use crate::receipt::CapabilityUse;
+use crate::receipt::Used;
+
+use super::unfinished::Unfinished;
 
 /// The files of one call.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct Mounts {
     written: AtomicU64,
     open: AtomicU64,
     created: AtomicU64,
+    pub(super) unfinished: Unfinished,
 }
 
 impl Mounts {
@@ -36,6 +39,7 @@ impl Mounts {
             written: AtomicU64::new(0),
             open: AtomicU64::new(0),
             created: AtomicU64::new(0),
+            unfinished: Unfinished::default(),
         }
     }
 
@@ -123,14 +127,6 @@ impl Mounts {
         self.record.refused("files", access, path, refusal);
     }
 
-    pub(super) fn allowed(&self, path: &str, access: &str, write: bool) {
-        self.record.allowed(CapabilityUse::allowed("files", access, path), write);
-    }
-
-    pub(super) fn moved(&self, path: &str, access: &str, bytes: u64) {
-        self.record.add_bytes("files", access, path, bytes);
-    }
-
     pub(super) fn record(&self) -> &Arc<Record> {
         &self.record
     }
@@ -152,6 +148,8 @@ pub(super) struct Mount {
     pub(super) guest: String,
     pub(super) access: Access,
     pub(super) dir: Arc<Dir>,
+    /// The operator's line, as far as it reaches here.
+    line: String,
     quota: Quota,
 }
 
@@ -161,6 +159,7 @@ impl Mount {
             guest: grant.guest.to_string(),
             access: grant.access,
             dir: Arc::new(dir),
+            line: grant.to_string(),
             quota: Quota {
                 host: grant.host.clone(),
                 max_bytes: grant.max_bytes,
@@ -168,6 +167,11 @@ impl Mount {
                 usage: OnceLock::new(),
             },
         }
+    }
+
+    /// A use of something in the folder that begins now.
+    pub(super) fn used<'a>(&'a self, access: &'a str, path: &'a str) -> Used<'a> {
+        Used::now("files", access, path).by(&self.line)
     }
 
     /// The folder and whatever lies below it, as the guest names it.

@@ -8,7 +8,7 @@ use cap_std::fs::{Dir, File, Metadata, MetadataExt, OpenOptions};
 use toolcrib_policy::Access;
 
 use super::descriptor::{Descriptor, Folder, OpenFile};
-use super::error::FsResult;
+use super::error::{FsError, FsResult};
 use super::mount::OpenGuard;
 use super::stream::counted;
 use crate::bindings::filesystem::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
@@ -63,13 +63,20 @@ pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard
     let writes = opening.access() == Access::ReadWrite;
     let begun = writes.then(|| folder.mounts.record().begin_write());
     let (inside, wanted) = (folder.clone(), opening.clone());
+    let access = if writes { "write" } else { "read" };
+    let used = folder.mount.used(access, &path);
     let found = counted(move || {
         let _begun = begun;
         find(&inside, &wanted)
     })
-    .await?;
-    folder.mounts.allowed(&path, if writes { "write" } else { "read" }, writes);
-    match found {
+    .await;
+    // What leads out of the folder is refused by the caller, and is no use of it.
+    match &found {
+        Err(FsError::Escape) => {}
+        Err(error) => folder.mounts.record().done(&used, false, Some(error.name())),
+        Ok(_) => folder.mounts.record().done(&used, writes, None),
+    }
+    match found? {
         Found::Folder(dir) => Ok(Descriptor::Folder(Arc::new(Folder {
             mounts: folder.mounts.clone(),
             mount: folder.mount.clone(),
@@ -83,6 +90,7 @@ pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard
             file,
             path,
             flags: opening.flags & (DescriptorFlags::READ | DescriptorFlags::WRITE),
+            access,
             _open: open,
         }))),
         Found::Other => Err(folder.mounts.forbid(&path, "open", "may open files and folders only")),
@@ -127,7 +135,9 @@ fn create(folder: &Folder, opening: &Opening) -> FsResult<File> {
     folder.mounts.count_created()?;
     folder.take_room(&opening.path)?;
     let created = folder.dir.open_with(&opening.path, &opening.options(true));
-    Ok(created.inspect_err(|_| folder.mount.give_back(0, 1))?)
+    let file = created.inspect_err(|_| folder.mount.give_back(0, 1))?;
+    folder.mounts.unfinished.note(folder, &opening.path, &file);
+    Ok(file)
 }
 
 pub(super) fn several_names(metadata: &Metadata) -> bool {

@@ -12,6 +12,7 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 use super::descriptor::OpenFile;
 use super::error::{FsError, FsResult};
 use crate::bindings::filesystem::wasi::filesystem::types::ErrorCode;
+use crate::receipt::{Came, Used};
 
 /// Bytes read at once, and the most that a stream holds for a guest that does not take them.
 const READ_BYTES: usize = 64 << 10;
@@ -34,6 +35,7 @@ pub(super) async fn counted<T: Send + 'static>(work: impl FnOnce() -> FsResult<T
 /// Reads at an offset, counts it, and says whether the end was reached.
 pub(super) async fn read_at(file: &Arc<OpenFile>, len: usize, offset: u64) -> FsResult<(Bytes, bool)> {
     let handle = file.clone();
+    let used = file.used();
     let bytes = blocking(move || {
         let mut buffer = vec![0; len.min(READ_BYTES)];
         let read = retry(|| handle.file.read_at(&mut buffer, offset))?;
@@ -42,7 +44,7 @@ pub(super) async fn read_at(file: &Arc<OpenFile>, len: usize, offset: u64) -> Fs
     })
     .await?;
     file.mounts.count_read(bytes.len() as u64)?;
-    file.mounts.moved(&file.path, "read", bytes.len() as u64);
+    file.mounts.record().add(&used, moved(&used, bytes.len() as u64, None));
     let end = bytes.is_empty() && len > 0;
     Ok((bytes, end))
 }
@@ -59,13 +61,19 @@ pub(super) async fn write_at(file: &Arc<OpenFile>, bytes: Bytes, place: Place) -
     file.mounts.count_written(bytes.len() as u64)?;
     let begun = file.mounts.record().begin_write();
     let handle = file.clone();
-    let written = counted(move || {
+    let used = file.used();
+    let result = counted(move || {
         let _begun = begun;
         write_within_quota(&handle, &bytes, place)
     })
-    .await?;
-    file.mounts.moved(&file.path, "write", written);
-    Ok(written)
+    .await;
+    let (written, error) = result.as_ref().map_or_else(|error| (0, Some(error.name())), |written| (*written, None));
+    file.mounts.record().add(&used, moved(&used, written, error));
+    result
+}
+
+fn moved(used: &Used<'_>, bytes: u64, error: Option<&'static str>) -> Came {
+    Came { bytes, took: used.began.elapsed(), error }
 }
 
 /// Blocks. What a write adds to the file is taken from the mount's quota first. A gap that it leaves counts as written.

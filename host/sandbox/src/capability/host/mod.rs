@@ -1,6 +1,7 @@
 //! `toolcrib:host`: progress, other tools, a question to a person, a completion. The process that runs the call does
 //! the work; here is the check of the grant.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,10 +12,13 @@ use super::{Capability, Setup};
 use crate::bindings::host::toolcrib::host::{ask, model, progress, tools};
 use crate::call::{CallState, Record};
 use crate::plugin::contract;
-use crate::receipt::CapabilityUse;
+use crate::receipt::Used;
 use crate::services::{Completion, Services};
 
 use super::streams::StreamsState;
+
+/// How a grant that has no more to say stands in the operator's file.
+const SWITCH: &str = "true";
 
 pub(crate) struct Host;
 
@@ -94,8 +98,14 @@ impl tools::Host for HostView<'_> {
             Ok(value) => value,
             Err(error) => return Ok(Err(contract::invalid_arguments(format!("arguments of `{tool}`: {error}")))),
         };
-        self.record.allowed(CapabilityUse::allowed("tools", "call", &tool), true);
-        Ok(match self.services.call_tool(&name, arguments).await {
+        let granted = self.authority.tools.iter().find(|pattern| pattern.matches(&name));
+        let used = Used { by: granted.map(|line| line as &(dyn Display + Sync)), ..Used::now("tools", "call", &tool) };
+        // Listed first: a call that is cut off here was made all the same.
+        self.record.allowed(&used, true);
+        let report = self.services.call_tool(&name, arguments).await;
+        self.record.came(&used, None);
+        self.record.called(&tool, used.began, &report);
+        Ok(match report.outcome {
             Ok(output) => Ok(contract::output_to_guest(output)),
             Err(error) => Err(contract::error_to_guest(error)),
         })
@@ -113,8 +123,10 @@ impl ask::Host for HostView<'_> {
             self.record.refused("ask", "ask", "person", &refusal);
             return Ok(Err(ask::AskError::Denied(refusal.to_string())));
         }
-        self.record.allowed(CapabilityUse::allowed("ask", "ask", "person"), false);
+        let used = Used::now("ask", "ask", "person").by(&SWITCH);
+        self.record.allowed(&used, false);
         let answer = self.services.ask(&question, &choices).await;
+        self.record.came(&used, answer.is_none().then_some("unattended"));
         Ok(answer.filter(|a| choices.is_empty() || choices.contains(a)).ok_or(ask::AskError::Unattended))
     }
 }
@@ -129,9 +141,12 @@ impl model::Host for HostView<'_> {
             self.record.refused("model", "complete", "model", &refusal);
             return Ok(Err(model::ModelError::Denied(refusal.to_string())));
         }
-        self.record.allowed(CapabilityUse::allowed("model", "complete", "model"), false);
+        let used = Used::now("model", "complete", "model").by(&SWITCH);
+        self.record.allowed(&used, false);
         let request = Completion { system: request.system, prompt: request.prompt, max_tokens: request.max_tokens };
-        Ok(match self.services.complete(request).await {
+        let done = self.services.complete(request).await;
+        self.record.came(&used, done.is_err().then_some("unavailable"));
+        Ok(match done {
             Ok(done) => Ok(model::Completion {
                 text: done.text,
                 input_tokens: done.input_tokens,

@@ -149,6 +149,9 @@ impl Body for ResponseBody {
         }
         let frame = ready!(self.next(cx));
         self.ended = !matches!(&frame, Some(Ok(_)));
+        if let Some(Err(failure)) = &frame {
+            self.exchange.fail(failure);
+        }
         Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
     }
 

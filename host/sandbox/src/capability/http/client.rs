@@ -102,10 +102,15 @@ impl Client {
         let permit = match waiting {
             Ok(Ok(permit)) => permit,
             // Nobody closes the semaphore.
-            Ok(Err(_)) | Err(_) => return Err(exchange.late(Stage::Queue)),
+            Ok(Err(_)) | Err(_) => {
+                let late = exchange.late(Stage::Queue);
+                exchange.fail(&late);
+                return Err(late);
+            }
         };
         let work = self.carry(&exchange, checked, body, permit, options, deadline);
         let answer = timeout_at(deadline, work).await.unwrap_or_else(|_| Err(exchange.late(Stage::Total)));
+        let answer = answer.inspect_err(|failure| exchange.fail(failure));
         drop(exchange);
         drop(begun);
         answer

@@ -37,6 +37,31 @@ pub(crate) enum Failure {
     Exchange(#[from] hyper::Error),
 }
 
+impl Failure {
+    /// A stable code, for receipts.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Failure::Refused(refusal) => refusal.code.as_str(),
+            Failure::Late(Stage::Queue) => "queue-timed-out",
+            Failure::Late(Stage::Connect) => "connect-timed-out",
+            Failure::Late(Stage::FirstByte | Stage::Between) => "answer-timed-out",
+            Failure::Late(Stage::Total) => "exchange-timed-out",
+            Failure::TooLarge(limit, _) => limit.code(),
+            Failure::Name { .. } => "dns-failed",
+            Failure::Connect(error) => match error.kind() {
+                io::ErrorKind::TimedOut => "connect-timed-out",
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "unreachable",
+                io::ErrorKind::ConnectionRefused => "connect-refused",
+                _ => "connect-failed",
+            },
+            Failure::Tls(_) => "tls-failed",
+            Failure::Exchange(error) if error.is_incomplete_message() => "answer-incomplete",
+            Failure::Exchange(error) if error.is_parse() => "answer-invalid",
+            Failure::Exchange(_) => "connection-broken",
+        }
+    }
+}
+
 /// A part of an exchange that has its own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {

@@ -3,16 +3,17 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use toolcrib_policy::{LimitName, Refusal};
+use toolcrib_policy::{HttpGrant, LimitName, Refusal};
 
 use super::Http;
 use super::check::Checked;
 use super::client::Client;
 use super::error::{Failure, Stage};
 use crate::capability::Capability;
-use crate::receipt::CapabilityUse;
+use crate::receipt::{Came, Used, micros};
 
 /// One exchange. Shared by its connection and its bodies.
 #[derive(Debug)]
@@ -20,7 +21,14 @@ pub(super) struct Exchange {
     client: Arc<Client>,
     method: String,
     target: String,
+    grant: HttpGrant,
+    began: Instant,
+    /// How much of its time is in the receipt, in microseconds.
+    counted: AtomicU64,
     listed: AtomicBool,
+    /// Whether it has a line of its own as an allowed use.
+    allowed: AtomicBool,
+    failed: AtomicBool,
     answered: AtomicBool,
     request_out: Notify,
     /// The byte limit that ended the exchange.
@@ -33,7 +41,12 @@ impl Exchange {
             client,
             method: checked.target.method.to_string(),
             target: checked.target.shown(),
+            grant: checked.grant.clone(),
+            began: Instant::now(),
+            counted: AtomicU64::new(0),
             listed: AtomicBool::new(false),
+            allowed: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             answered: AtomicBool::new(false),
             request_out: Notify::new(),
             over: OnceLock::new(),
@@ -43,8 +56,42 @@ impl Exchange {
     /// Lists the exchange in the receipt. `write`: bytes that may change something are about to leave.
     pub(super) fn list(&self, write: bool) {
         if !self.listed.swap(true, Ordering::AcqRel) {
-            let used = CapabilityUse::allowed(Http::NAME, &self.method, &self.target);
-            self.client.record.allowed(used, write);
+            self.allowed.store(true, Ordering::Release);
+            self.client.record.allowed(&self.used(), write);
+        }
+    }
+
+    fn used(&self) -> Used<'_> {
+        Used {
+            capability: Http::NAME,
+            access: &self.method,
+            target: &self.target,
+            by: Some(&self.grant),
+            began: self.began,
+        }
+    }
+
+    /// Adds to the line of the exchange, with the time that has passed since the last addition.
+    fn add(&self, bytes: u64, error: Option<&'static str>) {
+        if self.allowed.load(Ordering::Acquire) {
+            let now = micros(self.began.elapsed());
+            let before = self.counted.fetch_max(now, Ordering::AcqRel);
+            let took = Duration::from_micros(now.saturating_sub(before));
+            self.client.record.add(&self.used(), Came { bytes, took, error });
+        }
+    }
+
+    /// Writes the failure into the receipt, once. A refusal has a line of its own.
+    pub(super) fn fail(&self, failure: &Failure) {
+        if !matches!(failure, Failure::Refused(_)) {
+            self.end_with(failure.code());
+        }
+    }
+
+    fn end_with(&self, error: &'static str) {
+        self.list(false);
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            self.add(0, Some(error));
         }
     }
 
@@ -52,6 +99,10 @@ impl Exchange {
     pub(super) fn refuse(&self, refusal: &Refusal) {
         self.listed.store(true, Ordering::Release);
         self.client.record.refused(Http::NAME, &self.method, &self.target, refusal);
+    }
+
+    fn listed_as_refused(&self) -> bool {
+        self.listed.load(Ordering::Acquire) && !self.allowed.load(Ordering::Acquire)
     }
 
     fn over_limit(&self, name: LimitName) -> Failure {
@@ -115,7 +166,7 @@ impl Exchange {
 
     fn moved(&self, bytes: u64) {
         if bytes > 0 {
-            self.client.record.add_bytes(Http::NAME, &self.method, &self.target, bytes);
+            self.add(bytes, None);
         }
     }
 
@@ -138,7 +189,10 @@ impl Drop for Exchange {
     /// An exchange that failed, or was given up, before anything left was a use all the same: a name was looked up,
     /// perhaps a connection tried.
     fn drop(&mut self) {
-        self.list(false);
+        match self.answered.load(Ordering::Acquire) || self.listed_as_refused() {
+            true => self.add(0, None),
+            false => self.end_with("given-up"),
+        }
     }
 }
 

@@ -73,6 +73,8 @@ async fn a_certificate_by_an_unknown_authority_is_refused() {
     assert!(matches!(error, Error::TlsCertificateError), "{error}");
     assert_eq!(asked, None);
     assert_eq!(bench.network.connects().len(), 1, "no second try without TLS");
+    let uses = bench.uses();
+    assert_eq!((uses.len(), uses[0].allowed, uses[0].error.as_deref()), (1, true, Some("tls-failed")));
 }
 
 #[tokio::test]

@@ -1,0 +1,180 @@
+//! What a receipt tells of a call: each use with its grant and its time, and the calls inside it.
+
+use serde_json::Value;
+
+use crate::bench::{Bench, serve};
+
+/// `relay(tool, arguments, times)` calls another tool so many times.
+const RELAY: &str = r#"
+(component
+  (import "toolcrib:tool/types@0.1.0" (instance $types
+    (type $blob' (record (field "data" (list u8)) (field "media-type" string)))
+    (export "blob" (type $blob (eq $blob')))
+    (type $link' (record (field "uri" string) (field "title" (option string)) (field "media-type" (option string))))
+    (export "link" (type $link (eq $link')))
+    (type $content' (variant (case "text" string) (case "image" $blob) (case "audio" $blob) (case "link" $link)))
+    (export "content" (type $content (eq $content')))
+    (type $output' (record (field "content" (list $content)) (field "structured" (option string))))
+    (export "output" (type (eq $output')))
+    (type $kind' (variant (case "invalid-arguments") (case "denied") (case "not-found") (case "needs-auth")
+      (case "rate-limited" (option u32)) (case "unavailable") (case "failed")))
+    (export "error-kind" (type $kind (eq $kind')))
+    (type $state' (enum "none" "done" "unknown"))
+    (export "effect-state" (type $state (eq $state')))
+    (type $error' (record (field "kind" $kind) (field "message" string) (field "effect" $state)))
+    (export "error" (type (eq $error')))))
+  (alias export $types "output" (type $output))
+  (alias export $types "error" (type $error))
+  (import "toolcrib:host/tools@0.1.0" (instance $tools
+    (alias outer 1 $output (type $o'))
+    (export "output" (type $o (eq $o')))
+    (alias outer 1 $error (type $e'))
+    (export "error" (type $e (eq $e')))
+    (export "call" (func (param "tool" string) (param "arguments" string) (result (result $o (error $e)))))))
+  (alias export $tools "call" (func $call))
+  (core module $base
+    (memory (export "memory") 4)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $base (instantiate $base))
+  (alias core export $base "memory" (core memory $memory))
+  (alias core export $base "realloc" (core func $realloc))
+  (core func $lowered (canon lower (func $call) (memory $memory) (realloc $realloc)))
+  (core module $m
+    (import "host" "call" (func $call (param i32 i32 i32 i32 i32)))
+    (import "base" "memory" (memory 4))
+    (func (export "relay") (param $tool i32) (param $tool-len i32) (param $args i32) (param $args-len i32)
+      (param $times i32) (result i32)
+      (block $done (loop $next
+        (br_if $done (i32.eqz (local.get $times)))
+        (call $call (local.get $tool) (local.get $tool-len) (local.get $args) (local.get $args-len) (i32.const 64))
+        (local.set $times (i32.sub (local.get $times) (i32.const 1)))
+        (br $next)))
+      ;; 0 for a result, 1 for an error
+      (i32.load8_u (i32.const 64))))
+  (core instance $i (instantiate $m
+    (with "host" (instance (export "call" (func $lowered))))
+    (with "base" (instance $base))))
+  (func $relay (param "tool" string) (param "arguments" string) (param "times" u32) (result bool)
+    (canon lift (core func $i "relay") (memory $memory) (realloc $realloc)))
+  (export "relay" (func $relay)))
+"#;
+
+/// A bench with the relay, which may call itself and the tools of `files`.
+fn with_relay() -> Bench {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("plugins/relay")).expect("a folder");
+    std::fs::write(bench.path("plugins/relay/relay.wasm"), wat::parse_str(RELAY).expect("a component"))
+        .expect("a file");
+    let requests = "[requests]\ntools = [\"*\"]\nfiles = [\"read-write /**\"]\n";
+    let about =
+        "name = \"relay\"\nversion = \"1.0.0\"\ndescription = \"Calls other tools.\"\ncomponent = \"relay.wasm\"\n";
+    bench.write("plugins/relay/plugin.toml", &format!("{about}\n{requests}"));
+    // What is called inside may do no more than the caller.
+    bench.grant("[plugin.relay]\ntools = [\"relay.*\", \"files.*\"]\nfiles = [\"read ./docs as /docs\"]\n");
+    bench
+}
+
+fn relay(bench: &Bench, tool: &str, arguments: &Value, times: u32) -> Value {
+    let arguments = serde_json::json!({ "tool": tool, "arguments": arguments.to_string(), "times": times });
+    bench.toolcrib(&["call", "--json", "relay.relay", &arguments.to_string()]).json()
+}
+
+#[test]
+fn a_receipt_holds_the_receipts_of_the_calls_inside() {
+    let bench = with_relay();
+    bench.write("docs/a.txt", "twelve bytes");
+    let read = serde_json::json!({ "path": "/docs/a.txt" });
+    let report = relay(&bench, "files.read", &read, 2);
+    let (receipt, calls) = (&report["receipt"], &report["receipt"]["inner"]["listed"]);
+    assert_eq!(calls.as_array().expect("calls").len(), 2, "{report:#}");
+    let outer = &receipt["uses"]["listed"][0];
+    assert_eq!((&outer["target"], &outer["by"], &outer["times"]), (&"files.read".into(), &"files.*".into(), &2.into()));
+    let call = &calls[1];
+    assert_eq!((&call["tool"], &call["outcome"]), (&"files.read".into(), &"ok".into()));
+    assert!(call["at_us"].as_u64() >= calls[0]["at_us"].as_u64(), "{calls:#}");
+    let used = call["receipt"]["uses"]["listed"].as_array().expect("uses");
+    let used = used.iter().find(|used| used["access"] == "read").expect("a read");
+    assert_eq!((&used["target"], &used["bytes"]), (&"/docs/a.txt".into(), &12.into()), "{used:#}");
+    let by = used["by"].as_str().expect("a grant");
+    assert!(by.starts_with("read /") && by.ends_with("/docs as /docs"), "{by}");
+    assert!(receipt["wall_us"].as_u64() > call["receipt"]["wall_us"].as_u64(), "{receipt:#}");
+}
+
+#[test]
+fn a_refusal_in_a_call_inside_a_call_is_in_the_outer_receipt() {
+    let bench = with_relay();
+    let write = serde_json::json!({ "path": "/docs/new.txt", "text": "x" }).to_string();
+    let inner = serde_json::json!({ "tool": "files.write", "arguments": write, "times": 1 });
+    let report = relay(&bench, "relay.relay", &inner, 1);
+    let second = &report["receipt"]["inner"]["listed"][0];
+    let third = &second["receipt"]["inner"]["listed"][0];
+    assert_eq!((&third["tool"], &third["outcome"]), (&"files.write".into(), &"file-denied".into()), "{report:#}");
+    assert_eq!(third["receipt"]["uses"]["listed"].as_array().expect("uses").last().expect("one")["allowed"], false);
+    let text = bench.toolcrib(&[
+        "call",
+        "--receipt",
+        "relay.relay",
+        &serde_json::json!({ "tool": "files.write", "arguments": write, "times": 1 }).to_string(),
+    ]);
+    assert!(text.err.contains("  called  files.write: file-denied\n    "), "{}", text.err);
+}
+
+#[test]
+fn a_call_of_a_tool_that_is_not_there_is_listed_with_its_code() {
+    let bench = with_relay();
+    let report = relay(&bench, "files.nothing", &serde_json::json!({}), 1);
+    assert_eq!(report["receipt"]["inner"]["listed"][0]["outcome"], "no-such-tool", "{report:#}");
+}
+
+#[test]
+fn a_write_that_a_limit_stops_leaves_the_old_file_and_nothing_beside_it() {
+    let calls = (4..44).step_by(5).map(|calls| format!("host-calls = {calls}"));
+    let (mut begun, mut stopped) = (0, 0);
+    for limit in calls.chain(["file-bytes-written = \"64 KiB\"".to_owned()]) {
+        let bench = Bench::new();
+        bench.grant(&format!("limits = {{ {limit} }}"));
+        bench.write("out/report.txt", "as it was");
+        let arguments = serde_json::json!({ "path": "/out/report.txt", "text": "y".repeat(400 << 10) }).to_string();
+        std::fs::write(bench.path("arguments.json"), &arguments).expect("a file");
+        let input = std::fs::File::open(bench.path("arguments.json")).expect("a file");
+        let output =
+            bench.command().args(["call", "--json", "files.write", "-"]).stdin(input).output().expect("it runs");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let names = std::fs::read_dir(bench.path("out")).expect("a folder").map(|e| e.expect("one").file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["report.txt"], "{limit}");
+        let whole = bench.read("out/report.txt");
+        let uses = report["receipt"]["uses"]["listed"].as_array().map_or(&[][..], Vec::as_slice);
+        let beside = |access: &str| {
+            uses.iter().any(|used| used["target"] == "/out/.report.txt.0.partial" && used["access"] == access)
+        };
+        if report["outcome"] == "ok" {
+            assert_eq!(whole.len(), 400 << 10, "{limit}");
+            continue;
+        }
+        assert!(report["error"]["code"].as_str().expect("a code").starts_with("limit-"), "{limit}: {report:#}");
+        // A limit may also stop what follows the renaming.
+        assert!(whole == "as it was" || beside("rename"), "{limit}: {report:#}");
+        assert_eq!(beside("write"), beside("rename") || beside("remove unfinished"), "{limit}: {report:#}");
+        stopped += 1;
+        begun += u32::from(beside("remove unfinished"));
+    }
+    assert!(begun >= 2 && stopped > begun, "{begun} of {stopped}");
+}
+
+#[test]
+fn a_request_names_the_grant_that_allowed_it() {
+    let address = serve(&[("/", "text/plain", "hello")]);
+    let bench = Bench::new();
+    let grant = format!("GET http://{address}/**");
+    bench.grant(&format!("[plugin.http]\nhttp = [\"{grant}\"]"));
+    let url = serde_json::json!({ "url": format!("http://{address}/?key=1") }).to_string();
+    let report = bench.toolcrib(&["call", "--json", "http.fetch", &url]).json();
+    let used = &report["receipt"]["uses"]["listed"][0];
+    assert_eq!((&used["access"], &used["by"]), (&"GET".into(), &grant.as_str().into()), "{report:#}");
+    assert!(used["took_us"].as_u64() > Some(0), "{used:#}");
+}
