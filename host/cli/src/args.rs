@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Why(WhyArgs),
     /// Show what is different about plugins since somebody last looked, and let them in as they are now
     Update(UpdateArgs),
+    /// Find out what a tool or a goal needs, and print the smallest policy for it
+    Learn(LearnArgs),
     /// Work with the operator's file
     Policy {
         #[command(subcommand)]
@@ -235,6 +237,38 @@ pub(crate) enum ApprovalsCommand {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LearnArgs {
+    #[command(subcommand)]
+    pub(crate) what: LearnWhat,
+    /// Allow nothing: what is refused is noted, and the policy that would allow it is printed
+    #[arg(long, global = true)]
+    pub(crate) dry: bool,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum LearnWhat {
+    /// From one call
+    Call {
+        /// The tool, such as http.fetch
+        tool: String,
+        /// The arguments: a JSON object; `-` reads it from standard input
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
+    /// From a goal
+    Run {
+        /// The goal, in words
+        goal: String,
+        /// Plan with a language model instead of the builtin planner
+        #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
+        model: Option<String>,
     },
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toolcrib_runtime::ledger_store::{Ledger, LedgerError};
+use toolcrib_runtime::policy::OperatorFile;
 use toolcrib_runtime::sandbox::WorkerCommand;
 use toolcrib_runtime::{Crib, CribError, Folders, Settings};
 use tracing_subscriber::EnvFilter;
@@ -38,6 +39,15 @@ pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
     let mut settings = settings(common)?;
     settings.folders.check_cache()?;
     settings.preparing = Arc::new(Notices::default());
+    Ok(Crib::open(settings).await?)
+}
+
+/// Opens the crib with these grants instead of those of the operator's file.
+pub(crate) async fn crib_with(common: &Common, operator: OperatorFile) -> anyhow::Result<Crib> {
+    let mut settings = settings(common)?;
+    settings.folders.check_cache()?;
+    settings.preparing = Arc::new(Notices::default());
+    settings.operator = operator;
     Ok(Crib::open(settings).await?)
 }
 

@@ -4,6 +4,7 @@ mod advice;
 mod approval;
 mod grants;
 mod host;
+mod learn;
 mod plugins;
 mod review;
 

@@ -85,6 +85,9 @@ pub struct CapabilityUse {
     /// The code of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
+    /// The smallest grant that would have allowed it, as TOML for the plugin's section of the operator's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
     /// How many of them were allowed and failed all the same.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: u64,
@@ -136,6 +139,7 @@ impl Uses {
     /// Lists a use, allowed unless there is a refusal. `started` is when the call did, `room` how many lines more there
     /// may be of its kind.
     pub(crate) fn list(&mut self, used: &Used<'_>, refusal: Option<&Refusal>, started: Instant, room: &mut usize) {
+        let grant = refusal.and_then(|refusal| refusal.grant.as_ref());
         let refusal = refusal.map(|refusal| refusal.code.as_str());
         let again = |last: &&mut CapabilityUse| used.is(last) && last.refusal.as_deref() == refusal;
         if let Some(last) = self.listed.last_mut().filter(again) {
@@ -151,6 +155,7 @@ impl Uses {
                 at_us: micros(used.began.saturating_duration_since(started)),
                 times: 1,
                 refusal: refusal.map(str::to_owned),
+                grant: grant.cloned(),
                 ..CapabilityUse::default()
             });
         } else {

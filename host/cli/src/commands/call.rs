@@ -72,7 +72,7 @@ fn without_code(reason: &str) -> String {
     reason.strip_prefix("approval-denied: ").unwrap_or(reason).to_owned()
 }
 
-fn arguments(text: &str) -> anyhow::Result<Value> {
+pub(super) fn arguments(text: &str) -> anyhow::Result<Value> {
     let read;
     let text = if text == "-" {
         read = standard_input()?;

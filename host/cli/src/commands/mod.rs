@@ -4,6 +4,7 @@ mod approvals;
 mod call;
 mod doctor;
 mod inspect;
+mod learn;
 mod policy;
 mod run;
 mod runs;
@@ -34,6 +35,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
         Command::Approvals(args) => approvals::approvals(common, args),
+        Command::Learn(args) => learn::learn(common, args).await,
         Command::Update(args) => update::update(common, args).await,
         Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),

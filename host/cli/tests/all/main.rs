@@ -5,6 +5,7 @@ mod bench;
 mod change;
 mod goals;
 mod honest;
+mod learn;
 mod output;
 mod plugins;
 mod receipts;

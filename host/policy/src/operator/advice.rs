@@ -65,7 +65,7 @@ impl OperatorFile {
     }
 
     /// The line as people write it: folders beside the file begin with `./`.
-    fn as_written(&self, grant: &FileGrant) -> String {
+    pub(super) fn as_written(&self, grant: &FileGrant) -> String {
         match grant.host.strip_prefix(&self.base) {
             Ok(rest) if !self.base.as_os_str().is_empty() => {
                 FileGrant { host: PathBuf::from(".").join(rest), ..grant.clone() }.to_string()

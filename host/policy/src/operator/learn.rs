@@ -1,0 +1,89 @@
+//! Grants that were missed, added in memory, and what was added as a person would write it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{OperatorFile, PluginGrants};
+use crate::error::PolicyError;
+use crate::files::FileGrant;
+use crate::names::PluginName;
+
+impl OperatorFile {
+    /// Adds `grant`, the TOML that a refusal for `plugin` offers, for as long as this value lives. Relative folders are
+    /// taken from `base`. `false` where it was there already.
+    ///
+    /// # Errors
+    ///
+    /// It is not the TOML of grants.
+    pub fn extend(&mut self, base: &Path, plugin: &PluginName, grant: &str) -> Result<bool, PolicyError> {
+        let read = Self::parse(&format!("[plugin.{plugin}]\n{grant}"), "the grant", base)?;
+        let more = read.plugins.get(plugin).cloned().unwrap_or_default();
+        let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
+        let before = grants.lines();
+        grants.http.extend(more.http.iter().filter(|line| !grants.http.contains(line)).cloned().collect::<Vec<_>>());
+        more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
+        grants.env.extend(more.env.iter().cloned());
+        grants.config.extend(more.config.clone());
+        grants.tools.extend(more.tools.iter().filter(|line| !grants.tools.contains(line)).cloned().collect::<Vec<_>>());
+        grants.ask |= more.ask;
+        grants.model |= more.model;
+        let changed = grants.lines() != before;
+        self.plugins.insert(plugin.clone(), Arc::new(grants));
+        Ok(changed)
+    }
+
+    /// The lines that this file has and `before` has not, as TOML; empty where there are none.
+    pub fn added_since(&self, before: &OperatorFile) -> String {
+        let mut text = String::new();
+        for plugin in self.plugins.keys() {
+            let old = before.grants(plugin);
+            let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for (key, line) in self.grants(plugin).into_iter().filter(|line| !old.contains(line)) {
+                keys.entry(key).or_default().push(self.shown(plugin, key, line));
+            }
+            if !keys.is_empty() {
+                text.push_str(&format!("[plugin.{plugin}]\n"));
+            }
+            for (key, lines) in keys {
+                text.push_str(&entry(key, &lines));
+            }
+        }
+        text
+    }
+
+    /// The line as people write it: folders beside the file begin with `./`.
+    fn shown(&self, plugin: &PluginName, key: &str, line: String) -> String {
+        let grants = self.plugins.get(plugin).filter(|_| key == "files");
+        let folder = grants.and_then(|grants| grants.files.iter().find(|grant| grant.to_string() == line));
+        folder.map_or(line, |folder| self.as_written(folder))
+    }
+}
+
+/// Adds a folder; where its place is taken, the wider of both stays.
+fn widen(files: &mut Vec<FileGrant>, more: &FileGrant) {
+    match files.iter_mut().find(|known| known.guest == more.guest) {
+        Some(known) if known.access < more.access => *known = more.clone(),
+        Some(_) => {}
+        None => {
+            files.retain(|known| known.guest.below(&more.guest).is_none() || known.access >= more.access);
+            files.push(more.clone());
+        }
+    }
+}
+
+/// `http = ["…", "…"]`, `config = { key = "…" }`, `ask = true`.
+fn entry(key: &str, lines: &[String]) -> String {
+    match key {
+        "ask" | "model" => format!("{key} = true\n"),
+        "config" => {
+            let settings: toml::Table = lines
+                .iter()
+                .filter_map(|line| line.split_once('='))
+                .map(|(key, value)| (key.to_owned(), toml::Value::from(value)))
+                .collect();
+            format!("config = {}\n", toml::Value::from(settings))
+        }
+        _ => format!("{key} = {}\n", toml::Value::from(lines.to_vec())),
+    }
+}
