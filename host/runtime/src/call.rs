@@ -80,6 +80,11 @@ impl Crib {
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);
         call.cancel = cancel;
-        Ok(self.0.sandbox.call(&loaded, call).await)
+        let mut report = self.0.sandbox.call(&loaded, call).await;
+        report.receipt.check_declared(tool.declared_effect());
+        if let Some(undeclared) = &report.receipt.undeclared {
+            tracing::warn!(tool = %tool.name(), "{undeclared}");
+        }
+        Ok(report)
     }
 }

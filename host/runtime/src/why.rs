@@ -116,6 +116,9 @@ impl<'e> Found<'e> {
                 said: said_of_use(used, refusal, because),
             });
         }
+        if let Some(undeclared) = self.receipt.and_then(|receipt| receipt.get("undeclared")).and_then(Value::as_str) {
+            gates.push(GateSaid { gate: GateKind::Effect, allowed: true, said: undeclared.to_owned() });
+        }
         if let (Some(failure), Some(gate @ (GateKind::Effect | GateKind::Limit)), false) = (refused, by_gate, seen) {
             gates.push(GateSaid { gate, allowed: false, said: said(failure) });
         }

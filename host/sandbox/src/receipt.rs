@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use toolcrib_policy::Refusal;
+use toolcrib_policy::{Effect, Refusal};
 
 use crate::outcome::{CallReport, EffectState};
 
@@ -25,6 +25,12 @@ pub struct Receipt {
     pub host_calls: u64,
     /// Bytes that crossed between guest and host in those calls.
     pub host_call_bytes: u64,
+    /// Whether something that was allowed may have changed the world: a request with a method that may, a write.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_have_changed: bool,
+    /// How the call went beyond what its tool declares of its effect; nothing where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeclared: Option<String>,
     /// Each use of a capability, allowed or refused.
     #[serde(default, skip_serializing_if = "Uses::is_empty")]
     pub uses: Uses,
@@ -128,6 +134,17 @@ pub(crate) struct Came {
     pub(crate) bytes: u64,
     pub(crate) took: Duration,
     pub(crate) error: Option<&'static str>,
+}
+
+impl Receipt {
+    /// Compares what the call did with the effect class that its tool declares. A tool that says that it only reads and
+    /// may have changed something went beyond; what is undeclared promises nothing.
+    pub fn check_declared(&mut self, declared: Option<&Effect>) {
+        if declared == Some(&Effect::Read) && self.may_have_changed {
+            self.undeclared =
+                Some("the tool declares that it only reads, and it may have changed something".to_owned());
+        }
+    }
 }
 
 impl Uses {
@@ -275,6 +292,10 @@ impl Captured {
     pub fn is_empty(&self) -> bool {
         self.text.is_empty() && self.dropped_bytes == 0 && self.dropped_lines == 0
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn is_zero(value: &u64) -> bool {

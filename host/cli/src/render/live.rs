@@ -163,6 +163,9 @@ fn line(event: &Event) {
                 StepOutcome::NotStarted { why } => errln!("  - not started: {}", plain(why)),
                 StepOutcome::Unknown { why } => errln!("  ? unknown: {}", plain(why)),
             }
+            if let Some(undeclared) = receipt.get("undeclared").and_then(serde_json::Value::as_str) {
+                errln!("  ! {}", plain(undeclared));
+            }
         }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),

@@ -15,6 +15,9 @@ pub(crate) fn show_receipt(receipt: &Receipt) {
         duration(Duration::from_micros(receipt.wall_us)),
         counted(receipt.host_calls, "host call")
     );
+    if let Some(undeclared) = &receipt.undeclared {
+        errln!("  note: {undeclared}");
+    }
     show_uses(&receipt.uses, "  ");
     for call in &receipt.inner.listed {
         errln!("  called  {}: {}", plain(&call.tool), plain(&call.outcome));

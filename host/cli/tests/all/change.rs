@@ -174,3 +174,25 @@ fn keys_that_are_none_and_a_requirement_that_nothing_could_meet_are_refused() {
     assert!(complaint("[plugins]\nrequire-signature = true\n").contains("toolcrib.toml:2:21"));
     assert!(complaint("[plugins]\ntrusted-keys = [{ key = \"RWshort\", untill = 2027-01-31 }]\n").contains("RWshort"));
 }
+
+#[test]
+fn a_tool_that_says_that_it_only_reads_is_caught_writing() {
+    let bench = Bench::new();
+    let files = toolcrib_bundled::PLUGINS.iter().find(|plugin| plugin.name == "files").expect("a plugin");
+    let manifest = "name = \"notes\"\nversion = \"1.0.0\"\ncomponent = \"notes.wasm\"\n\n[requests]\nfiles = [\"read-write /**\"]\n\n\
+                    [tool.write]\neffect = \"read\"\n";
+    put(&bench, "plugins/notes/plugin.toml", manifest.as_bytes());
+    put(&bench, "plugins/notes/notes.wasm", files.component);
+    let grant = "notes.files=read-write ./out as /out";
+    let call =
+        |tool: &str, arguments: &str| bench.toolcrib(&["--grant", grant, "call", "--json", tool, arguments]).json();
+    let wrote = call("notes.write", r#"{"path":"/out/a.txt","text":"x"}"#);
+    assert_eq!(wrote["outcome"], "ok", "{wrote}");
+    assert!(wrote["receipt"]["undeclared"].as_str().is_some_and(|said| said.contains("only reads")), "{wrote}");
+    let read = call("notes.read", r#"{"path":"/out/a.txt"}"#);
+    assert!(read["receipt"]["undeclared"].is_null(), "{read}");
+    // What it declares was not believed in the first place: with a folder to write in, it counts as irreversible.
+    let shown = bench.toolcrib(&["--grant", grant, "inspect", "notes"]).out;
+    assert!(shown.contains("notes.write  [irreversible]"), "{shown}");
+    assert!(bench.toolcrib(&["why"]).out.contains("✓"));
+}

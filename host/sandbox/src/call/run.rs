@@ -158,6 +158,7 @@ fn receipt_of(store: &Store<CallState>, record: &Record, call: &Call) -> Receipt
         peak_memory_bytes: state.limiter.peak() as u64,
         host_calls: state.host_calls(),
         host_call_bytes: record.host_bytes(),
+        may_have_changed: record.possible_write(),
         stdout: streams.stdout.take(),
         stderr: streams.stderr.take(),
         log: streams.log.take(),
