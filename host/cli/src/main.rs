@@ -11,6 +11,7 @@ mod exit;
 mod person;
 mod render;
 mod setup;
+mod when;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,13 @@
 //! The commands, one file each.
 
 mod call;
+mod erase;
+mod erased;
+mod export;
 mod inspect;
 mod policy;
+mod prune;
+mod repair;
 mod run;
 mod runs;
 mod show;
@@ -27,6 +32,10 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => runs::runs(common, args),
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
+        Command::Export(args) => export::export(common, &args),
+        Command::Prune(args) => prune::prune(common, &args),
+        Command::Erase(args) => erase::erase(common, args),
+        Command::Repair(args) => repair::repair(common, &args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

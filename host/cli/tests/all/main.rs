@@ -4,6 +4,7 @@ mod bad_input;
 mod bench;
 mod goals;
 mod honest;
+mod ledger;
 mod output;
 mod plugins;
 mod receipts;
