@@ -13,6 +13,8 @@
 
 mod shape;
 mod spans;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;
@@ -101,7 +103,7 @@ impl OtlpExport<'_> {
             let meaning = self.meaning(&event);
             let step = match &meaning {
                 Some(EventKind::StepStarted { node, .. }) => {
-                    steps.insert(node.clone(), event.seq);
+                    steps.insert(*node, event.seq);
                     Some(event.seq)
                 }
                 Some(EventKind::StepFinished { node, .. }) => steps.remove(node).or(Some(event.seq)),

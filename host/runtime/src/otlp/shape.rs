@@ -128,38 +128,40 @@ pub(super) struct KeyValue {
 
 /// A value.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) enum AnyValue {
     /// Text.
-    StringValue(String),
+    #[serde(rename = "stringValue")]
+    Text(String),
     /// A truth value.
-    BoolValue(bool),
+    #[serde(rename = "boolValue")]
+    Bool(bool),
     /// A whole number, written as text.
-    IntValue(String),
+    #[serde(rename = "intValue")]
+    Int(String),
 }
 
 impl From<&str> for AnyValue {
     fn from(text: &str) -> Self {
-        AnyValue::StringValue(text.to_owned())
+        AnyValue::Text(text.to_owned())
     }
 }
 
 impl From<String> for AnyValue {
     fn from(text: String) -> Self {
-        AnyValue::StringValue(text)
+        AnyValue::Text(text)
     }
 }
 
 impl From<bool> for AnyValue {
     fn from(value: bool) -> Self {
-        AnyValue::BoolValue(value)
+        AnyValue::Bool(value)
     }
 }
 
 impl From<u64> for AnyValue {
     /// A number beyond the reach of 64 bits with a sign is written as the largest.
     fn from(number: u64) -> Self {
-        AnyValue::IntValue(i64::try_from(number).unwrap_or(i64::MAX).to_string())
+        AnyValue::Int(i64::try_from(number).unwrap_or(i64::MAX).to_string())
     }
 }
 
