@@ -63,6 +63,14 @@ pub(crate) enum Command {
     Update(UpdateArgs),
     /// Find out what a tool or a goal needs, and print the smallest policy for it
     Learn(LearnArgs),
+    /// Print runs for other programs: as lines of JSON, or as OpenTelemetry traces or logs
+    Export(ExportArgs),
+    /// Remove the values of old runs; their events and the proof stay
+    Prune(PruneArgs),
+    /// Remove values, such as a secret that leaked; the events and the proof stay
+    Erase(EraseArgs),
+    /// Take what is good of a damaged ledger over into a new one
+    Repair(RepairArgs),
     /// Work with the operator's file
     Policy {
         #[command(subcommand)]
@@ -174,9 +182,105 @@ pub(crate) struct VerifyArgs {
     /// A checkpoint that was kept elsewhere: shows also whether the newest events were cut off
     #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) against: Option<String>,
-    /// Print a checkpoint, to be kept elsewhere
+    /// The public key that the checkpoint must be signed with [default: this installation's own]
+    #[arg(long, value_name = "KEY", requires = "against")]
+    pub(crate) key: Option<String>,
+    /// Print a signed checkpoint, to be kept elsewhere
     #[arg(long, conflicts_with = "against")]
     pub(crate) checkpoint: bool,
+    /// Print the checkpoint without a signature
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) unsigned: bool,
+    /// Print the public key that checkpoints are signed with, to be kept elsewhere
+    #[arg(long, conflicts_with_all = ["against", "checkpoint"])]
+    pub(crate) public_key: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// The runs, or the beginnings of their names [default: all]
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// Only runs that began since: a day (2026-09-21), a time (RFC 3339), or how long ago (12h, 30d)
+    #[arg(long, value_name = "WHEN", conflicts_with = "runs")]
+    pub(crate) since: Option<String>,
+    /// With an OpenTelemetry format: also goals, arguments and results, which are private data
+    #[arg(long)]
+    pub(crate) values: bool,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What `export` prints.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExportFormat {
+    /// Every event as a line of JSON, with all that is needed to verify it elsewhere
+    Jsonl,
+    /// OpenTelemetry traces (OTLP JSON, a line for each batch): a run is a trace, a call a span
+    OtlpTraces,
+    /// OpenTelemetry logs (OTLP JSON, a line for each batch): an event is a record with its trace
+    OtlpLogs,
+}
+
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("age").required(true).args(["before", "older_than"])))]
+pub(crate) struct PruneArgs {
+    /// Runs that ended before: a day (2026-09-21) or a time (RFC 3339)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) before: Option<String>,
+    /// Runs that ended longer ago than: 12h, 30d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) older_than: Option<String>,
+    /// Only these runs, or the beginnings of their names; with commas
+    #[arg(long, value_name = "RUN", value_delimiter = ',')]
+    pub(crate) runs: Vec<String>,
+    /// Why, for the record that stays in the ledger
+    #[arg(long, value_name = "TEXT", default_value = "pruned")]
+    pub(crate) reason: String,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["targets", "containing", "stdin"])))]
+pub(crate) struct EraseArgs {
+    /// A run (all its values), or one of its events: RUN#SEQ
+    #[arg(value_name = "RUN[#SEQ]")]
+    pub(crate) targets: Vec<String>,
+    /// Every value that holds this text, also in base64, in hexadecimal digits or percent-encoded. The command line can
+    /// be seen by others on this machine: for a secret, use --stdin
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) containing: Option<String>,
+    /// As --containing, with the text from standard input
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// Why, for the record that stays in the ledger; it must not hold what is to be removed
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RepairArgs {
+    /// The folder for the new ledger; there must be none in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

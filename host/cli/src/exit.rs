@@ -137,7 +137,11 @@ fn classify(error: &anyhow::Error) -> (&'static str, u8) {
 fn of_crib_error(error: &CribError) -> u8 {
     match error {
         CribError::Ledger(
-            LedgerError::NoRun { .. } | LedgerError::AmbiguousRun { .. } | LedgerError::NoLedger { .. },
+            LedgerError::NoRun { .. }
+            | LedgerError::AmbiguousRun { .. }
+            | LedgerError::NoEvent { .. }
+            | LedgerError::NoLedger { .. }
+            | LedgerError::Exists { .. },
         ) => BAD_INPUT,
         CribError::Load { source: LoadError::Engine(_) | LoadError::Worker(_), .. } => HOST,
         CribError::UnknownTool { .. }

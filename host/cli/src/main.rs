@@ -12,6 +12,7 @@ mod person;
 mod render;
 mod setup;
 mod wall;
+mod when;
 
 use std::process::ExitCode;
 

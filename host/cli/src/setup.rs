@@ -67,6 +67,13 @@ pub(crate) fn ledger(common: &Common) -> anyhow::Result<Option<Ledger>> {
     }
 }
 
+/// Opens the ledger for writing. None is made where there is none.
+pub(crate) fn ledger_for_writing(common: &Common) -> anyhow::Result<Ledger> {
+    let data = settings(common)?.folders.data;
+    // Looked at first, since opening one for writing would make it.
+    Ledger::open_read_only(&data).and_then(|_| Ledger::open(&data)).map_err(|error| CribError::from(error).into())
+}
+
 /// Everything that the command line and the operator's file say.
 pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
     let project = std::env::current_dir()?;

@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use serde::Serialize;
 
 use crate::error::LedgerError;
-use crate::id::{RunId, Seq};
+use crate::id::{LedgerId, RunId, Seq};
 use crate::proof::Digest;
 use crate::read::seq;
 use crate::stamp::UnixMicros;
@@ -17,6 +17,7 @@ const PAGE: i64 = 256;
 /// One line, but for the payload.
 #[derive(Serialize)]
 struct Line<'a> {
+    ledger: LedgerId,
     run: RunId,
     seq: Seq,
     at: UnixMicros,
@@ -30,7 +31,7 @@ struct Line<'a> {
 impl Ledger {
     /// The events of a run as lines of JSON, in order, without line ends.
     ///
-    /// Each is an object with `run`, `seq`, `at`, `kind`, `status`, `digest`, `chain`, `salt` (hexadecimal, `null` once erased)
+    /// Each is an object with `ledger`, `run`, `seq`, `at`, `kind`, `status`, `digest`, `chain`, `salt` (hexadecimal, `null` once erased)
     /// and last `payload`, whose text is byte for byte the one that was digested (`null` without a salt: erased). It ends
     /// after its first error, so that of a damaged run the good part is exported.
     ///
@@ -60,13 +61,13 @@ impl Export<'_> {
                    WHERE e.run = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3";
         let path = self.ledger.db_path();
         let failed = |error| LedgerError::sqlite(path, error);
-        let (run, from) = (self.run, self.from);
+        let (ledger, run, from) = (self.ledger.id(), self.run, self.from);
         let (lines, next) = self.ledger.readers().with(|conn| {
             let mut query = conn.prepare_cached(sql).map_err(failed)?;
             let mut rows = query.query(params![run.sql(), from, PAGE]).map_err(failed)?;
             let (mut lines, mut next) = (Vec::new(), from);
             loop {
-                match rows.next().and_then(|row| row.map(|row| line(row, run)).transpose()) {
+                match rows.next().and_then(|row| row.map(|row| line(row, ledger, run)).transpose()) {
                     Ok(None) => break,
                     Ok(Some((seq, text))) => {
                         next = seq.next().sql();
@@ -86,7 +87,7 @@ impl Export<'_> {
     }
 }
 
-fn line(row: &Row<'_>, run: RunId) -> rusqlite::Result<(Seq, String)> {
+fn line(row: &Row<'_>, ledger: LedgerId, run: RunId) -> rusqlite::Result<(Seq, String)> {
     let seq = seq(row, 0)?;
     let salt = match row.get_ref(6)? {
         ValueRef::Null => None,
@@ -94,6 +95,7 @@ fn line(row: &Row<'_>, run: RunId) -> rusqlite::Result<(Seq, String)> {
     };
     let payload = row.get_ref(7)?.as_str_or_null()?.unwrap_or("null");
     let line = Line {
+        ledger,
         run,
         seq,
         at: UnixMicros::new(row.get(1)?),

@@ -122,6 +122,19 @@ impl Ledger {
         })
     }
 
+    /// The names of all runs that began since a point in time, oldest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn run_ids(&self, since: Option<UnixMicros>) -> Result<Vec<RunId>, LedgerError> {
+        let since = since.map_or(i64::MIN, UnixMicros::get);
+        self.readers().query(|conn| {
+            let mut query = conn.prepare_cached("SELECT id FROM run WHERE started_at >= ?1 ORDER BY id")?;
+            let rows = query.query_map([since], |row| run_id(row, 0))?;
+            rows.collect()
+        })
+    }
+
     /// The run that a person means: its whole name, or the beginning (`r1vd`) or else the ending (`q7zx`) of just one.
     ///
     /// Runs that began close together share their beginning, so the ending is the shorter way to name a recent one.

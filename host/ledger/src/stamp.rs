@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -24,6 +25,23 @@ impl UnixMicros {
     /// What the clock says.
     pub fn now() -> Self {
         SystemTime::now().into()
+    }
+
+    /// Reads a day (`2026-09-21`, its beginning in UTC) or a point in time (RFC 3339, `2026-09-21T14:13:20Z`).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let day = format_description!("[year]-[month]-[day]");
+        let time = match Date::parse(text, day) {
+            Ok(day) => day.midnight().assume_utc(),
+            Err(_) => OffsetDateTime::parse(text, &Rfc3339).ok()?,
+        };
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).ok().map(Self)
+    }
+
+    /// The point this much earlier.
+    #[must_use]
+    pub fn before(self, gap: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(gap.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// The number of microseconds.
@@ -64,6 +82,13 @@ mod tests {
         assert_eq!(UnixMicros::new(1_790_000_000_000_000).to_string(), "2026-09-21T14:13:20Z");
         assert_eq!(UnixMicros::new(-1_000_000).to_string(), "1969-12-31T23:59:59Z");
         assert_eq!(UnixMicros::new(i64::MAX).to_string(), format!("{} µs", i64::MAX));
+        for text in ["2026-09-21T14:13:20Z", "2026-09-21T16:13:20+02:00"] {
+            assert_eq!(UnixMicros::parse(text), Some(UnixMicros::new(1_790_000_000_000_000)), "{text}");
+        }
+        assert_eq!(UnixMicros::parse(" 1970-01-02 "), Some(UnixMicros::new(86_400_000_000)));
+        for text in ["", "yesterday", "2026-13-01", "2026-09-21T14:13:20", "21.9.2026"] {
+            assert_eq!(UnixMicros::parse(text), None, "{text}");
+        }
         let before = UNIX_EPOCH - Duration::from_micros(5);
         assert_eq!(UnixMicros::from(before).get(), -5);
     }

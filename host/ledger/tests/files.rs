@@ -181,6 +181,24 @@ fn a_flipped_bit_in_the_middle_of_the_log_is_told_and_the_log_is_kept() {
 }
 
 #[test]
+fn a_log_of_another_ledger_is_found() {
+    let ((one_dir, one), (other_dir, other)) = (fresh(), fresh());
+    for (ledger, title) in [(&one, "one"), (&other, "other")] {
+        let run = begin(ledger, title);
+        steps(ledger, run, 30);
+        end(ledger, run);
+    }
+    let kept = one.checkpoint().unwrap();
+    // The database of one with the log of the other, as they are while both are open.
+    let swapped = tempfile::tempdir().unwrap();
+    drop(one);
+    fs::copy(one_dir.path().join("ledger.db"), swapped.path().join("ledger.db")).unwrap();
+    fs::copy(other_dir.path().join("ledger.db-wal"), swapped.path().join("ledger.db-wal")).unwrap();
+    let sound = Ledger::open(swapped.path()).and_then(|ledger| ledger.verify_against(&kept, |_| ()));
+    assert!(!sound.is_ok_and(|report| report.is_sound()));
+}
+
+#[test]
 fn a_second_host_is_refused_with_the_pid_of_the_first_and_may_read() {
     let (dir, ledger) = fresh();
     begin(&ledger, "a");

@@ -17,13 +17,13 @@ fn sample() -> (TempDir, [RunId; 3], Checkpoint) {
         steps(&ledger, run, 10);
     }
     end(&ledger, runs[1]);
-    ledger.erase(runs[1], Seq::new(3), "asked for").unwrap();
-    let kept = ledger.checkpoint().unwrap();
+    ledger.erase(runs[1], Seq::new(3), "asked for").expect("an erasure");
+    let kept = ledger.checkpoint().expect("a checkpoint");
     (dir, runs, kept)
 }
 
 fn payloads(ledger: &Ledger, run: RunId) -> Vec<Option<serde_json::Value>> {
-    ledger.events(run).unwrap().map(|event| event.unwrap().payload).collect()
+    ledger.events(run).expect("the run").map(|event| event.expect("an event").payload).collect()
 }
 
 #[test]

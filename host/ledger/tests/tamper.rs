@@ -336,7 +336,7 @@ fn any_flipped_byte_of_the_file_is_found_or_changes_nothing() {
                 harmless += 1;
             }
             Ok((_, report)) => {
-                let named = report.findings.iter().any(|finding| is_named(finding));
+                let named = report.findings.iter().any(is_named);
                 assert!(named, "byte {place}: {:#?}", lines(&report));
                 found += 1;
             }

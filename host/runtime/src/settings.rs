@@ -77,6 +77,11 @@ impl Folders {
         self.check_cache()
     }
 
+    /// The file with the key that checkpoints of the ledger are signed with.
+    pub fn signing_key(&self) -> PathBuf {
+        self.data.join("checkpoint.key")
+    }
+
     /// Checks what no plugin can do without: a place for compiled code, and a whole key for it where there is one.
     ///
     /// # Errors

@@ -3,9 +3,14 @@
 mod approvals;
 mod call;
 mod doctor;
+mod erase;
+mod erased;
+mod export;
 mod inspect;
 mod learn;
 mod policy;
+mod prune;
+mod repair;
 mod run;
 mod runs;
 mod show;
@@ -39,6 +44,10 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Update(args) => update::update(common, args).await,
         Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),
+        Command::Export(args) => export::export(common, &args),
+        Command::Prune(args) => prune::prune(common, &args),
+        Command::Erase(args) => erase::erase(common, args),
+        Command::Repair(args) => repair::repair(common, &args),
         Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,6 +8,7 @@ use toolcrib_runtime::ledger_store::{Ledger, RunId};
 use toolcrib_runtime::{CribError, RunLog};
 
 use crate::args::{Common, ShowArgs};
+use crate::commands::erased::Erasures;
 use crate::render::{Costs, counted, outln, plain_lines, tree};
 use crate::{exit, setup};
 
@@ -21,6 +22,10 @@ pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     let summary = ledger.run(run).map_err(CribError::from)?;
+    if let Some(erasures) = Erasures::of(&ledger, &summary)? {
+        erasures.show(&ledger, &summary, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let events = RunLog::events(&ledger, run)?;
     let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
     if args.json {

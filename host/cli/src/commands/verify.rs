@@ -4,34 +4,70 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use toolcrib_runtime::CribError;
-use toolcrib_runtime::ledger_store::{Checkpoint, Ledger, VerifyReport};
+use toolcrib_runtime::ledger_store::{KeptCheckpoint, Ledger, PublicKey, SigningKey, Trust, UnixMicros, VerifyReport};
 
 use crate::args::{Common, VerifyArgs};
 use crate::render::{counted, errln, outln, plain};
 use crate::{exit, setup};
 
 pub(crate) fn verify(common: &Common, args: VerifyArgs) -> anyhow::Result<ExitCode> {
-    let against: Option<Checkpoint> = match &args.against {
+    if args.public_key {
+        return public_key(common, args.json);
+    }
+    let against: Option<KeptCheckpoint> = match &args.against {
         None => None,
         Some(text) => Some(text.parse().map_err(|e| exit::BadInput(format!("--against: {e}")))?),
     };
+    let trust = against.map(|kept| trust(common, &args, &kept)).transpose()?;
     let Some(ledger) = setup::ledger(common)? else {
         return no_ledger(&args);
     };
     if args.checkpoint {
-        return checkpoint(common, &ledger, args.json);
+        return checkpoint(common, &ledger, &args);
     }
     let report = match &against {
         None => ledger.verify(|_| ()),
-        Some(checkpoint) => ledger.verify_against(checkpoint, |_| ()),
+        Some(kept) => ledger.verify_against(kept.checkpoint(), |_| ()),
     }
     .map_err(CribError::from)?;
+    let sound = report.is_sound() && trust.is_none_or(|trust| trust.is_sound());
     if args.json {
-        outln!("{}", json!({ "sound": report.is_sound(), "report": report }));
+        outln!("{}", json!({ "sound": sound, "report": report, "signature": trust }));
     } else {
         show(&report);
+        if let Some(trust) = &trust {
+            outln!("signature: {trust}");
+        }
     }
-    Ok(ExitCode::from(if report.is_sound() { 0 } else { exit::FAILED }))
+    Ok(ExitCode::from(if sound { 0 } else { exit::FAILED }))
+}
+
+/// What the signature of a kept line is worth: held against the key that was given, else against the installation's own.
+fn trust(common: &Common, args: &VerifyArgs, kept: &KeptCheckpoint) -> anyhow::Result<Trust> {
+    if let Some(text) = &args.key {
+        let key: PublicKey = text.parse().map_err(|e| exit::BadInput(format!("--key: {e}")))?;
+        if matches!(kept, KeptCheckpoint::Unsigned(_)) {
+            return Err(exit::BadInput("--key: the checkpoint is not signed".to_owned()).into());
+        }
+        return Ok(kept.trust(Some(&key)));
+    }
+    let own = SigningKey::open(&setup::settings(common)?.folders.signing_key()).map_err(CribError::from)?;
+    Ok(kept.trust(own.map(|key| key.public()).as_ref()))
+}
+
+fn signing_key(common: &Common) -> anyhow::Result<SigningKey> {
+    let path = setup::settings(common)?.folders.signing_key();
+    Ok(SigningKey::open_or_make(&path).map_err(CribError::from)?)
+}
+
+fn public_key(common: &Common, as_json: bool) -> anyhow::Result<ExitCode> {
+    let key = signing_key(common)?.public();
+    if as_json {
+        outln!("{}", json!({ "key": key }));
+    } else {
+        outln!("{key}");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A ledger that a checkpoint was taken of and that is gone is no ledger that was never there.
@@ -55,7 +91,7 @@ fn no_ledger(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 
 /// Prints the end of the chain. Only what a run wrote since its last link makes a new one necessary, and only where
 /// nobody else writes just now.
-fn checkpoint(common: &Common, ledger: &Ledger, as_json: bool) -> anyhow::Result<ExitCode> {
+fn checkpoint(common: &Common, ledger: &Ledger, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let (mut checkpoint, mut behind) = ledger.standing_checkpoint().map_err(CribError::from)?;
     if behind > 0
         && let Ok(writing) = Ledger::open(setup::settings(common)?.folders.data)
@@ -63,11 +99,15 @@ fn checkpoint(common: &Common, ledger: &Ledger, as_json: bool) -> anyhow::Result
     {
         (checkpoint, behind) = (newer, 0);
     }
-    if as_json {
-        outln!("{}", json!({ "checkpoint": checkpoint, "runs_behind": behind }));
+    let line = match args.unsigned {
+        true => checkpoint.to_string(),
+        false => signing_key(common)?.sign(checkpoint, UnixMicros::now()).to_string(),
+    };
+    if args.json {
+        outln!("{}", json!({ "checkpoint": line, "runs_behind": behind }));
         return Ok(ExitCode::SUCCESS);
     }
-    outln!("{checkpoint}");
+    outln!("{line}");
     if behind > 0 {
         errln!("it does not hold the newest events of {}, which may be under way", counted(behind, "run"));
     }

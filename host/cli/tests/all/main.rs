@@ -6,6 +6,7 @@ mod change;
 mod goals;
 mod honest;
 mod learn;
+mod ledger;
 mod output;
 mod plugins;
 mod receipts;
