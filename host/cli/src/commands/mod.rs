@@ -32,7 +32,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Runs(args) => runs::runs(common, args),
         Command::Show(args) => show::show(common, args),
         Command::Verify(args) => verify::verify(common, args),
-        Command::Export(args) => export::export(common, &args),
+        Command::Export(args) => export::export(common, args).await,
         Command::Prune(args) => prune::prune(common, &args),
         Command::Erase(args) => erase::erase(common, args),
         Command::Repair(args) => repair::repair(common, &args),
