@@ -213,6 +213,9 @@ pub(crate) struct ExportArgs {
     /// With an OpenTelemetry format: also goals, arguments and results, which are private data
     #[arg(long)]
     pub(crate) values: bool,
+    /// With an OpenTelemetry format: send it to a collector on this machine, such as http://127.0.0.1:4318
+    #[arg(long, value_name = "URL", conflicts_with = "output")]
+    pub(crate) endpoint: Option<String>,
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -38,7 +38,7 @@ pub use error::CribError;
 pub use inspect::{Inspection, inspect_file};
 pub use learn::{Missed, missed};
 pub use ledger::RunLog;
-pub use otlp::{ExportError, LineSink, OtlpExport};
+pub use otlp::{Collector, CollectorError, ExportError, LineSink, OtlpExport, Signal};
 pub use prepare::Preparing;
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use toolcrib_policy::{Effect, Refusal};
 
-use crate::outcome::{CallReport, EffectState};
+use crate::outcome::{CallError, EffectState, ToolOutput};
 
 /// The receipt of one call. All sizes are in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -237,12 +237,12 @@ pub(crate) struct InnerCallLog {
 
 impl InnerCallLog {
     /// Lists a call that is over. `at` is when it began, from the start of the outer call.
-    pub(crate) fn push(&mut self, tool: &str, at: Duration, report: &CallReport) {
+    pub(crate) fn push(&mut self, tool: &str, at: Duration, outcome: &Result<ToolOutput, CallError>, receipt: Receipt) {
         if self.calls.listed.len() >= MAX_INNER {
             self.calls.more += 1;
             return;
         }
-        let size = serde_json::to_vec(&report.receipt).map_or(usize::MAX, |text| text.len());
+        let size = serde_json::to_vec(&receipt).map_or(usize::MAX, |text| text.len());
         let fits = self.bytes.saturating_add(size) <= MAX_INNER_BYTES;
         if fits {
             self.bytes += size;
@@ -250,9 +250,9 @@ impl InnerCallLog {
         self.calls.listed.push(InnerCall {
             tool: tool.to_owned(),
             at_us: micros(at),
-            outcome: report.outcome.as_ref().map_or_else(|error| error.code.clone(), |_| "ok".to_owned()),
-            effect: report.outcome.as_ref().err().map(|error| error.effect),
-            receipt: fits.then(|| Box::new(report.receipt.clone())),
+            outcome: outcome.as_ref().map_or_else(|error| error.code.clone(), |_| "ok".to_owned()),
+            effect: outcome.as_ref().err().map(|error| error.effect),
+            receipt: fits.then(|| Box::new(receipt)),
         });
     }
 
@@ -314,12 +314,11 @@ fn is_one(value: &u64) -> bool {
 mod tests {
     use super::*;
     use crate::call::Record;
-    use crate::outcome::{CallError, ToolOutput};
     use toolcrib_policy::{Limits, RefusalCode};
 
-    fn report(stdout: usize) -> CallReport {
-        let stdout = Captured { text: "x".repeat(stdout), ..Captured::default() };
-        CallReport { outcome: Ok(ToolOutput::default()), receipt: Receipt { stdout, ..Receipt::default() } }
+    fn that_printed(bytes: usize) -> Receipt {
+        let stdout = Captured { text: "x".repeat(bytes), ..Captured::default() };
+        Receipt { stdout, ..Receipt::default() }
     }
 
     #[test]
@@ -360,14 +359,14 @@ mod tests {
     fn the_receipts_of_inner_calls_are_bounded_in_number_and_in_bytes() {
         let mut log = InnerCallLog::default();
         for _ in 0..3 {
-            log.push("text.stats", Duration::ZERO, &report(200 << 10));
+            log.push("text.stats", Duration::ZERO, &Ok(ToolOutput::default()), that_printed(200 << 10));
         }
-        log.push("text.stats", Duration::ZERO, &report(10));
+        log.push("text.stats", Duration::ZERO, &Ok(ToolOutput::default()), that_printed(10));
         let calls = log.take();
         let kept: Vec<bool> = calls.listed.iter().map(|call| call.receipt.is_some()).collect();
         assert_eq!(kept, [true, true, false, true]);
         for _ in 0..70 {
-            log.push("text.stats", Duration::ZERO, &CallReport::not_made(CallError::unavailable("no")));
+            log.push("text.stats", Duration::ZERO, &Err(CallError::unavailable("no")), Receipt::default());
         }
         let calls = log.take();
         assert_eq!((calls.listed.len(), calls.more), (64, 6));

@@ -6,16 +6,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use toolcrib_runtime::ledger_store::{Ledger, RunId};
-use toolcrib_runtime::{CribError, ExportError, OtlpExport};
+use toolcrib_runtime::{Collector, CribError, ExportError, OtlpExport, Signal};
 
 use crate::args::{Common, ExportArgs, ExportFormat};
-use crate::render::outln;
+use crate::render::{errln, outln};
 use crate::{exit, setup, when};
 
-pub(crate) fn export(common: &Common, args: &ExportArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn export(common: &Common, args: ExportArgs) -> anyhow::Result<ExitCode> {
     if args.values && args.format == ExportFormat::Jsonl {
         return Err(exit::BadInput("--values: lines of events hold their values always".to_owned()).into());
     }
+    let collector = collector(&args)?;
     let since = args.since.as_deref().map(|text| when::point_or_age("--since", text)).transpose()?;
     let ledger = setup::ledger(common)?;
     let runs = match &ledger {
@@ -28,16 +29,61 @@ pub(crate) fn export(common: &Common, args: &ExportArgs) -> anyhow::Result<ExitC
             args.runs.iter().map(|run| ledger.resolve(run)).collect::<Result<_, _>>().map_err(CribError::from)?
         }
     };
-    match &args.output {
-        None => write_runs(ledger.as_ref(), &runs, args, &mut |line| {
+    match (&args.output, collector) {
+        (_, Some((collector, signal))) => send(common, ledger, runs, args, &collector, signal).await?,
+        (Some(path), None) => {
+            to_file(path, |file| write_runs(ledger.as_ref(), &runs, &args, &mut |line| writeln!(file, "{line}")))?;
+        }
+        (None, None) => write_runs(ledger.as_ref(), &runs, &args, &mut |line| {
             outln!("{line}");
             Ok(())
         })?,
-        Some(path) => {
-            to_file(path, |file| write_runs(ledger.as_ref(), &runs, args, &mut |line| writeln!(file, "{line}")))?
-        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where an export is to be sent, if it is.
+fn collector(args: &ExportArgs) -> anyhow::Result<Option<(Collector, Signal)>> {
+    let Some(endpoint) = &args.endpoint else { return Ok(None) };
+    let collector = endpoint.parse().map_err(|error| exit::BadInput(format!("--endpoint: {error}")))?;
+    match args.format {
+        ExportFormat::OtlpTraces => Ok(Some((collector, Signal::Traces))),
+        ExportFormat::OtlpLogs => Ok(Some((collector, Signal::Logs))),
+        ExportFormat::Jsonl => {
+            let why = "--endpoint: a collector takes --format otlp-traces or otlp-logs";
+            Err(exit::BadInput(why.to_owned()).into())
+        }
+    }
+}
+
+/// Sends each line as it is made; a few wait, so that a slow collector holds the reader and not the memory.
+async fn send(
+    common: &Common,
+    ledger: Option<Ledger>,
+    runs: Vec<RunId>,
+    args: ExportArgs,
+    collector: &Collector,
+    signal: Signal,
+) -> anyhow::Result<()> {
+    const WAITING: usize = 4;
+    let network = setup::settings(common)?.network;
+    let (lines, mut made) = tokio::sync::mpsc::channel::<String>(WAITING);
+    let reader = tokio::task::spawn_blocking(move || {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        write_runs(ledger.as_ref(), &runs, &args, &mut |line| lines.blocking_send(line.to_owned()).map_err(gone))
+    });
+    let (mut sent, mut rejected) = (0, 0);
+    while let Some(line) = made.recv().await {
+        // What was read and not sent is of no use any more: the reader ends when the channel goes.
+        rejected += collector.post(&*network, signal, line).await?;
+        sent += 1;
+    }
+    reader.await??;
+    errln!("sent {sent} {}", if sent == 1 { "batch" } else { "batches" });
+    if rejected > 0 {
+        anyhow::bail!("the collector took the batches and rejected {rejected} of what was in them");
+    }
+    Ok(())
 }
 
 /// Writes a file that only its owner may read: values are private data. It has its name once it is whole.

@@ -44,7 +44,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Update(args) => update::update(common, args).await,
         Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),
-        Command::Export(args) => export::export(common, &args),
+        Command::Export(args) => export::export(common, args).await,
         Command::Prune(args) => prune::prune(common, &args),
         Command::Erase(args) => erase::erase(common, args),
         Command::Repair(args) => repair::repair(common, &args),

@@ -1,7 +1,7 @@
 //! The ledger from the outside: checkpoints, erasure, export, repair.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -267,6 +267,61 @@ fn a_run_is_a_trace_with_a_span_for_each_call_and_an_event_for_each_use() {
     let ids: BTreeSet<&str> = spans.iter().map(|span| span["spanId"].as_str().expect("hex")).collect();
     assert!(records.iter().all(|record| ids.contains(record["spanId"].as_str().expect("hex"))));
     assert!(records.iter().all(|record| record["traceId"] == run["traceId"]));
+}
+
+/// Takes one request on loopback, answers it, and gives the request.
+fn collector(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let taking = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            let read = stream.read(&mut piece).expect("a piece");
+            request.extend_from_slice(&piece[..read]);
+            let text = String::from_utf8_lossy(&request);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length =
+                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if read == 0 || Some(body.len()) >= length {
+                break;
+            }
+        }
+        stream.write_all(answer.as_bytes()).expect("an answer");
+        String::from_utf8(request).expect("text")
+    });
+    (endpoint, taking)
+}
+
+#[test]
+fn an_export_is_sent_to_a_collector_on_this_machine() {
+    let bench = with_runs();
+    let [first, _] = &runs(&bench)[..] else { panic!("two runs") };
+    let ok = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 21\r\n\r\n{\"partialSuccess\":{}}";
+    let (endpoint, taking) = collector(ok);
+    let done = bench.toolcrib(&["export", first, "--format", "otlp-traces", "--endpoint", &endpoint]);
+    assert_eq!((done.code, done.err.trim()), (0, "sent 1 batch"), "{}", done.err);
+    let request = taking.join().expect("a request");
+    let (head, body) = request.split_once("\r\n\r\n").expect("a body");
+    assert!(
+        head.starts_with("POST /v1/traces HTTP/1.1\r\n") && head.contains("content-type: application/json"),
+        "{head}"
+    );
+    let file = bench.toolcrib(&["export", first, "--format", "otlp-traces"]).out;
+    assert_eq!(body, file.trim_end());
+
+    let no = "HTTP/1.1 400 Bad Request\r\ncontent-length: 22\r\n\r\n{\"message\":\"too old\"}\n";
+    let (endpoint, taking) = collector(no);
+    let done = bench.toolcrib(&["export", first, "--format", "otlp-logs", "--endpoint", &endpoint]);
+    assert!(done.code != 0 && done.err.contains("refused a batch: 400 Bad Request too old"), "{}", done.err);
+    assert!(taking.join().expect("a request").starts_with("POST /v1/logs "));
+
+    let done = bench.toolcrib(&["export", first, "--format", "otlp-logs", "--endpoint", &endpoint]);
+    assert!(done.code == 6 && done.err.contains("no collector at 127.0.0.1:"), "{}", done.err);
+    let done = bench.toolcrib(&["export", "--format", "otlp-logs", "--endpoint", "http://collector.example.com:4318"]);
+    assert!(done.code == 2 && done.err.contains("is no collector on this machine"), "{}", done.err);
+    assert_eq!(bench.toolcrib(&["export", "--endpoint", &endpoint]).code, 2);
 }
 
 #[test]

@@ -81,23 +81,48 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Lets SQLite check the structure of its file.
+    /// Lets SQLite check the structure of its file. A damage that ends the check of the whole is looked for in one table
+    /// after the other, so that it has a name.
     fn file(&mut self) {
-        let sql = format!("PRAGMA integrity_check({FILE_FINDINGS})");
-        let lines = self.conn.prepare(&sql).and_then(|mut query| {
-            let rows = query.query_map([], |row| row.get::<_, String>(0))?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        });
-        match lines {
-            Ok(lines) => {
-                for line in lines.iter().filter(|line| *line != "ok") {
-                    let place = Place { page: page_of(line), ..Place::default() };
-                    self.report.find(Problem::Changed, Field::File, place, line);
+        let error = match self.integrity(&FILE_FINDINGS.to_string()) {
+            Ok(lines) => return self.damages(&lines),
+            Err(error) => error,
+        };
+        let listed = self.report.findings.len();
+        for table in self.tables() {
+            match self.integrity(&format!("'{}'", table.replace('\'', "''"))) {
+                Ok(lines) => self.damages(&lines),
+                Err(error) => {
+                    let detail = format!("table `{table}` or one of its indexes: {error}");
+                    self.report.find(Problem::Unreadable, Field::File, Place::default(), detail);
                 }
             }
-            Err(error) => {
-                self.report.find(Problem::Unreadable, Field::File, Place::default(), error.to_string());
-            }
+        }
+        if self.report.findings.len() == listed {
+            self.report.find(Problem::Unreadable, Field::File, Place::default(), error.to_string());
+        }
+    }
+
+    fn integrity(&self, what: &str) -> rusqlite::Result<Vec<String>> {
+        let mut query = self.conn.prepare(&format!("PRAGMA integrity_check({what})"))?;
+        let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+        rows.collect()
+    }
+
+    /// What can be read of the names of the tables.
+    fn tables(&self) -> Vec<String> {
+        let names = self.conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").and_then(|mut query| {
+            let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(rows.map_while(Result::ok).collect())
+        });
+        names.unwrap_or_default()
+    }
+
+    fn damages(&mut self, lines: &[String]) {
+        for line in lines.iter().filter(|line| *line != "ok").take(FILE_FINDINGS) {
+            let line = line.strip_prefix("*** in database main ***\n").unwrap_or(line);
+            let place = Place { page: page_of(line), ..Place::default() };
+            self.report.find(Problem::Changed, Field::File, place, line);
         }
     }
 

@@ -11,6 +11,7 @@
 //! private, and is written only where it is asked for. A run is read event by event; what is kept of it in memory are the
 //! steps that have not finished and one batch.
 
+mod post;
 mod shape;
 mod spans;
 #[cfg(test)]
@@ -26,6 +27,8 @@ use toolcrib_ledger::{Event, Ledger, LedgerError, LedgerId, RunId, Seq, UnixMicr
 use shape::{AnyValue, KeyValue, LogRecord, Logs, Resource, ResourceLogs, ResourceSpans, Scope, ScopeLogs};
 use shape::{ScopeSpans, Span, Traces, with};
 use spans::{Open, Work};
+
+pub use post::{Collector, CollectorError, Signal};
 
 /// Spans or records in one line.
 const BATCH: usize = 128;

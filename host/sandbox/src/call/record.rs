@@ -9,8 +9,8 @@ use toolcrib_policy::{LimitName, Limits, Refusal};
 
 use super::refusals::{Refusals, Said};
 use super::stop::Stop;
-use crate::outcome::CallReport;
-use crate::receipt::{Came, InnerCallLog, InnerCalls, Used, Uses};
+use crate::outcome::{CallError, ToolOutput};
+use crate::receipt::{Came, InnerCallLog, InnerCalls, Receipt, Used, Uses};
 
 /// Uses that a receipt lists one by one, as many that change nothing and as many others; further ones are counted. A tool
 /// that opens ten thousand files needs a sum, not a list.
@@ -134,8 +134,8 @@ impl Record {
     }
 
     /// Lists the call of another tool that is over. `began` is when it did.
-    pub(crate) fn called(&self, tool: &str, began: Instant, report: &CallReport) {
-        self.inner().inner_calls.push(tool, began.saturating_duration_since(self.started), report);
+    pub(crate) fn called(&self, tool: &str, began: Instant, outcome: &Result<ToolOutput, CallError>, receipt: Receipt) {
+        self.inner().inner_calls.push(tool, began.saturating_duration_since(self.started), outcome, receipt);
     }
 
     /// The refusal that explains a failure, if one does.

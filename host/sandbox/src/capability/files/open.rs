@@ -62,20 +62,22 @@ pub(super) async fn open(folder: &Arc<Folder>, opening: Opening, open: OpenGuard
     let path = folder.path_of(&opening.path);
     let writes = opening.access() == Access::ReadWrite;
     let begun = writes.then(|| folder.mounts.record().begin_write());
-    let (inside, wanted) = (folder.clone(), opening.clone());
+    let (inside, wanted, shown) = (folder.clone(), opening.clone(), path.clone());
     let access = if writes { "write" } else { "read" };
-    let used = folder.mount.used(access, &path);
     let found = counted(move || {
         let _begun = begun;
-        find(&inside, &wanted)
+        let used = inside.mount.used(access, &shown);
+        let found = find(&inside, &wanted);
+        // Listed here, so that a file which was made is in the receipt also when the call did not wait for it.
+        match &found {
+            // What leads out of the folder is refused by the caller, and is no use of it.
+            Err(FsError::Escape) => {}
+            Err(error) => inside.mounts.record().done(&used, false, Some(error.name())),
+            Ok(_) => inside.mounts.record().done(&used, writes, None),
+        }
+        found
     })
     .await;
-    // What leads out of the folder is refused by the caller, and is no use of it.
-    match &found {
-        Err(FsError::Escape) => {}
-        Err(error) => folder.mounts.record().done(&used, false, Some(error.name())),
-        Ok(_) => folder.mounts.record().done(&used, writes, None),
-    }
     match found? {
         Found::Folder(dir) => Ok(Descriptor::Folder(Arc::new(Folder {
             mounts: folder.mounts.clone(),

@@ -61,15 +61,16 @@ pub(super) async fn write_at(file: &Arc<OpenFile>, bytes: Bytes, place: Place) -
     file.mounts.count_written(bytes.len() as u64)?;
     let begun = file.mounts.record().begin_write();
     let handle = file.clone();
-    let used = file.used();
-    let result = counted(move || {
+    counted(move || {
         let _begun = begun;
-        write_within_quota(&handle, &bytes, place)
+        let used = handle.used();
+        let result = write_within_quota(&handle, &bytes, place);
+        // Counted here, so that the receipt has also what was written when the call did not wait for it.
+        let (written, error) = result.as_ref().map_or_else(|error| (0, Some(error.name())), |written| (*written, None));
+        handle.mounts.record().add(&used, moved(&used, written, error));
+        result
     })
-    .await;
-    let (written, error) = result.as_ref().map_or_else(|error| (0, Some(error.name())), |written| (*written, None));
-    file.mounts.record().add(&used, moved(&used, written, error));
-    result
+    .await
 }
 
 fn moved(used: &Used<'_>, bytes: u64, error: Option<&'static str>) -> Came {

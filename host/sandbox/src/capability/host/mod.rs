@@ -11,6 +11,7 @@ use wasmtime::component::{HasData, Linker};
 use super::{Capability, Setup};
 use crate::bindings::host::toolcrib::host::{ask, model, progress, tools};
 use crate::call::{CallState, Record};
+use crate::outcome::CallReport;
 use crate::plugin::contract;
 use crate::receipt::Used;
 use crate::services::{Completion, Services};
@@ -102,10 +103,10 @@ impl tools::Host for HostView<'_> {
         let used = Used { by: granted.map(|line| line as &(dyn Display + Sync)), ..Used::now("tools", "call", &tool) };
         // Listed first: a call that is cut off here was made all the same.
         self.record.allowed(&used, true);
-        let report = self.services.call_tool(&name, arguments).await;
+        let CallReport { outcome, receipt } = self.services.call_tool(&name, arguments).await;
         self.record.came(&used, None);
-        self.record.called(&tool, used.began, &report);
-        Ok(match report.outcome {
+        self.record.called(&tool, used.began, &outcome, receipt);
+        Ok(match outcome {
             Ok(output) => Ok(contract::output_to_guest(output)),
             Err(error) => Err(contract::error_to_guest(error)),
         })

@@ -55,7 +55,7 @@ impl Failure {
                 _ => "connect-failed",
             },
             Failure::Tls(_) => "tls-failed",
-            Failure::Exchange(error) if error.is_incomplete_message() => "answer-incomplete",
+            Failure::Exchange(error) if is_incomplete(error) => "answer-incomplete",
             Failure::Exchange(error) if error.is_parse() => "answer-invalid",
             Failure::Exchange(_) => "connection-broken",
         }
@@ -120,6 +120,12 @@ impl From<Failure> for Error {
     }
 }
 
+/// Whether the other side ended before its message did. Within a body hyper says so only in the cause.
+fn is_incomplete(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    error.is_incomplete_message() || cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
+}
+
 fn from_connect(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::ConnectionTimeout,
@@ -143,7 +149,7 @@ fn from_tls(error: &io::Error) -> Error {
 fn from_hyper(error: &hyper::Error) -> Error {
     if error.is_parse_too_large() {
         Error::HttpResponseHeaderSectionSize(None)
-    } else if error.is_incomplete_message() {
+    } else if is_incomplete(error) {
         Error::HttpResponseIncomplete
     } else if error.is_parse() || error.is_user() {
         Error::HttpProtocolError
