@@ -27,7 +27,7 @@ pub enum SandboxError {
         detail: String,
     },
     /// The cache of compiled code could not be opened.
-    #[error("the compile cache `{}` could not be opened: {source}; give another with `--cache-dir`", path.display())]
+    #[error("the compile cache `{}` could not be opened: {source}; give another folder with `--home`", path.display())]
     Cache {
         /// Its folder.
         path: PathBuf,

@@ -8,7 +8,7 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use toolcrib_policy::Digest;
@@ -20,6 +20,8 @@ const MAC_BYTES: usize = 32;
 const KEY_BYTES: usize = 32;
 /// What compiled code may take on disk, for all engines together. A language runtime takes 60 MiB.
 const MAX_CACHE_BYTES: u64 = 1 << 30;
+/// How often a process that waits for another one's work looks whether it is done.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// The cache of one engine.
 #[derive(Debug)]
@@ -61,6 +63,20 @@ impl Cache {
         // The time of an entry is that of its last use, for `trim`. It is only a hint.
         let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(contents)
+    }
+
+    /// Waits until no other process makes the entry of `digest`. Where no lock can be had, nobody waits: two then do the
+    /// same work.
+    pub(crate) async fn turn(&self, digest: &Digest) -> Option<Turn> {
+        let path = self.path("lock", digest);
+        let file = fs::File::options().create(true).append(true).open(&path).ok()?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(Turn { file, path }),
+                Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_LOOKS).await,
+                Err(fs::TryLockError::Error(_)) => return None,
+            }
+        }
     }
 
     /// Writes an entry. A failure costs the next start some time, nothing else; it is logged.
@@ -107,6 +123,21 @@ impl Cache {
             mac.update(part);
         }
         mac.finalize()
+    }
+}
+
+/// The right to make one entry, among all processes. The system takes it back from a process that dies.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    file: fs::File,
+    path: PathBuf,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // The name goes first: whoever waits for the file behind it then finds the entry.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.file.unlock();
     }
 }
 
@@ -185,9 +216,22 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[tokio::test]
+    async fn an_entry_is_made_by_one_at_a_time_and_others_are_not_held_up() {
+        let home = tempfile::tempdir().unwrap();
+        let open = || Cache::open(home.path(), &home.path().join("key"), Profile::Small, &Engine::default()).unwrap();
+        let (one, other) = (open(), open());
+        let (digest, unrelated) = (Digest::of(b"a"), Digest::of(b"b"));
+        let turn = one.turn(&digest).await.unwrap();
+        let soon = |digest| tokio::time::timeout(BETWEEN_LOOKS * 3, other.turn(digest));
+        assert!(soon(&digest).await.is_err(), "somebody else has it");
+        assert!(soon(&unrelated).await.unwrap().is_some());
+        drop(turn);
+        assert!(other.turn(&digest).await.is_some());
+        assert_eq!(fs::read_dir(&one.folder).unwrap().count(), 0, "no lock is left behind");
+    }
 
     #[test]
     fn what_was_not_used_for_longest_goes_first() {

@@ -64,6 +64,14 @@ pub(crate) async fn compile(
         return Ok(found);
     }
     check_kind(bytes)?;
+    // Several processes that start together find the same new file: one compiles, the others wait for its entry.
+    let _turn = match cache {
+        Some(cache) => cache.turn(digest).await,
+        None => None,
+    };
+    if let Some(found) = cache.and_then(|c| c.get("code", digest)).and_then(Compiled::decode) {
+        return Ok(found);
+    }
     let compiled = compiler.compile(profile, bytes).await?;
     if let Some(cache) = cache {
         cache.put("code", digest, &compiled.encode());
