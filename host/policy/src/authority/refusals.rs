@@ -86,10 +86,12 @@ impl Authority {
             Host::Ip(ip) => Some(classify(*ip)).filter(|class| *class != AddressClass::Public),
             host => host.is_localhost().then_some(AddressClass::Loopback),
         };
-        let code = if class.is_some() { RefusalCode::NetAddressBlocked } else { RefusalCode::NetDenied };
+        let near = self.nearest_grant(target).map(|(_, lacks)| lacks);
+        // An address that a grant opens for something else is open: what is asked of it is not granted.
+        let blocked = class.is_some() && near.is_none();
+        let code = if blocked { RefusalCode::NetAddressBlocked } else { RefusalCode::NetDenied };
         let mut refusal = self.refused_by(code, &asked, missing, grant);
         if missing.contains(&Missing::Granted) {
-            let near = self.nearest_grant(target).map(|(_, lacks)| lacks);
             let closed = class.map(|class| format!(" ({})", class.sentence()));
             refusal.message.push_str(&near.or(closed).unwrap_or_default());
         }

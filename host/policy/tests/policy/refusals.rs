@@ -40,6 +40,16 @@ fn the_nearest_grant_is_named_with_what_it_lacks() {
 }
 
 #[test]
+fn what_is_not_granted_of_an_address_that_is_open_is_denied_and_not_blocked() {
+    let authority = authority("[plugin.shop]\nhttp = [\"GET http://127.0.0.1:8765/prices\"]\n");
+    let code = |url: &str| authority.http(&get(url)).unwrap_err().code;
+    assert_eq!(code("http://127.0.0.1:8765/people"), RefusalCode::NetDenied);
+    assert_eq!(code("http://127.0.0.1:9999/prices"), RefusalCode::NetDenied);
+    assert_eq!(code("http://127.0.0.2:8765/prices"), RefusalCode::NetAddressBlocked);
+    assert_eq!(code("http://localhost:8765/prices"), RefusalCode::NetAddressBlocked);
+}
+
+#[test]
 fn every_side_that_does_not_agree_is_named() {
     let file = operator(GRANTS);
     let all = authority(GRANTS);
