@@ -17,7 +17,10 @@ use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
 use crate::reader::{Source, Table};
 use crate::requests::Requests;
+use crate::effect::Effect;
+use crate::gate::{CallFacts, Decision};
 use crate::rule::Rule;
+use crate::rules::{CallRule, RuleWarning, Rules, Standing, ToolShape, Verdict};
 use crate::sections;
 use crate::tools::{NamePattern, ToolPattern};
 
@@ -32,6 +35,7 @@ pub struct OperatorFile {
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
+    rules: Arc<Rules>,
 }
 
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
@@ -66,8 +70,6 @@ impl Default for Ceiling {
 }
 
 const LATER: &[(&str, &str)] = &[
-    ("rule", "narrow the grants instead"),
-    ("rules", "narrow the grants instead"),
     ("relabel", "values keep the labels that they have"),
     ("approval", "leave the grant out instead"),
     ("approvals", "leave the grant out instead"),
@@ -95,6 +97,7 @@ impl OperatorFile {
                 file.plugins.insert(name.clone(), Arc::new(PluginGrants::read(table, &name, base)?));
             }
         }
+        file.rules = Arc::new(Rules::read(&mut table)?);
         table.finish()?;
         file.written.clone_from(&file.plugins);
         Ok(file)
@@ -103,7 +106,13 @@ impl OperatorFile {
     /// The file that grants nothing. Relative folders of later grants are taken from `base`.
     pub fn empty(base: &Path) -> Self {
         let ceiling = Ceiling { base: base.to_owned(), ..Ceiling::default() };
-        Self { base: base.to_owned(), ceiling: Arc::new(ceiling), plugins: BTreeMap::new(), written: BTreeMap::new() }
+        Self {
+            base: base.to_owned(),
+            ceiling: Arc::new(ceiling),
+            plugins: BTreeMap::new(),
+            written: BTreeMap::new(),
+            rules: Arc::default(),
+        }
     }
 
     /// Adds one grant, as `--grant 'http=GET https://example.com/**'` on the command line: `capability` is `http`,
@@ -140,6 +149,37 @@ impl OperatorFile {
         let nothing = Arc::default();
         let grants = self.plugins.get(plugin).unwrap_or(&nothing);
         Authority::intersect(plugin, requests, grants, &self.ceiling, delegated)
+    }
+
+    /// What the rules say about a call. The strictest rule that matches counts: deny before ask before allow. Where none
+    /// matches, the `default` in `[calls]` counts; where one cannot be evaluated, the call is denied.
+    pub fn decide(&self, facts: &CallFacts<'_>) -> Decision {
+        self.rules.decide(facts)
+    }
+
+    /// What the rules say about calls of `tool`, whatever its arguments are.
+    pub fn standing(&self, tool: &ToolName, effect: &Effect) -> Standing {
+        self.rules.standing(tool, effect)
+    }
+
+    /// Checks the rules against the tools that are there: whether the arguments that they speak of exist. What a rule says
+    /// that will not do what it seems to is a warning.
+    ///
+    /// # Errors
+    ///
+    /// A rule speaks of an argument that none of its tools has.
+    pub fn check_rules(&self, tools: &[&dyn ToolShape]) -> Result<Vec<RuleWarning>, PolicyError> {
+        self.rules.check(tools)
+    }
+
+    /// The rules, in the order of the file.
+    pub fn rules(&self) -> &[CallRule] {
+        &self.rules.list
+    }
+
+    /// What counts where no rule matches.
+    pub fn default_verdict(&self) -> Verdict {
+        self.rules.default
     }
 
     /// The plugins that the file speaks of.

@@ -174,6 +174,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The value as it stands in the file, quotes included.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.source.text.get(self.value.span()).unwrap_or_default()
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::String(_))
     }
@@ -183,6 +188,18 @@ impl<'a> Node<'a> {
             DeValue::Table(entries) => Ok(Table { source: self.source, name, entries, known: BTreeSet::new() }),
             _ => Err(self.wrong_type("a table")),
         }
+    }
+
+    /// A list of tables, each with its place, all called `name` in messages.
+    pub(crate) fn tables(&self, name: &str) -> Result<Vec<(Node<'a>, Table<'a>)>, PolicyError> {
+        let DeValue::Array(items) = self.value.get_ref() else {
+            return Err(self.wrong_type("a list of tables"));
+        };
+        let table = |value: &'a Spanned<DeValue<'a>>| {
+            let item = Node { value, ..*self };
+            Ok((item, item.table(name.to_owned())?))
+        };
+        items.iter().map(table).collect()
     }
 
     /// A list of lines, each read by `parse`.
