@@ -5,6 +5,7 @@ use std::fmt;
 use crate::limits::LimitError;
 use crate::line::LineError;
 use crate::names::NameError;
+use crate::rules::RuleProblem;
 
 /// A place in a file, for messages: `toolcrib.toml:3:5`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,17 @@ pub enum PolicyProblem {
         /// What is wrong with it.
         source: LineError,
     },
+    /// A rule about calls that is not understood, or could never be right.
+    #[error("in rule `{rule}`: {problem}")]
+    Rule {
+        /// The rule.
+        rule: String,
+        /// What is wrong with it.
+        problem: RuleProblem,
+    },
+    /// The rules as a whole.
+    #[error(transparent)]
+    Rules(RuleProblem),
     /// A limit that cannot be set so.
     #[error(transparent)]
     Limit(#[from] LimitError),

@@ -6,7 +6,6 @@ use serde_json::Value;
 use crate::effect::Effect;
 use crate::label::Labels;
 use crate::names::ToolName;
-use crate::operator::OperatorFile;
 use crate::refusal::Refusal;
 
 /// What is known of a call before it is made.
@@ -39,7 +38,7 @@ pub struct RunFacts {
     pub calls: u64,
 }
 
-/// What the operator's rules say about a call.
+/// What the operator's rules say about a call: the answer of [`OperatorFile::decide`](crate::OperatorFile::decide).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It may be made.
@@ -49,19 +48,11 @@ pub enum Decision {
     },
     /// A person decides.
     Ask {
-        /// The rule that says so.
+        /// The rule that says so; `default` where none matches and `[calls]` has `default = "ask"`.
         rule: String,
         /// The operator's reason, for the person.
         because: Option<String>,
     },
     /// It may not be made.
     Deny(Refusal),
-}
-
-impl OperatorFile {
-    /// What the rules say about a call. The strictest rule that matches counts: deny before ask before allow.
-    pub fn decide(&self, facts: &CallFacts<'_>) -> Decision {
-        let _ = facts;
-        Decision::Allow { rule: None }
-    }
 }

@@ -15,6 +15,16 @@ pub enum Integrity {
     Untrusted,
 }
 
+impl Integrity {
+    /// The word as rules and files write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Integrity::Trusted => "trusted",
+            Integrity::Untrusted => "untrusted",
+        }
+    }
+}
+
 /// Who may read a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +36,17 @@ pub enum Confidentiality {
     Private,
     /// Nobody outside the host.
     Secret,
+}
+
+impl Confidentiality {
+    /// The word as rules and files write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Confidentiality::Public => "public",
+            Confidentiality::Private => "private",
+            Confidentiality::Secret => "secret",
+        }
+    }
 }
 
 /// Both axes of one value. They join each on its own.

@@ -12,8 +12,11 @@
 //! plugin, passed along by whoever makes a call, and asked at the moment a socket or file is opened. An empty list is
 //! nothing, deny wins, an unknown key is an error, and every key that is accepted is enforced.
 //!
-//! Call rules, approvals and credentials have their place beside `operator` and read the same file; until they are
-//! there, their keys are refused.
+//! The call gate stands before that: [`OperatorFile::decide`] asks the rules (`rules`) about a tool, its arguments, its
+//! effect, the labels of the arguments and the run, and answers with a [`Decision`].
+//!
+//! Approvals and credentials have their place beside `operator` and read the same file; until they are there, their
+//! keys are refused.
 
 mod address;
 mod approval;
@@ -35,6 +38,7 @@ mod refusal;
 mod requests;
 mod risk;
 mod rule;
+mod rules;
 mod sections;
 mod tools;
 mod units;
@@ -67,6 +71,7 @@ pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use risk::{Risk, RiskLevel};
+pub use rules::{CallRule, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
 pub use tools::{NamePattern, ToolPattern};
 pub use units::{UnitError, parse_duration};
 pub use visible::is_hidden;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::visible::is_hidden;
+
 /// The longest name of a plugin, and of a tool inside its plugin, in bytes. Names stand in prompts, file names and
 /// log lines, so they stay short.
 pub const NAME_MAX: usize = 64;
@@ -158,9 +160,7 @@ pub(crate) fn shortened(text: &str) -> String {
 /// The characters that stand for `character` in a message. Letters and digits of any script stay as they are; what
 /// moves the cursor, hides or reorders text is escaped.
 fn printable(character: char) -> impl Iterator<Item = char> {
-    let hidden = character.is_control()
-        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    let hidden = character.is_control() || is_hidden(character);
     let escaped = if hidden { Some(character.escape_unicode()) } else { None };
     let plain = if hidden { None } else { Some(character) };
     escaped.into_iter().flatten().chain(plain)

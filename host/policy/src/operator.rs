@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::authority::Authority;
+use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
+use crate::gate::{CallFacts, Decision};
 use crate::http::{HttpPattern, HttpTarget};
 use crate::limits::LimitRequest;
 use crate::line::LineError;
@@ -22,6 +24,7 @@ use crate::names::{PluginName, ToolName, shortened};
 use crate::reader::{Source, Table};
 use crate::requests::Requests;
 use crate::rule::Rule;
+use crate::rules::{CallRule, Outlook, RuleWarning, Rules, ToolShape, Verdict};
 use crate::sections;
 use crate::tools::{NamePattern, ToolPattern};
 
@@ -43,6 +46,7 @@ pub struct OperatorFile {
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
+    rules: Arc<Rules>,
 }
 
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
@@ -76,12 +80,8 @@ impl Default for Ceiling {
     }
 }
 
-const LATER: &[(&str, &str)] = &[
-    ("rule", "narrow the grants instead"),
-    ("rules", "narrow the grants instead"),
-    ("relabel", "values keep the labels that they have"),
-    ("credentials", "requests go out without credentials"),
-];
+const LATER: &[(&str, &str)] =
+    &[("relabel", "values keep the labels that they have"), ("credentials", "requests go out without credentials")];
 
 impl OperatorFile {
     /// Reads an operator's file. `origin` is what messages call it; relative folders are taken from `base`.
@@ -113,6 +113,7 @@ impl OperatorFile {
                 file.plugins.insert(name.clone(), Arc::new(PluginGrants::read(table, &name, base)?));
             }
         }
+        file.rules = Arc::new(Rules::read(&mut table)?);
         table.finish()?;
         file.written.clone_from(&file.plugins);
         Ok(file)
@@ -129,6 +130,7 @@ impl OperatorFile {
             admission: PluginSettings::default(),
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
+            rules: Arc::default(),
         }
     }
 
@@ -166,6 +168,37 @@ impl OperatorFile {
         let nothing = Arc::default();
         let grants = self.plugins.get(plugin).unwrap_or(&nothing);
         Authority::intersect(plugin, requests, grants, &self.ceiling, delegated)
+    }
+
+    /// What the rules say about a call. The strictest rule that matches counts: deny before ask before allow. Where none
+    /// matches, the `default` in `[calls]` counts; where one cannot be evaluated, the call is denied.
+    pub fn decide(&self, facts: &CallFacts<'_>) -> Decision {
+        self.rules.decide(facts)
+    }
+
+    /// What the rules say about calls of `tool`, whatever its arguments are.
+    pub fn outlook(&self, tool: &ToolName, effect: &Effect) -> Outlook {
+        self.rules.outlook(tool, effect)
+    }
+
+    /// Checks the rules against the tools that are there: whether the arguments that they speak of exist. What a rule says
+    /// that will not do what it seems to is a warning.
+    ///
+    /// # Errors
+    ///
+    /// A rule speaks of an argument that none of its tools has.
+    pub fn check_rules(&self, tools: &[&dyn ToolShape]) -> Result<Vec<RuleWarning>, PolicyError> {
+        self.rules.check(tools)
+    }
+
+    /// The rules, in the order of the file.
+    pub fn rules(&self) -> &[CallRule] {
+        &self.rules.list
+    }
+
+    /// What counts where no rule matches.
+    pub fn default_verdict(&self) -> Verdict {
+        self.rules.default
     }
 
     /// The plugins that the file speaks of.

@@ -175,6 +175,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The value as it stands in the file, quotes included.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.source.text.get(self.value.span()).unwrap_or_default()
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::String(_))
     }
@@ -200,6 +205,11 @@ impl<'a> Node<'a> {
             DeValue::Array(items) => Ok(items.iter().map(|value| Node { value, ..*self }).collect()),
             _ => Err(self.wrong_type("a list")),
         }
+    }
+
+    /// A list of tables, each with its place, all called `name` in messages.
+    pub(crate) fn tables(&self, name: &str) -> Result<Vec<(Node<'a>, Table<'a>)>, PolicyError> {
+        self.items()?.into_iter().map(|item| Ok((item, item.table(name.to_owned())?))).collect()
     }
 
     /// A list of lines, each read by `parse`.
