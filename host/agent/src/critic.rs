@@ -152,7 +152,7 @@ fn judge_unknown(evidence: &Evidence<'_>, why: &str) -> Judgement {
         evidence.step.tool, evidence.step.name
     );
     let choices = [IT_HAPPENED, IT_DID_NOT, GIVE_UP].map(str::to_owned).to_vec();
-    let question = Question { text, about: Some("unknown effect".to_owned()), choices };
+    let question = Question { text, about: Some("unknown effect".to_owned()), choices, approval: None };
     verdict(Verdict::Ask { question }, format!("unknown whether the effect happened, not repeated: {why}"))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::PluginName;
+use toolcrib_policy::{ApprovalId, PluginName};
 
 use crate::BudgetKind;
 
@@ -34,12 +34,15 @@ pub struct Question {
     /// Answers to choose from; empty where any text will do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// The question of the inbox that is meant, where a rule asks about a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 impl Question {
     /// A question that any text answers.
     pub fn open(text: impl Into<String>) -> Self {
-        Self { text: text.into(), about: None, choices: Vec::new() }
+        Self { text: text.into(), about: None, choices: Vec::new(), approval: None }
     }
 }
 

@@ -54,7 +54,8 @@ impl Services for CallServices {
 
     async fn ask(&self, question: &str, choices: &[String]) -> Option<String> {
         let person = self.caller.person.as_ref()?;
-        let question = toolcrib_agent::Question { text: question.to_owned(), about: None, choices: choices.to_vec() };
+        let question =
+            toolcrib_agent::Question { choices: choices.to_vec(), ..toolcrib_agent::Question::open(question) };
         person.ask(&question).await
     }
 

@@ -121,7 +121,7 @@ impl State {
 /// The question of an approval as one that a run ends with.
 fn question(request: &ApprovalRequest) -> Question {
     let text = format!("{} (question {})", request.lines().join("\n"), request.id);
-    Question { text, about: Some(format!("approval {}", request.id)), choices: Vec::new() }
+    Question { text, about: None, choices: Vec::new(), approval: Some(request.id.clone()) }
 }
 
 fn why_denied(request: &ApprovalRequest, answer: &ApprovalAnswer) -> String {

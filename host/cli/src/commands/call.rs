@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use toolcrib_runtime::agent::{Cancel, Outcome, Person};
+use toolcrib_runtime::agent::{Cancel, Outcome, Person, Question};
 use toolcrib_runtime::policy::{OperatorFile, ToolName};
 use toolcrib_runtime::sandbox::{CallError, Content, ToolOutput};
 use toolcrib_runtime::{CallReport, CallRequest, CallResult};
 
 use crate::args::{CallArgs, Common};
 use crate::person::Terminal;
-use crate::render::{Live, advise, bytes, errln, outln, plain, plain_lines, show_receipt};
+use crate::render::{Live, advise, bytes, errln, hint_approval, outln, plain, plain_lines, show_receipt};
 use crate::{exit, setup};
 
 pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<ExitCode> {
@@ -56,12 +56,15 @@ fn not_made(args: &CallArgs, run: &str, outcome: &Outcome) -> ExitCode {
         Outcome::Reached { .. } => ("failed", "the call was not made".to_owned()),
     };
     if args.json {
-        let error = json!({ "code": code, "message": message, "effect": "none" });
+        let mut error = json!({ "code": code, "message": message, "effect": "none" });
+        if let Outcome::Asked { question: Question { approval: Some(id), .. }, .. } = outcome {
+            error["approval"] = json!(id);
+        }
         outln!("{}", json!({ "tool": args.tool, "run": run, "outcome": "error", "error": error }));
     } else {
         errln!("error: {code}: {}", plain_lines(&message));
         if code == "approval-needed" {
-            errln!("say yes with `toolcrib approvals approve ID`, and call again");
+            hint_approval(outcome, "call it again");
         }
     }
     ExitCode::from(exit::of_run(outcome))

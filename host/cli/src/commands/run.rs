@@ -10,7 +10,7 @@ use toolcrib_runtime::{Crib, PlannerChoice, RunRequest};
 
 use crate::args::{Common, RunArgs};
 use crate::person::Terminal;
-use crate::render::{Live, advise, errln, outln, plain, plain_lines};
+use crate::render::{Live, advise, errln, hint_approval, outln, plain, plain_lines};
 use crate::{exit, setup};
 
 pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCode> {
@@ -86,8 +86,10 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
             advise(common, crib.operator(), grants.iter().map(|missing| (&missing.plugin, missing.grant.as_str())));
         }
         Outcome::Asked { question, .. } => {
-            errln!("needs an answer: {}", plain(&question.text));
-            errln!("say it in the goal, or run it again at a terminal and answer there");
+            errln!("needs an answer: {}", plain_lines(&question.text));
+            if !hint_approval(outcome, "run it again") {
+                errln!("say it in the goal, or run it again at a terminal and answer there");
+            }
         }
         Outcome::Budget { kind, .. } => {
             errln!("the budget of {kind} is spent; give more with --max-steps, --max-time or --max-tokens")

@@ -1,6 +1,7 @@
 //! What a refusal offers, as a person can use it.
 
 use toolcrib_runtime::OPERATOR_FILE;
+use toolcrib_runtime::agent::{Outcome, Question};
 use toolcrib_runtime::policy::{OperatorFile, PluginName};
 
 use super::{errln, plain_lines};
@@ -27,4 +28,12 @@ pub(crate) fn advise<'a>(
             _ => {}
         }
     }
+}
+
+/// Says how to answer the question of an approval that a run or call ended with, and what to do `then`. False where it
+/// ended otherwise.
+pub(crate) fn hint_approval(outcome: &Outcome, then: &str) -> bool {
+    let Outcome::Asked { question: Question { approval: Some(id), .. }, .. } = outcome else { return false };
+    errln!("to say yes: `toolcrib approvals approve {id}`, and {then}");
+    true
 }

@@ -8,7 +8,7 @@ mod receipt;
 mod text;
 mod tree;
 
-pub(crate) use advice::advise;
+pub(crate) use advice::{advise, hint_approval};
 pub(crate) use live::Live;
 pub(crate) use output::{finish, print_line, print_raw};
 pub(crate) use preparing::Notices;

@@ -1,12 +1,16 @@
-//! `docs/trying.md` does what it says: its commands run in one shell, and what they print is what stands below them.
+//! `docs/trying.md` and `docs/walk.md` do what they say: the commands of a page run in one shell, and what they print is
+//! what stands below them.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 use crate::bench::{Bench, serve};
 
 /// What the page serves with Python, which a machine with only Rust need not have; here the test serves it.
 const SERVER: &str = "python3 -m http.server 8765 ";
+/// What the page takes from where it was built.
+const COPY: &str = "cp ~/toolcrib/target/";
 const ITEMS: &str = r#"{"items":[{"name":"pen","price":3},{"name":"desk","price":120},{"name":"lamp","price":45}]}"#;
 
 struct Step {
@@ -24,6 +28,10 @@ fn steps(page: &str) -> Vec<Step> {
             (true, "```") => inside = false,
             (true, line) => match (line.strip_prefix("$ "), steps.last_mut()) {
                 (Some(command), _) => steps.push(Step { command: command.to_owned(), prints: String::new() }),
+                (None, Some(step)) if line.starts_with('>') && step.prints.is_empty() => {
+                    step.command.push('\n');
+                    step.command.push_str(line.strip_prefix("> ").unwrap_or_default());
+                }
                 (None, Some(step)) => {
                     step.prints.push_str(line);
                     step.prints.push('\n');
@@ -38,18 +46,35 @@ fn steps(page: &str) -> Vec<Step> {
 
 #[test]
 fn the_page_of_examples_does_what_it_says() {
-    let page = include_str!("../../../../docs/trying.md");
     let server = serve(&[("/items.json", "application/json", ITEMS)]);
+    follow(&Bench::new(), include_str!("../../../../docs/trying.md"), server, 15);
+}
+
+#[test]
+fn the_walk_of_an_operator_goes_as_it_says() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("plugins/courier")).expect("a folder");
+    let http = toolcrib_bundled::PLUGINS.iter().find(|plugin| plugin.name == "http").expect("the tool for HTTP");
+    std::fs::write(bench.path("plugins/courier/courier.wasm"), http.component).expect("a file");
+    let server = serve(&[
+        ("/prices.json", "application/json", r#"{"pen":3}"#),
+        ("/people/ann.json", "application/json", r#"{"name":"Ann"}"#),
+    ]);
+    follow(&bench, include_str!("../../../../docs/walk.md"), server, 20);
+}
+
+/// Runs the commands of a page, of which there are at least so many.
+fn follow(bench: &Bench, page: &str, server: SocketAddr, least: usize) {
     let page = page.replace("127.0.0.1:8765", &server.to_string());
     let steps = steps(&page);
-    assert!(steps.len() > 15, "{} commands are not the page", steps.len());
+    assert!(steps.len() > least, "{} commands are not the page", steps.len());
 
-    let bench = Bench::new();
     let mut shell = bench.shell().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
     let mut input = shell.stdin.take().expect("its input");
     let mut output = BufReader::new(shell.stdout.take().expect("its output"));
     writeln!(input, "exec 2>&1").expect("a command");
-    for step in steps.iter().filter(|step| !step.command.starts_with(SERVER)) {
+    let elsewhere = |step: &&Step| !step.command.starts_with(SERVER) && !step.command.starts_with(COPY);
+    for step in steps.iter().filter(elsewhere) {
         // The mark begins a line of its own, also behind output without a line end, and leaves `$?` as it was.
         writeln!(input, "{}\nleft=$?; printf '\\n@@\\n'; (exit $left)", step.command).expect("a command");
         let mut printed = String::new();

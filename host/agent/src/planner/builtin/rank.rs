@@ -376,6 +376,7 @@ fn question(card: &ToolCard, param: &Param) -> Question {
         text: format!("What should `{}` be for `{}`?{hint}", param.name, card.name),
         about: Some(format!("{} {}", card.name, param.name)),
         choices: param.choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        approval: None,
     }
 }
 

@@ -55,7 +55,7 @@ fn own_call(call: &ToolCall) -> Result<Proposal, String> {
         ASK_PERSON => {
             let choices = arguments.get("choices").and_then(Value::as_array).into_iter().flatten();
             let choices = choices.filter_map(Value::as_str).map(str::to_owned).collect();
-            Ok(Proposal::Ask(Question { text: text("question")?, about: None, choices }))
+            Ok(Proposal::Ask(Question { choices, ..Question::open(text("question")?) }))
         }
         GIVE_UP => Ok(Proposal::Fail(text("reason")?)),
         _ => tree(arguments),
