@@ -1,7 +1,8 @@
 //! One tool as everything outside the sandbox sees it: its text cleaned, its schemas checked.
 
 use bytes::Bytes;
-use toolcrib_policy::{Effect, PluginName, ToolName};
+use serde_json::Value;
+use toolcrib_policy::{Effect, PluginName, ToolName, ToolShape};
 use toolcrib_sandbox::ToolInfo;
 
 use crate::limits::{MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS};
@@ -21,6 +22,16 @@ pub struct Tool {
     pub(crate) output_schema: Option<Schema>,
     /// The search document, as the index stores it.
     pub(crate) document: Bytes,
+}
+
+impl ToolShape for Tool {
+    fn name(&self) -> &ToolName {
+        &self.name
+    }
+
+    fn input(&self) -> &Value {
+        self.input_schema.value()
+    }
 }
 
 impl Tool {

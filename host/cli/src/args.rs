@@ -421,6 +421,44 @@ pub(crate) enum PolicyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Hold the rules against a table of calls with the decisions that are expected
+    Test(PolicyTestArgs),
+    /// Show what another version of the operator's file would change for the plugins that are there
+    Diff(PolicyDiffArgs),
+    /// Say what a tool may do and which rules speak of it, and what they say about one call
+    Explain(PolicyExplainArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PolicyTestArgs {
+    /// The table: TOML with `[[case]]`, each with `tool`, `args` and `expect`
+    pub(crate) table: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PolicyDiffArgs {
+    /// The other version. Relative folders in it are taken from where the present one lies
+    pub(crate) other: PathBuf,
+    /// End with exit code 1 where something changes
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PolicyExplainArgs {
+    /// The tool, such as `files.write`
+    pub(crate) tool: String,
+    /// The arguments of a call as a JSON object, or `-` to read them from standard input
+    pub(crate) arguments: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Whether errors are to be printed as JSON too: also errors in these very arguments, which nobody could read.

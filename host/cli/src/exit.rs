@@ -151,6 +151,7 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Catalog(_)
         | CribError::Lock(LockError::Malformed { .. } | LockError::Future { .. })
         | CribError::File { .. }
+        | CribError::Policy(_)
         | CribError::Model(_) => BAD_INPUT,
         CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,
         CribError::Ledger(_) | CribError::Lock(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,

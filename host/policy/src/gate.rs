@@ -7,6 +7,7 @@ use crate::effect::Effect;
 use crate::label::Labels;
 use crate::names::ToolName;
 use crate::refusal::Refusal;
+use crate::rules::Verdict;
 
 /// What is known of a call before it is made.
 #[derive(Clone, Copy, Debug)]
@@ -54,5 +55,29 @@ pub enum Decision {
         because: Option<String>,
     },
     /// It may not be made.
-    Deny(Refusal),
+    Deny {
+        /// The rule that says so; `default` where none matches and `[calls]` has `default = "deny"`.
+        rule: String,
+        /// What the caller is told.
+        refusal: Refusal,
+    },
+}
+
+impl Decision {
+    /// What it comes to.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Decision::Allow { .. } => Verdict::Allow,
+            Decision::Ask { .. } => Verdict::Ask,
+            Decision::Deny { .. } => Verdict::Deny,
+        }
+    }
+
+    /// The rule that decided; none where the call is allowed because no rule matches.
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Decision::Allow { rule } => rule.as_deref(),
+            Decision::Ask { rule, .. } | Decision::Deny { rule, .. } => Some(rule),
+        }
+    }
 }

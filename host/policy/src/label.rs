@@ -16,6 +16,9 @@ pub enum Integrity {
 }
 
 impl Integrity {
+    /// Both, from harmless to doubtful.
+    pub const ALL: [Integrity; 2] = [Integrity::Trusted, Integrity::Untrusted];
+
     /// The word as rules and files write it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,6 +42,9 @@ pub enum Confidentiality {
 }
 
 impl Confidentiality {
+    /// Each, from open to closed.
+    pub const ALL: [Confidentiality; 3] = [Confidentiality::Public, Confidentiality::Private, Confidentiality::Secret];
+
     /// The word as rules and files write it.
     pub const fn as_str(self) -> &'static str {
         match self {

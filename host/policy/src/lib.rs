@@ -71,7 +71,7 @@ pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use risk::{Risk, RiskLevel};
-pub use rules::{CallRule, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
+pub use rules::{CallRule, DecisionCase, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
 pub use tools::{NamePattern, ToolPattern};
 pub use units::{UnitError, parse_duration};
 pub use visible::is_hidden;

@@ -191,6 +191,11 @@ impl OperatorFile {
         self.rules.check(tools)
     }
 
+    /// Where relative folders of the file are taken from.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
     /// The rules, in the order of the file.
     pub fn rules(&self) -> &[CallRule] {
         &self.rules.list

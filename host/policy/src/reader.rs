@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use toml::value::Datetime;
@@ -197,6 +198,32 @@ impl<'a> Node<'a> {
             DeValue::Datetime(date) => Ok(*date),
             _ => Err(self.wrong_type("a date")),
         }
+    }
+
+    /// The value as JSON, a date as text.
+    pub(crate) fn json(&self) -> Result<Json, PolicyError> {
+        let within = |value: &'a Spanned<DeValue<'a>>| Node { value, ..*self };
+        Ok(match self.value.get_ref() {
+            DeValue::String(text) => Json::from(text.as_ref()),
+            DeValue::Boolean(value) => Json::from(*value),
+            DeValue::Datetime(date) => Json::from(date.to_string()),
+            DeValue::Integer(number) => {
+                let signed = i64::from_str_radix(number.as_str(), number.radix()).map(Json::from);
+                signed.map_err(|_| self.wrong(number.as_str(), "the number does not fit 64 bits"))?
+            }
+            DeValue::Float(number) => {
+                let value = number.as_str().parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+                Json::Number(value.ok_or_else(|| self.wrong(number.as_str(), "JSON has no such number"))?)
+            }
+            DeValue::Array(items) => items.iter().map(|item| within(item).json()).collect::<Result<Json, _>>()?,
+            DeValue::Table(entries) => {
+                let field = |(key, value): (&'a Spanned<_>, _)| -> Result<(String, Json), PolicyError> {
+                    let key: &std::borrow::Cow<'a, str> = key.get_ref();
+                    Ok((key.to_string(), within(value).json()?))
+                };
+                Json::Object(entries.iter().map(field).collect::<Result<_, _>>()?)
+            }
+        })
     }
 
     /// The entries of a list, each under the key of the list.

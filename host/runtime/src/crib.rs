@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Problem, Rank, Severity, Snapshot, Sources, Tool};
 use toolcrib_ledger::{Ledger, LedgerError};
-use toolcrib_policy::{Authority, Effect, Method, OperatorFile, PluginName, Requests, ToolName, Trust};
+use toolcrib_policy::{
+    Authority, Effect, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
+};
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
 
 use crate::admission::Admission;
@@ -42,7 +44,7 @@ impl Crib {
     ///
     /// # Errors
     ///
-    /// The lock cannot be used.
+    /// The lock cannot be used, or a rule of the operator speaks of an argument that no tool has.
     pub async fn open(settings: Settings) -> Result<Self, CribError> {
         let folders = &settings.folders;
         let mut config = SandboxConfig::new(settings.worker.clone());
@@ -64,6 +66,7 @@ impl Crib {
         let (loaded, admission) = (Loaded::default(), Admission::default());
         let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission }));
         crib.admit().await?;
+        crib.rule_warnings()?;
         Ok(crib)
     }
 
@@ -180,15 +183,44 @@ impl Crib {
         self.operator().authority(plugin.name(), &Self::requests(plugin), delegated)
     }
 
+    /// The operator's rules, held against the tools that are there: what they say that will not do what it seems to.
+    ///
+    /// # Errors
+    ///
+    /// A rule speaks of an argument that none of its tools has.
+    pub fn rule_warnings(&self) -> Result<Vec<RuleWarning>, CribError> {
+        self.warnings_of_rules_in(self.operator())
+    }
+
+    /// The same with the rules of another operator's file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Crib::rule_warnings`].
+    pub fn warnings_of_rules_in(&self, operator: &OperatorFile) -> Result<Vec<RuleWarning>, CribError> {
+        if operator.rules().is_empty() {
+            return Ok(Vec::new());
+        }
+        let snapshot = self.snapshot();
+        let tools: Vec<&dyn ToolShape> = snapshot.tools().iter().map(|tool| &**tool as &dyn ToolShape).collect();
+        Ok(operator.check_rules(&tools)?)
+    }
+
     /// The effect class of a tool that counts.
     pub fn effect(&self, plugin: &Plugin, tool: &Tool) -> Effect {
+        Self::effect_under(self.operator(), plugin, tool)
+    }
+
+    /// The effect class of a tool that would count under another operator's file.
+    pub fn effect_under(operator: &OperatorFile, plugin: &Plugin, tool: &Tool) -> Effect {
         let trust = if plugin.origin().rank() == Rank::Embedded { Trust::FirstParty } else { Trust::Stranger };
-        self.authority(plugin, None).effect_of(tool.name().tool(), tool.declared_effect(), trust)
+        let authority = operator.authority(plugin.name(), &Self::requests(plugin), None);
+        authority.effect_of(tool.name().tool(), tool.declared_effect(), trust)
     }
 
     /// The effect class of one call. The first-party `http.fetch` does what its method says, and safe methods change
     /// nothing (RFC 9110, 9.2.1).
-    pub(crate) fn effect_of_call(&self, plugin: &Plugin, tool: &Tool, arguments: &Value) -> Effect {
+    pub fn effect_of_call(&self, plugin: &Plugin, tool: &Tool, arguments: &Value) -> Effect {
         let ours = plugin.origin().rank() == Rank::Embedded && tool.name().to_string() == "http.fetch";
         let method = arguments.get("method").map_or(Some("GET"), Value::as_str);
         let safe = method.and_then(|method| Method::parse(method).ok()).is_some_and(|method| method.is_safe());

@@ -2,7 +2,7 @@
 
 use toolcrib_catalog::{CatalogError, LockError, Problem};
 use toolcrib_ledger::LedgerError;
-use toolcrib_policy::{PluginName, ToolName};
+use toolcrib_policy::{PluginName, PolicyError, ToolName};
 use toolcrib_sandbox::LoadError;
 
 use crate::admission::Held;
@@ -47,6 +47,9 @@ pub enum CribError {
         /// The line that rejects it.
         line: String,
     },
+    /// The operator's rules do not fit the tools that are there.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The plugin waits for a person.
     #[error("plugin `{plugin}` is kept out: {why}")]
     Held {
@@ -100,6 +103,7 @@ impl CribError {
             CribError::Catalog(error) => error.code(),
             CribError::Load { source, .. } => source.code(),
             CribError::ImportRejected { .. } => "import-denied",
+            CribError::Policy(_) => "policy",
             CribError::Held { why, .. } => why.code(),
             CribError::Lock(_) => "lock",
             CribError::Ledger(LedgerError::NoRun { .. }) => "no-such-run",

@@ -64,7 +64,7 @@ impl Crib {
     ) -> Result<(), Refusal> {
         let (rule, because) = match self.decide(call) {
             Decision::Allow { .. } => return Ok(()),
-            Decision::Deny(refusal) => return Err(refusal),
+            Decision::Deny { refusal, .. } => return Err(refusal),
             Decision::Ask { rule, because } => (rule, because),
         };
         let (known, bound) = (locked(known), call.bound());

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use crate::args::{Arguments, Command, PolicyCommand};
+use crate::args::{Arguments, Command};
 use crate::render::print_raw;
 
 /// Does what was asked for.
@@ -48,7 +48,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Prune(args) => prune::prune(common, &args),
         Command::Erase(args) => erase::erase(common, args),
         Command::Repair(args) => repair::repair(common, &args),
-        Command::Policy { command: PolicyCommand::Check { json } } => policy::check(common, json).await,
+        Command::Policy { command } => policy::policy(common, command).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "toolcrib", &mut script);

@@ -37,6 +37,11 @@ impl TrustedKey {
         &self.key
     }
 
+    /// The key with the time until which it counts, in seconds since 1970 (UTC).
+    pub(crate) fn shown(&self) -> String {
+        self.until.map_or_else(|| self.key.clone(), |until| format!("{} until {} s", self.key, until / 1000))
+    }
+
     /// Whether signatures by it count at this time.
     pub fn is_valid_at(&self, now: UnixMillis) -> bool {
         self.until.is_none_or(|until| now < until)

@@ -1,6 +1,7 @@
 //! What a person who reviews the operator's file wants to see and be told.
 
-use super::OperatorFile;
+use super::{OperatorFile, SecondWall, Unattended};
+use crate::approval::Otherwise;
 use crate::files::FileGrant;
 use crate::http::HttpPattern;
 use crate::limits::LimitName;
@@ -62,6 +63,30 @@ impl OperatorFile {
     pub fn limits(&self, plugin: &PluginName) -> Vec<String> {
         let entries = self.plugins.get(plugin).map(|grants| grants.limits.entries()).unwrap_or_default();
         entries.into_iter().map(|(name, value)| limit(name, &value)).collect()
+    }
+
+    /// What the file says of calls without a matching rule, of questions, of plugins and of the host itself, with what
+    /// counts where it says nothing: each as its table, its key and the value.
+    pub fn settings(&self) -> Vec<String> {
+        let (approval, plugins) = (&self.approval, &self.admission);
+        let otherwise = if approval.otherwise == Otherwise::Allow { "allow" } else { "deny" };
+        let unattended = if approval.unattended == Unattended::Wait { "wait" } else { "fail" };
+        let wall = match self.second_wall {
+            SecondWall::Auto => "auto",
+            SecondWall::Require => "require",
+            SecondWall::Off => "off",
+        };
+        let mut lines = vec![
+            format!("calls default {}", self.default_verdict()),
+            format!("approval expires {} s", approval.expires(0) / 1000),
+            format!("approval default {otherwise}"),
+            format!("approval unattended {unattended}"),
+            format!("host second-wall {wall}"),
+            format!("plugins require-signature {}", plugins.require_signature),
+        ];
+        lines.extend(plugins.lock.iter().map(|lock| format!("plugins lock {}", lock.display())));
+        lines.extend(plugins.trusted_keys.iter().map(|key| format!("plugins trusted-keys {}", key.shown())));
+        lines
     }
 
     /// The grants of `plugin` that allow nothing, because it does not ask for what they give.

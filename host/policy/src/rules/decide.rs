@@ -45,10 +45,10 @@ impl Rules {
         for rule in in_scope {
             match rule.matches(&scene) {
                 Ok(false) => {}
-                Ok(true) if rule.then == Verdict::Deny => return Decision::Deny(rule.refusal(facts.tool)),
+                Ok(true) if rule.then == Verdict::Deny => return rule.deny(rule.refusal(facts.tool)),
                 Ok(true) if strictest.is_none_or(|found| found.then < rule.then) => strictest = Some(rule),
                 Ok(true) => {}
-                Err(failure) => return Decision::Deny(rule.failed(facts.tool, &failure)),
+                Err(failure) => return rule.deny(rule.failed(facts.tool, &failure)),
             }
         }
         match strictest {
@@ -69,7 +69,8 @@ impl Rules {
                     "`{tool}` may not be called so: no rule of the operator matches the call, and the `default` in \
                      `[calls]` is `deny`"
                 );
-                Decision::Deny(Refusal::new(RefusalCode::RuleDenied, message))
+                let refusal = Refusal::new(RefusalCode::RuleDenied, message);
+                Decision::Deny { rule: DEFAULT.to_owned(), refusal }
             }
         }
     }
@@ -102,6 +103,10 @@ impl Rules {
 impl CallRule {
     fn matches(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
         self.condition.as_ref().map_or(Ok(true), |condition| ask(&condition.expr, scene))
+    }
+
+    fn deny(&self, refusal: Refusal) -> Decision {
+        Decision::Deny { rule: self.name.clone(), refusal }
     }
 
     fn refusal(&self, tool: &ToolName) -> Refusal {

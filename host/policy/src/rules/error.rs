@@ -91,12 +91,14 @@ pub enum RuleProblem {
         why: String,
     },
     /// No tool that the rule speaks of has the argument.
-    #[error("no tool that this rule speaks of has `{path}`{}{}", near(nearest.as_deref()), listed(tools))]
+    #[error("no tool that this rule speaks of has `{path}`{}{}", there_is(nearest.as_deref(), known), listed(tools))]
     NoSuchArgument {
         /// The path, such as `args.to`.
         path: String,
         /// The nearest that there is.
         nearest: Option<String>,
+        /// What there is in its place.
+        known: Vec<String>,
         /// The tools.
         tools: Vec<String>,
     },
@@ -107,6 +109,17 @@ pub enum RuleProblem {
 
 fn near(nearest: Option<&str>) -> String {
     nearest.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// The nearest, or else what there is.
+fn there_is(nearest: Option<&str>, known: &[String]) -> String {
+    const SHOWN: usize = 10;
+    if nearest.is_some() || known.is_empty() {
+        return near(nearest);
+    }
+    let more = if known.len() > SHOWN { ", …" } else { "" };
+    let shown: Vec<String> = known.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    format!("; there are {}{more}", shown.join(", "))
 }
 
 fn listed(tools: &[String]) -> String {

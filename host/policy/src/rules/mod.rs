@@ -12,6 +12,7 @@
 //! with each number compared by value, and under a budget of steps, so that no arguments make a rule slow or large. Where
 //! both give an answer it is the same; a test holds that.
 
+mod cases;
 mod decide;
 mod error;
 mod evaluate;
@@ -29,6 +30,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use cases::DecisionCase;
 pub use decide::Outlook;
 pub use error::RuleProblem;
 pub use schema::{RuleWarning, ToolShape};

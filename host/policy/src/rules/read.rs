@@ -79,7 +79,7 @@ fn name(node: &Node<'_>) -> Result<String, PolicyError> {
     Ok(text.to_owned())
 }
 
-fn verdict(node: &Node<'_>) -> Result<Verdict, PolicyError> {
+pub(super) fn verdict(node: &Node<'_>) -> Result<Verdict, PolicyError> {
     let text = node.text()?;
     let found = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == text);
     found.ok_or_else(|| node.wrong(text, "write `allow`, `ask` or `deny`"))

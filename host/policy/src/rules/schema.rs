@@ -239,6 +239,7 @@ impl<'a> Check<'a> {
         let problem = RuleProblem::NoSuchArgument {
             path: shortened(&shown(path)),
             nearest: nearest_name(last, &known),
+            known: known.iter().map(|name| shortened(name)).collect(),
             tools: scope.iter().map(|tool| tool.name().to_string()).collect(),
         };
         Err(of_rule(&self.rule.name, problem).at(self.condition.places.at(at)))

@@ -81,7 +81,7 @@ impl Approver for Desk {
                 None => Gate::Ask(Box::new(self.request(intent, &call, rule, because))),
             },
             // What is denied is refused when the call is made, so that the refusal stands with the call.
-            Decision::Allow { .. } | Decision::Deny(_) => go,
+            Decision::Allow { .. } | Decision::Deny { .. } => go,
         }
     }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use toolcrib_runtime::Crib;
-use toolcrib_runtime::policy::{OperatorFile, PluginName, nearest};
+use toolcrib_runtime::policy::{CallRule, OperatorFile, PluginName, Verdict, nearest};
 use toolcrib_runtime::sandbox::interfaces;
 
 use crate::args::Common;
@@ -17,13 +17,21 @@ pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<Exit
     let plugins: Vec<PluginName> = operator.plugins().cloned().collect();
     let mut warnings: Vec<String> = plugins.iter().flat_map(|plugin| of_plugin(&crib, plugin)).collect();
     warnings.extend(of_file(&crib));
+    warnings.extend(crib.rule_warnings()?.iter().map(ToString::to_string));
     if as_json {
         let grants: Vec<Value> = plugins
             .iter()
             .map(|name| json!({ "plugin": name, "grants": lines(operator.grants(name)), "limits": operator.limits(name) }))
             .collect();
         let ceiling = lines(operator.ceiling());
-        outln!("{}", json!({ "outcome": "ok", "ceiling": ceiling, "plugins": grants, "warnings": warnings }));
+        let rules: Vec<Value> = operator.rules().iter().map(rule).collect();
+        outln!(
+            "{}",
+            json!({
+                "outcome": "ok", "ceiling": ceiling, "plugins": grants, "rules": rules,
+                "default": operator.default_verdict(), "warnings": warnings,
+            })
+        );
         return Ok(ExitCode::SUCCESS);
     }
     show(operator, &plugins);
@@ -35,6 +43,11 @@ pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<Exit
 
 fn lines(lines: Vec<(&'static str, String)>) -> Vec<Value> {
     lines.into_iter().map(|(capability, line)| json!({ "capability": capability, "line": line })).collect()
+}
+
+fn rule(rule: &CallRule) -> Value {
+    let tools = rule.tools().map(|tools| tools.iter().map(ToString::to_string).collect::<Vec<_>>());
+    json!({ "name": rule.name(), "tools": tools, "when": rule.when(), "then": rule.then(), "because": rule.because() })
 }
 
 fn show(operator: &OperatorFile, plugins: &[PluginName]) {
@@ -57,6 +70,13 @@ fn show(operator: &OperatorFile, plugins: &[PluginName]) {
     }
     if plugins.is_empty() {
         outln!("nothing is granted to any plugin");
+    }
+    if !operator.rules().is_empty() || operator.default_verdict() != Verdict::Allow {
+        outln!("calls");
+        for rule in operator.rules() {
+            outln!("  {}: {}", rule.name(), plain(&rule.to_string()));
+        }
+        outln!("  where no rule matches: {}", operator.default_verdict());
     }
 }
 
