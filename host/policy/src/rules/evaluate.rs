@@ -255,6 +255,9 @@ impl<'a> Evaluation<'a> {
                 self.pay_for(left, one)?;
                 Some(one.cmp(two))
             }
+            // What was given is wrong, not what the rule says.
+            (given, Value::Number(_)) if right.path().is_none() => return Err(wrong_type(left, given, "a number")),
+            (given, Value::Text(_)) if right.path().is_none() => return Err(wrong_type(left, given, "a text")),
             (Value::Number(_), other) => return Err(wrong_type(right, other, "a number")),
             (Value::Text(_), other) => return Err(wrong_type(right, other, "a text")),
             (other, _) => return Err(wrong_type(left, other, "a number or a text")),

