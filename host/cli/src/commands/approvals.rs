@@ -119,6 +119,7 @@ fn said(asked: &Asked, what: &str, delivered: Delivered, as_json: bool) -> anyho
 
 fn as_object(asked: &Asked, now: UnixMillis) -> Value {
     let mut object = json!(asked);
+    object["id"] = json!(asked.request.id);
     object["standing"] = json!(asked.standing(now));
     object["text"] = json!(asked.request.lines().join("\n"));
     object

@@ -1,5 +1,6 @@
 //! The command as people use it: the real binary, the embedded plugins, real files, a server on loopback.
 
+mod approvals;
 mod bad_input;
 mod bench;
 mod change;
@@ -9,5 +10,6 @@ mod learn;
 mod ledger;
 mod output;
 mod plugins;
+mod policy;
 mod receipts;
 mod transcript;
