@@ -20,6 +20,8 @@ mod gate;
 mod inspect;
 mod learn;
 mod ledger;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod otlp;
 mod plugins;
 mod prepare;

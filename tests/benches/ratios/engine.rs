@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use toolcrib_policy::Authority;
+use toolcrib_runtime::Crib;
 use toolcrib_sandbox::measure::{Metering, RawModule, TightLoop, engine_path};
 use toolcrib_sandbox::{CacheConfig, Call, Plugin, Pooling, Sandbox, SandboxConfig};
 
+use crate::gates;
 use crate::measure::{Samples, Table, sample, shown};
 
 const ROUNDS: usize = 20_000;
@@ -42,34 +44,45 @@ async fn whole(sandbox: &Sandbox, plugin: &Plugin) {
     assert!(report.outcome.is_ok(), "{:?}", report.outcome);
 }
 
+/// From a tool's name to its report: the rules, the authority, the sandbox.
+async fn through_the_gates(crib: &Crib) {
+    let report = toolcrib_runtime::measure::call(crib, "text.hash", arguments()).await.expect("the call is made");
+    assert!(report.outcome.is_ok(), "{:?}", report.outcome);
+}
+
 pub(crate) async fn rows(table: &mut Table) {
     let tuned = sandbox(Pooling::Tuned);
     let plugin = load(&tuned).await;
     let raw = RawModule::of(&tuned, component()).expect("the anchor is there");
     let text = arguments().to_string();
     let prepared = call();
+    let (_home, crib) = gates::crib().await;
 
-    // The three take turns, so that a busy machine is busy for all of them.
-    let (mut a, mut engine, mut full) = (Vec::new(), Vec::new(), Vec::new());
+    // They take turns, so that a busy machine is busy for all of them.
+    let (mut a, mut engine, mut full, mut gated) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         let times = [
             sample(|| async { raw.call(TOOL, &text).await.expect("the anchor runs") }).await,
             sample(|| async { engine_path(&tuned, &plugin, &prepared, &text).await.expect("the call works") }).await,
             sample(|| whole(&tuned, &plugin)).await,
+            sample(|| through_the_gates(&crib)).await,
         ];
         if round >= WARM_UP {
             a.push(times[0]);
             engine.push(times[1]);
             full.push(times[2]);
+            gated.push(times[3]);
         }
     }
-    let (a, engine, full) = (Samples::of(a), Samples::of(engine), Samples::of(full));
+    let (a, engine, full, gated) = (Samples::of(a), Samples::of(engine), Samples::of(full), Samples::of(gated));
     table.ratio("A: raw core module, p50", a.at(0.5), a.at(0.5), "");
     table.ratio("A: raw core module, p99", a.at(0.99), a.at(0.5), "");
     table.ratio("engine path, every limit, p50", engine.at(0.5), a.at(0.5), "<= 1.25");
     table.ratio("engine path, every limit, p99", engine.at(0.99), a.at(0.99), "<= 3");
     table.ratio("whole call, JSON to receipt, p50", full.at(0.5), a.at(0.5), "<= 2");
     table.ratio("whole call, JSON to receipt, p99", full.at(0.99), a.at(0.99), "");
+    table.ratio("the same with 20 rules and 50 grants, p50", gated.at(0.5), a.at(0.5), "<= 2");
+    table.ratio("the same with 20 rules and 50 grants, p99", gated.at(0.99), a.at(0.99), "");
     threads(table, &tuned, &plugin).await;
     pools(table, full.at(0.5)).await;
     first_call(table, full.at(0.5)).await;

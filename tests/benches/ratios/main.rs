@@ -5,6 +5,7 @@
 
 mod catalog;
 mod engine;
+mod gates;
 mod measure;
 mod steps;
 

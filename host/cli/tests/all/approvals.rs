@@ -148,7 +148,8 @@ fn a_yes_until_a_time_covers_the_arguments_that_the_person_left_open() {
     assert_eq!(other.code, 4, "{}", other.err);
 
     let all = bench.toolcrib(&["approvals", "--all", "--json"]).json();
-    let standing = all["questions"].as_array().expect("questions").iter().find(|q| q["standing"] == "valid").expect("one");
+    let standing =
+        all["questions"].as_array().expect("questions").iter().find(|q| q["standing"] == "valid").expect("one");
     answer(&bench, &["revoke", standing["id"].as_str().expect("an id")]);
     assert_eq!(append(&bench, "d").code, 4, "what was taken back does not count");
     assert_eq!(log(&bench), "abc");
