@@ -15,9 +15,7 @@ use crate::read::{run_id, seq};
 use crate::store::Ledger;
 
 /// Shortest text that can be searched for, in bytes: a shorter one is in nearly every value.
-pub const MIN_NEEDLE_BYTES: usize = 4;
-/// Shortest encoded form that is searched for: what is left of a short text in base64 could be anything.
-const MIN_FORM_BYTES: usize = 6;
+pub const MIN_NEEDLE_BYTES: usize = toolcrib_secrets::MIN_SECRET_BYTES;
 /// Values that are read at a time.
 const PAGE: i64 = 256;
 /// Bytes of a file that are read at a time.
@@ -42,22 +40,7 @@ impl Needle {
         if text.len() < MIN_NEEDLE_BYTES {
             return None;
         }
-        let once = escaped(text);
-        let twice = escaped(&once);
-        let mut forms = vec![text.to_owned(), once, twice];
-        let hex = |byte: &u8| format!("{byte:02x}");
-        let lower: String = text.bytes().map(|byte| hex(&byte)).collect();
-        forms.extend([lower.to_uppercase(), lower]);
-        let percent = percent_encoded(text);
-        forms.extend([percent.to_lowercase(), percent.replace("%20", "+"), percent]);
-        for offset in 0..3 {
-            let standard = base64_inside(text.as_bytes(), offset);
-            if standard.len() >= MIN_FORM_BYTES {
-                forms.extend([standard.replace('+', "-").replace('/', "_"), standard]);
-            }
-        }
-        forms.sort_unstable();
-        forms.dedup();
+        let forms = toolcrib_secrets::forms(text);
         let longest = forms.iter().map(String::len).max().unwrap_or(0);
         let forms = forms.iter().map(|form| Finder::new(form).into_owned()).collect();
         Some(Self { forms, longest })
@@ -84,32 +67,6 @@ impl Needle {
             buffer.drain(..keep);
         }
     }
-}
-
-/// As it stands in a JSON string, without the quotes around.
-fn escaped(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn percent_encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
-}
-
-/// What of the base64 (RFC 4648) of a longer text is the same whatever stands around `bytes`, where they begin `offset`
-/// bytes after a multiple of three.
-fn base64_inside(bytes: &[u8], offset: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bit = |at: usize| bytes[at / 8] >> (7 - at % 8) & 1;
-    // The first digit that holds no bit of what stands before.
-    let skipped = (6 - offset * 8 % 6) % 6;
-    let digits = (bytes.len() * 8 - skipped) / 6;
-    let digit = |nth: usize| (0..6).fold(0, |value, place| value << 1 | bit(skipped + nth * 6 + place));
-    (0..digits).map(|nth| char::from(ALPHABET[usize::from(digit(nth))])).collect()
 }
 
 /// A value that holds the text.
@@ -214,38 +171,7 @@ mod tests {
         assert!(Needle::new("abcd").is_some());
     }
 
-    /// Base64 by the definition, digit by digit, to hold the search against.
-    fn base64(bytes: &[u8]) -> String {
-        let whole = base64_inside(bytes, 0);
-        let rest = bytes.len() * 8 - whole.len() * 6;
-        if rest == 0 {
-            return whole;
-        }
-        let mut padded = bytes.to_vec();
-        padded.extend([0, 0]);
-        base64_inside(&padded, 0)[..=whole.len()].to_owned() + "="
-    }
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        assert!(base64(b"foobar") == "Zm9vYmFy" && base64(b"foob").starts_with("Zm9vYg="));
-        assert_eq!(base64(b"\xff\xfe\xfd"), "//79");
-    }
-
     proptest::proptest! {
-        #[test]
-        fn a_text_is_found_in_base64_wherever_it_stands(
-            before in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..20),
-            secret in "[ -~]{8,30}",
-            after in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..20),
-        ) {
-            let needle = Needle::new(&secret).unwrap();
-            let whole = [&before[..], secret.as_bytes(), &after[..]].concat();
-            let text = base64(&whole);
-            proptest::prop_assert!(needle.is_in(text.as_bytes()));
-            proptest::prop_assert!(needle.is_in(text.replace('+', "-").replace('/', "_").as_bytes()));
-        }
-
         #[test]
         fn a_text_is_found_across_the_pieces_of_a_file(at in (CHUNK - 20)..(CHUNK + 20)) {
             let dir = tempfile::tempdir().unwrap();

@@ -1,0 +1,14 @@
+//! Secrets: a text that cannot be printed, the forms in which it could leak, and where secrets are kept.
+//!
+//! ```text
+//!  store (feature `store`) ─► Secret ─► whoever adds it to a request
+//!                               └────► forms ─► whoever searches for it, or masks it
+//! ```
+
+mod forms;
+mod name;
+mod secret;
+
+pub use forms::{MIN_SECRET_BYTES, forms};
+pub use name::{SecretName, SecretNameError};
+pub use secret::Secret;
