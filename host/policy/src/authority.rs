@@ -76,6 +76,13 @@ impl Authority {
         }
     }
 
+    /// The authority of the host itself to make the requests of one grant, and nothing else.
+    pub(crate) fn of_host(grant: HttpGrant) -> Self {
+        let grants = Arc::new(PluginGrants { http: vec![grant.clone()], ..PluginGrants::default() });
+        let sides = Sides { requests: Requests::everything(), grants, ..Sides::default() };
+        Self { http: vec![grant], sides, ..Self::nothing() }
+    }
+
     /// Intersects what all sides say.
     pub(crate) fn intersect(
         plugin: &PluginName,

@@ -15,12 +15,12 @@
 //! The call gate stands before that: [`OperatorFile::decide`] asks the rules (`rules`) about a tool, its arguments, its
 //! effect, the labels of the arguments and the run, and answers with a [`Decision`].
 //!
-//! Approvals and credentials have their place beside `operator` and read the same file; until they are there, their
-//! keys are refused.
+//! Credentials (`credential`) are names of secrets with the requests that they go to: this crate never sees a value.
 
 mod address;
 mod approval;
 mod authority;
+mod credential;
 mod digest;
 mod effect;
 mod error;
@@ -50,6 +50,10 @@ pub use approval::{
     Otherwise, Standing, UnixMillis, canonical,
 };
 pub use authority::Authority;
+pub use credential::{
+    ClientAuthentication, CredentialGrant, OAuthClient, OAuthFlow, Placement, SecretReference, Signature, Template,
+    TemplateError, TemplatePart,
+};
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};
@@ -72,6 +76,7 @@ pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use risk::{Risk, RiskLevel};
 pub use rules::{CallRule, DecisionCase, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
+pub use toolcrib_secrets::{SecretName, SecretNameError};
 pub use tools::{NamePattern, ToolPattern};
 pub use units::{UnitError, parse_duration};
 pub use visible::is_hidden;

@@ -107,6 +107,9 @@ pub enum LineError {
     /// The name of an environment variable or configuration key cannot be one.
     #[error("`{0}` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars")]
     Name(String),
+    /// The entry of `credentials` is none.
+    #[error("{0}")]
+    Credential(String),
     /// The tool pattern is none.
     #[error("{0}, or `plugin.*` for all tools of a plugin")]
     Tool(#[from] NameError),

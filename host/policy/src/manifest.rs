@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use crate::credential::CredentialPattern;
 use crate::effect::Effect;
 use crate::error::{PolicyError, PolicyProblem};
 use crate::files::FileRequest;
@@ -106,6 +107,9 @@ fn requests(table: &mut Table<'_>) -> Result<Requests, PolicyError> {
     if let Some(node) = table.take("http") {
         requests.http = node.lines(HttpPattern::parse)?;
     }
+    if let Some(node) = table.take("credentials") {
+        requests.credentials = node.lines(CredentialPattern::parse)?;
+    }
     if let Some(node) = table.take("files") {
         requests.files = node.lines(FileRequest::parse)?;
     }
@@ -120,7 +124,6 @@ fn requests(table: &mut Table<'_>) -> Result<Requests, PolicyError> {
     }
     requests.ask = table.take("ask").map_or(Ok(false), |node| node.boolean())?;
     requests.model = table.take("model").map_or(Ok(false), |node| node.boolean())?;
-    table.not_supported("credentials", "a request goes out without credentials")?;
     table.finish()?;
     Ok(requests)
 }

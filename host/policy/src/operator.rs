@@ -8,11 +8,14 @@ mod learn;
 mod plugins;
 mod review;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use toolcrib_secrets::SecretName;
+
 use crate::authority::Authority;
+use crate::credential::{self, CredentialPattern, OAuthClient, OAuthClients, SecretReference};
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
@@ -42,6 +45,7 @@ pub struct OperatorFile {
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
     second_wall: SecondWall,
+    oauth: OAuthClients,
     admission: PluginSettings,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
@@ -55,6 +59,7 @@ pub(crate) struct Ceiling {
     /// What relative folders are taken from.
     pub(crate) base: PathBuf,
     pub(crate) http: Option<Vec<Rule<HttpPattern>>>,
+    pub(crate) credentials: Option<Vec<Rule<CredentialPattern>>>,
     pub(crate) files: Option<Vec<FileCeiling>>,
     pub(crate) env: Option<Vec<NamePattern>>,
     pub(crate) tools: Option<Vec<Rule<ToolPattern>>>,
@@ -69,6 +74,7 @@ impl Default for Ceiling {
         Self {
             base: PathBuf::new(),
             http: None,
+            credentials: None,
             files: None,
             env: None,
             tools: None,
@@ -80,8 +86,7 @@ impl Default for Ceiling {
     }
 }
 
-const LATER: &[(&str, &str)] =
-    &[("relabel", "values keep the labels that they have"), ("credentials", "requests go out without credentials")];
+const LATER: &[(&str, &str)] = &[("relabel", "values keep the labels that they have")];
 
 impl OperatorFile {
     /// Reads an operator's file. `origin` is what messages call it; relative folders are taken from `base`.
@@ -105,12 +110,15 @@ impl OperatorFile {
         if let Some(node) = table.take("plugins") {
             file.admission = PluginSettings::read(node.table("`[plugins]`".to_owned())?, base)?;
         }
+        if let Some(node) = table.take("oauth") {
+            file.oauth = credential::read_oauth(node)?;
+        }
         if let Some(node) = table.take("plugin") {
             for node in node.table("`[plugin]`".to_owned())?.all() {
                 let name = PluginName::try_from(node.key());
                 let name = name.map_err(|error| PolicyProblem::from(error).at(node.place()))?;
                 let table = node.table(format!("`[plugin.{name}]`"))?;
-                file.plugins.insert(name.clone(), Arc::new(PluginGrants::read(table, &name, base)?));
+                file.plugins.insert(name.clone(), Arc::new(PluginGrants::read(table, &name, base, &file.oauth)?));
             }
         }
         file.rules = Arc::new(Rules::read(&mut table)?);
@@ -127,6 +135,7 @@ impl OperatorFile {
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
             second_wall: SecondWall::Auto,
+            oauth: OAuthClients::new(),
             admission: PluginSettings::default(),
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -191,6 +200,23 @@ impl OperatorFile {
         self.rules.check(tools)
     }
 
+    /// The client of `[oauth.NAME]`.
+    pub fn oauth(&self, name: &SecretName) -> Option<&Arc<OAuthClient>> {
+        self.oauth.get(name)
+    }
+
+    /// Every secret that the file refers to, for whatever purpose, each once.
+    pub fn secrets(&self) -> BTreeSet<SecretName> {
+        let granted = self.plugins.values().flat_map(|grants| &grants.credentials);
+        let references = granted.flat_map(|grant| grant.references().into_iter().cloned());
+        let references = references.chain(self.oauth.values().flat_map(|client| client.references()));
+        let secrets = references.filter_map(|reference| match reference {
+            SecretReference::Secret(name) => Some(name),
+            SecretReference::OAuth(_) => None,
+        });
+        secrets.collect()
+    }
+
     /// Where relative folders of the file are taken from.
     pub fn base(&self) -> &Path {
         &self.base
@@ -246,6 +272,13 @@ impl OperatorFile {
 }
 
 impl Ceiling {
+    pub(crate) fn allows_credential(&self, target: &HttpTarget) -> bool {
+        self.credentials.as_ref().is_none_or(|rules| {
+            !rules.iter().filter_map(Rule::denies).any(|deny| deny.denies(target))
+                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(target))
+        })
+    }
+
     pub(crate) fn allows_http(&self, target: &HttpTarget) -> bool {
         self.http.as_ref().is_none_or(|rules| {
             !rules.iter().filter_map(Rule::denies).any(|deny| deny.denies(target))
@@ -265,6 +298,10 @@ fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
     let ceiling = Ceiling {
         base: base.to_owned(),
         http: table.take("http").map(|node| node.lines(|line| Rule::parse(line, HttpPattern::parse))).transpose()?,
+        credentials: table
+            .take("credentials")
+            .map(|node| node.lines(|line| Rule::parse(line, CredentialPattern::parse)))
+            .transpose()?,
         files: table.take("files").map(|node| node.lines(|line| FileCeiling::parse(line, base))).transpose()?,
         env: table.take("env").map(|node| node.lines(NamePattern::parse)).transpose()?,
         tools: table.take("tools").map(|node| node.lines(|line| Rule::parse(line, ToolPattern::parse))).transpose()?,

@@ -16,6 +16,10 @@ pub enum RefusalCode {
     NetAddressBlocked,
     /// The request has no target that could be checked.
     UrlInvalid,
+    /// A credential is granted, and some other side keeps it from the request.
+    CredentialDenied,
+    /// The credential of a request cannot be had: its secret is not in the store, or no token was given.
+    CredentialUnavailable,
     /// No rule allows the folder, or not this access.
     FileDenied,
     /// No rule allows the environment variable.
@@ -43,6 +47,8 @@ impl RefusalCode {
         Self::NetDenied,
         Self::NetAddressBlocked,
         Self::UrlInvalid,
+        Self::CredentialDenied,
+        Self::CredentialUnavailable,
         Self::FileDenied,
         Self::EnvDenied,
         Self::ConfigDenied,
@@ -66,6 +72,8 @@ impl RefusalCode {
             Self::NetDenied => "net-denied",
             Self::NetAddressBlocked => "net-address-blocked",
             Self::UrlInvalid => "url-invalid",
+            Self::CredentialDenied => "credential-denied",
+            Self::CredentialUnavailable => "credential-unavailable",
             Self::FileDenied => "file-denied",
             Self::EnvDenied => "env-denied",
             Self::ConfigDenied => "config-denied",

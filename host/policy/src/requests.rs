@@ -1,5 +1,6 @@
 //! What a plugin asks for. Asking grants nothing; what is not asked for is not got, even where it is granted.
 
+use crate::credential::CredentialPattern;
 use crate::files::FileRequest;
 use crate::http::HttpPattern;
 use crate::limits::LimitRequest;
@@ -10,6 +11,8 @@ use crate::tools::{NamePattern, ToolPattern};
 pub struct Requests {
     /// Requests on the network.
     pub http: Vec<HttpPattern>,
+    /// Requests that may get credentials.
+    pub credentials: Vec<CredentialPattern>,
     /// Places for folders.
     pub files: Vec<FileRequest>,
     /// Environment variables.
@@ -36,6 +39,7 @@ impl Requests {
     pub fn everything() -> Self {
         Self {
             http: vec![HttpPattern::everything()],
+            credentials: vec![CredentialPattern::everything()],
             files: vec![FileRequest::everything()],
             env: vec![NamePattern::Any],
             config: vec![NamePattern::Any],
@@ -56,6 +60,7 @@ impl Requests {
             match name {
                 "wasi:http/outgoing-handler" | "wasi:http/handler" | "wasi:http/client" => {
                     requests.http.clone_from(&everything.http);
+                    requests.credentials.clone_from(&everything.credentials);
                 }
                 "wasi:filesystem/preopens" | "wasi:filesystem/types" => requests.files.clone_from(&everything.files),
                 "wasi:cli/environment" => requests.env.clone_from(&everything.env),
@@ -73,6 +78,7 @@ impl Requests {
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
         lines.extend(self.http.iter().map(|pattern| ("http", pattern.to_string())));
+        lines.extend(self.credentials.iter().map(|pattern| ("credentials", pattern.to_string())));
         lines.extend(self.files.iter().map(|request| ("files", request.to_string())));
         lines.extend(self.env.iter().map(|name| ("env", name.to_string())));
         lines.extend(self.config.iter().map(|key| ("config", key.to_string())));

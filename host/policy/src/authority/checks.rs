@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Authority;
 use super::refusals::Missing;
 use crate::address;
+use crate::credential::CredentialGrant;
 use crate::http::{Host, HttpGrant, HttpTarget};
 use crate::names::ToolName;
 use crate::refusal::Refusal;
@@ -26,6 +27,22 @@ impl Authority {
             Some(grant) if missing.is_empty() => Ok(grant),
             _ => Err(self.http_refusal(target, &missing)),
         }
+    }
+
+    /// The credentials that a request gets, and the refusals of those that are granted and that some other side keeps from
+    /// it. A request may be made whatever comes out here: [`Authority::http`] is the check of that. Where two would write to
+    /// the same place, the first of the operator's file counts.
+    pub fn credentials(&self, target: &HttpTarget) -> (Vec<&CredentialGrant>, Vec<Refusal>) {
+        let (mut given, mut refused) = (Vec::<&CredentialGrant>::new(), Vec::new());
+        for grant in self.sides.grants.credentials.iter().filter(|grant| grant.is_for(target)) {
+            let missing = self.missing_for_credential(grant, target);
+            if !missing.is_empty() {
+                refused.push(self.credential_refusal(grant, target, &missing));
+            } else if given.iter().all(|other| other.place() != grant.place()) {
+                given.push(grant);
+            }
+        }
+        (given, refused)
     }
 
     /// Whether `host`, which `grant` matched, may be connected at `ip`. Private ranges are closed unless the grant
@@ -106,6 +123,21 @@ impl Authority {
         if let Some(caller) = &sides.delegated {
             side(caller.http(target).is_ok(), Missing::Delegated(caller.plugin.clone()));
         }
+        missing
+    }
+
+    /// A caller that hands on its authority must have been given the very same credential.
+    fn missing_for_credential(&self, grant: &CredentialGrant, target: &HttpTarget) -> Vec<Missing> {
+        let sides = &self.sides;
+        let asked = sides.requests.credentials.iter().any(|asked| asked.matches(target));
+        let has = |caller: &Authority| {
+            caller.sides.grants.credentials.contains(grant) && caller.missing_for_credential(grant, target).is_empty()
+        };
+        let mut missing = Vec::new();
+        missing.extend((!asked).then_some(Missing::Requested));
+        missing.extend((!sides.ceiling.allows_credential(target)).then_some(Missing::Ceiling));
+        let caller = sides.delegated.as_ref().filter(|caller| !has(caller));
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
         missing
     }
 

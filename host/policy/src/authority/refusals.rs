@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Authority, Sides, narrowed};
 use crate::address::{AddressClass, classify};
+use crate::credential::CredentialGrant;
 use crate::files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 use crate::http::{Host, HttpGrant, HttpPattern, HttpTarget, TargetError};
 use crate::limits::LimitName;
@@ -120,6 +121,24 @@ impl Authority {
         let missing = [Missing::Delegated(caller.plugin.clone())];
         let asked = format!("for `{host}` at `{ip}`");
         self.refusal(RefusalCode::NetAddressBlocked, &asked, &sentence(&missing), None)
+    }
+
+    pub(crate) fn credential_refusal(
+        &self,
+        grant: &CredentialGrant,
+        target: &HttpTarget,
+        missing: &[Missing],
+    ) -> Refusal {
+        let asked =
+            format!("for `{} {}`, which goes without the granted `{}`", target.method, target.shown(), grant.access());
+        self.refusal(RefusalCode::CredentialDenied, &asked, &sentence(missing), None)
+    }
+
+    /// The refusal of a request whose credential cannot be had. The plugin is not told which secret it is about.
+    pub fn credential_unavailable(&self, target: &HttpTarget) -> Refusal {
+        let asked = format!("for `{} {}`", target.method, target.shown());
+        let why = "the credential that belongs to it cannot be had now; the operator finds the reason in the receipt";
+        self.refusal(RefusalCode::CredentialUnavailable, &asked, why, None)
     }
 
     pub(crate) fn tool_refusal(&self, tool: &ToolName, missing: &[Missing]) -> Refusal {

@@ -140,6 +140,15 @@ impl HostPattern {
         }
     }
 
+    /// Whether it names this machine and nothing else: `localhost` or a loopback address.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Exactly(Host::Ip(ip)) => ip.to_canonical().is_loopback(),
+            Self::Exactly(host) => host.is_localhost(),
+            Self::OneLabelBelow(_) => false,
+        }
+    }
+
     /// Whether the pattern matches `host`.
     pub(crate) fn matches(&self, host: &Host) -> bool {
         match (self, host) {

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use toolcrib_secrets::SecretName;
+
 use super::LATER;
+use crate::credential::{CredentialGrant, OAuthClients, SecretReference};
 use crate::effect::Effect;
 use crate::error::PolicyError;
 use crate::files::FileGrant;
@@ -11,7 +14,7 @@ use crate::http::{HttpGrant, HttpPattern, HttpTarget};
 use crate::limits::LimitRequest;
 use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
-use crate::reader::Table;
+use crate::reader::{Node, Table, nearest};
 use crate::rule::Rule;
 use crate::sections;
 use crate::tools::{ToolPattern, check_name};
@@ -21,6 +24,7 @@ use crate::tools::{ToolPattern, check_name};
 pub(crate) struct PluginGrants {
     pub(crate) http: Vec<HttpGrant>,
     pub(crate) http_denied: Vec<HttpPattern>,
+    pub(crate) credentials: Vec<CredentialGrant>,
     pub(crate) files: Vec<FileGrant>,
     pub(crate) env: BTreeSet<String>,
     pub(crate) config: BTreeMap<String, String>,
@@ -43,12 +47,21 @@ enum HttpLine {
 impl PluginGrants {
     /// What [`PluginGrants::add`] knows.
     pub(crate) const CAPABILITIES: &'static [&'static str] =
-        &["http", "files", "env", "config", "tools", "ask", "model"];
+        &["http", "credentials", "files", "env", "config", "tools", "ask", "model"];
 
-    pub(crate) fn read(mut table: Table<'_>, plugin: &PluginName, base: &Path) -> Result<Self, PolicyError> {
+    pub(crate) fn read(
+        mut table: Table<'_>,
+        plugin: &PluginName,
+        base: &Path,
+        clients: &OAuthClients,
+    ) -> Result<Self, PolicyError> {
         let mut grants = Self { keys: table.all().map(|node| node.key().to_owned()).collect(), ..Self::default() };
         for line in table.take("http").map_or(Ok(Vec::new()), |node| node.lines(HttpLine::parse))? {
             grants.push_http(line);
+        }
+        if let Some(node) = table.take("credentials") {
+            let read = |node| credential(node, clients);
+            grants.credentials = node.items()?.into_iter().map(read).collect::<Result<_, _>>()?;
         }
         if let Some(node) = table.take("files") {
             // Each line is checked against those above it, so that the later of two is complained about.
@@ -88,6 +101,11 @@ impl PluginGrants {
     pub(crate) fn add(&mut self, capability: &str, line: &str, base: &Path) -> Result<bool, LineError> {
         match capability {
             "http" => self.push_http(HttpLine::parse(line)?),
+            "credentials" => {
+                let read =
+                    CredentialGrant::parse(line).map_err(|error| LineError::Credential(error.problem.to_string()))?;
+                self.credentials.push(read);
+            }
             "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
             "env" => {
                 self.env.insert(variable(line.trim())?);
@@ -109,6 +127,7 @@ impl PluginGrants {
         let mut lines = Vec::new();
         lines.extend(self.http.iter().map(|grant| ("http", grant.to_string())));
         lines.extend(self.http_denied.iter().map(|pattern| ("http", format!("deny {pattern}"))));
+        lines.extend(self.credentials.iter().map(|grant| ("credentials", grant.to_string())));
         lines.extend(self.files.iter().map(|grant| ("files", grant.to_string())));
         lines.extend(self.env.iter().map(|name| ("env", name.clone())));
         lines.extend(self.config.iter().map(|(key, value)| ("config", format!("{key}={value}"))));
@@ -157,6 +176,21 @@ impl HttpLine {
             None => Ok(Self::Grant(HttpGrant::parse(line)?)),
         }
     }
+}
+
+/// An entry of `credentials`, whose tokens have a client in the same file.
+fn credential(node: Node<'_>, clients: &OAuthClients) -> Result<CredentialGrant, PolicyError> {
+    let grant = CredentialGrant::read(node)?;
+    for reference in grant.references() {
+        if let SecretReference::OAuth(name) = reference
+            && !clients.contains_key(name)
+        {
+            let nearest = nearest(name.as_str(), clients.keys().map(SecretName::as_str));
+            let near = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(node.wrong(&reference.to_string(), format!("there is no `[oauth.{name}]` in the file{near}")));
+        }
+    }
+    Ok(grant)
 }
 
 fn variable(line: &str) -> Result<String, LineError> {

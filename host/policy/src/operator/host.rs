@@ -45,9 +45,11 @@ impl OperatorFile {
         self.plugins.values().flat_map(|grants| grants.files.iter().map(|grant| (grant.host.as_path(), grant.access)))
     }
 
-    /// Every TCP port that some plugin may send requests to.
+    /// Every TCP port that some plugin may send requests to, or where the host gets tokens for them.
     pub fn ports(&self) -> BTreeSet<u16> {
         let grants = self.plugins.values().flat_map(|grants| &grants.http);
-        grants.filter_map(|grant| Some(grant.pattern().door()?.port)).collect()
+        let granted = grants.filter_map(|grant| Some(grant.pattern().door()?.port));
+        // The host asks for tokens itself.
+        granted.chain(self.oauth.values().map(|client| client.port())).collect()
     }
 }

@@ -22,6 +22,8 @@ impl OperatorFile {
         let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
         let before = grants.lines();
         grants.http.extend(more.http.iter().filter(|line| !grants.http.contains(line)).cloned().collect::<Vec<_>>());
+        let credentials = more.credentials.iter().filter(|grant| !grants.credentials.contains(grant));
+        grants.credentials.extend(credentials.cloned().collect::<Vec<_>>());
         more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
         grants.env.extend(more.env.iter().cloned());
         grants.config.extend(more.config.clone());
@@ -76,6 +78,7 @@ fn widen(files: &mut Vec<FileGrant>, more: &FileGrant) {
 fn entry(key: &str, lines: &[String]) -> String {
     match key {
         "ask" | "model" => format!("{key} = true\n"),
+        "credentials" => format!("{key} = [{}]\n", lines.join(", ")),
         "config" => {
             let settings: toml::Table = lines
                 .iter()

@@ -49,6 +49,7 @@ impl OperatorFile {
             list => lines.extend(list.into_iter().flatten().map(|line| (key, line))),
         };
         list("http", ceiling.http.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
+        list("credentials", ceiling.credentials.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
         list("files", ceiling.files.as_ref().map(|folders| folders.iter().map(ToString::to_string).collect()));
         list("env", ceiling.env.as_ref().map(|names| names.iter().map(ToString::to_string).collect()));
         list("tools", ceiling.tools.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
@@ -84,6 +85,7 @@ impl OperatorFile {
             format!("host second-wall {wall}"),
             format!("plugins require-signature {}", plugins.require_signature),
         ];
+        lines.extend(self.oauth.iter().map(|(name, client)| format!("oauth {name} {}", client.shown())));
         lines.extend(plugins.lock.iter().map(|lock| format!("plugins lock {}", lock.display())));
         lines.extend(plugins.trusted_keys.iter().map(|key| format!("plugins trusted-keys {}", key.shown())));
         lines
@@ -95,12 +97,15 @@ impl OperatorFile {
             return Vec::new();
         };
         let http = |pattern: &HttpPattern| requests.http.iter().any(|asked| asked.meets(pattern));
+        let credentials = |pattern: &HttpPattern| requests.credentials.iter().any(|asked| asked.http().meets(pattern));
         let files = |grant: &FileGrant| requests.files.iter().any(|asked| grant.guest.below(&asked.guest).is_some());
         let tools = |pattern: &ToolPattern| requests.tools.iter().any(|asked| asked.meets(pattern));
         let env = |name: &str| requests.env.iter().any(|asked| asked.matches(name));
         let config = |key: &str| requests.config.iter().any(|asked| asked.matches(key));
         let mut unasked = Vec::new();
         unasked.extend(grants.http.iter().filter(|g| !http(g.pattern())).map(|g| ("http", g.to_string())));
+        let unused = grants.credentials.iter().filter(|grant| !credentials(grant.pattern().http()));
+        unasked.extend(unused.map(|grant| ("credentials", grant.to_string())));
         unasked.extend(grants.files.iter().filter(|grant| !files(grant)).map(|grant| ("files", grant.to_string())));
         unasked.extend(grants.env.iter().filter(|name| !env(name)).map(|name| ("env", name.clone())));
         unasked.extend(grants.config.keys().filter(|key| !config(key)).map(|key| ("config", key.clone())));
@@ -108,6 +113,16 @@ impl OperatorFile {
         unasked.extend((grants.ask && !requests.ask).then(|| ("ask", "true".to_owned())));
         unasked.extend((grants.model && !requests.model).then(|| ("model", "true".to_owned())));
         unasked
+    }
+
+    /// The credentials of `plugin` that no request of its `http` grants could get.
+    pub fn idle_credentials(&self, plugin: &PluginName) -> Vec<String> {
+        let Some(grants) = self.plugins.get(plugin) else {
+            return Vec::new();
+        };
+        let used = |pattern: &HttpPattern| grants.http.iter().any(|grant| grant.pattern().meets(pattern));
+        let idle = grants.credentials.iter().filter(|grant| !used(grant.pattern().http()));
+        idle.map(ToString::to_string).collect()
     }
 
     /// Every line about tools, in the ceiling and under the plugins, with what it matches.

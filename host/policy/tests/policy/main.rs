@@ -4,6 +4,7 @@
 mod address;
 mod approval;
 mod authority;
+mod credentials;
 mod effect;
 mod files;
 mod hosts;

@@ -107,7 +107,7 @@ fn each_mistake_is_named_with_its_place() {
         with("[requests]\nhttp = [\"GET https://a.com/ via 10.0.0.0/8\"]"),
         with("[requests]\nfiles = [\"read ./docs as /docs\"]"),
         with("[requests]\nask = \"yes\""),
-        with("[requests]\ncredentials = []"),
+        with("[requests]\ncredentials = [\"github\"]"),
         with("[requests]\nenv = [\"A B\"]"),
         with("[requests]\ntools = [\"mail\"]"),
         with("[limits]\nwall = \"1 w\""),
@@ -137,7 +137,7 @@ fn each_mistake_is_named_with_its_place() {
     plugin.toml:4:9: `GET https://a.com/ via 10.0.0.0/8` in `http`: `via` opens a private range and belongs to a grant, not here
     plugin.toml:4:10: `read ./docs as /docs` in `files`: `./docs as /docs` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts
     plugin.toml:4:7: `ask` is a string and has to be `true` or `false`
-    plugin.toml:4:1: `credentials` is not supported by this version, and what is not enforced is not accepted: a request goes out without credentials
+    plugin.toml:4:16: `github` in `credentials`: `github` is not an address that begins with `http://` or `https://`
     plugin.toml:4:8: `A B` in `env`: `A B` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars
     plugin.toml:4:10: `mail` in `tools`: `mail` is not a qualified tool name: write `plugin.tool`, or `plugin.*` for all tools of a plugin
     plugin.toml:4:8: `wall` cannot be `1 w`: write a time such as `5 s`, `250 ms` or `2 min`

@@ -82,7 +82,6 @@ fn an_absent_ceiling_does_not_narrow_and_an_empty_one_leaves_nothing() {
 
 #[test]
 fn keys_of_later_versions_are_refused_by_name() {
-    insta::assert_snapshot!(complaint("[plugin.shop]\ncredentials = []"), @r#"toolcrib.toml:1:1: `name` is missing: write a short one, such as `name = "ask-before-mail"`"#);
     assert!(complaint("relabel = []").contains("not supported by this version"));
     insta::assert_snapshot!(complaint("rules = []"), @"toolcrib.toml:1:1: unknown key `rules` in the file: did you mean `rule`?");
 }
@@ -167,7 +166,7 @@ fn a_grant_can_be_added_from_the_command_line() {
 fn a_wrong_grant_from_the_command_line_changes_nothing() {
     let mut file = OperatorFile::empty("/work".as_ref());
     let mut wrong = |capability: &str, line: &str| file.add_grant(&plugin(), capability, line).unwrap_err().to_string();
-    insta::assert_snapshot!(wrong("htp", "GET https://a.com/"), @"--grant: `htp` is not a capability: write one of http, files, env, config, tools, ask, model");
+    insta::assert_snapshot!(wrong("htp", "GET https://a.com/"), @"--grant: `htp` is not a capability: write one of http, credentials, files, env, config, tools, ask, model");
     insta::assert_snapshot!(wrong("http", "GET *"), @"--grant: `GET *` in `http`: `GET *` grants every host: a grant names hosts (only a manifest and the ceiling can speak of all of them)");
     insta::assert_snapshot!(wrong("config", "a"), @"--grant: `a` in `config`: `a` is not a setting: write `key=value`");
     insta::assert_snapshot!(wrong("ask", "yes"), @"--grant: `yes` in `ask`: `yes` is neither `true` nor `false`");
