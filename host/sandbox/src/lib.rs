@@ -28,7 +28,7 @@ mod sandbox;
 mod services;
 
 pub use call::Call;
-pub use capability::http::{Connection, Network, SystemNetwork, Trust, TrustError};
+pub use capability::http::{Connection, Network, NoVault, SystemNetwork, Trust, TrustError, Unavailable, Vault};
 pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};
 pub use engine::{Pooling, Profile};
 pub use error::{LoadError, SandboxError};

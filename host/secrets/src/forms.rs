@@ -5,15 +5,17 @@ pub const MIN_SECRET_BYTES: usize = 4;
 /// Shortest encoded form: what is left of a short text in base64 could be anything.
 const MIN_FORM_BYTES: usize = 6;
 
-/// The forms of `text`: as it is, in JSON strings (also JSON inside JSON), in base64 at any place of a longer text, in
-/// hexadecimal digits, and percent-encoded. Each once; none for a text shorter than [`MIN_SECRET_BYTES`].
+/// The forms of `text`: as it is, in JSON strings (also JSON inside JSON, and with everything escaped that some writers
+/// escape), in HTML, in base64 at any place of a longer text, in hexadecimal digits, and percent-encoded. Each once; none for a text shorter than [`MIN_SECRET_BYTES`].
 pub fn forms(text: &str) -> Vec<String> {
     if text.len() < MIN_SECRET_BYTES {
         return Vec::new();
     }
     let once = escaped(text);
     let twice = escaped(&once);
-    let mut forms = vec![text.to_owned(), once, twice];
+    let slashes = once.replace('/', "\\/");
+    let mut forms = vec![text.to_owned(), ascii(&once), ascii(&slashes), slashes, once, twice];
+    forms.extend([html(text, "&#39;"), html(text, "&#x27;"), html(text, "'")]);
     let hex = |byte: &u8| format!("{byte:02x}");
     let lower: String = text.as_bytes().iter().map(hex).collect();
     forms.extend([lower.to_uppercase(), lower]);
@@ -34,6 +36,25 @@ pub fn forms(text: &str) -> Vec<String> {
 fn escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// The text of a JSON string in ASCII alone.
+fn ascii(escaped: &str) -> String {
+    let mut out = String::new();
+    for c in escaped.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// As it stands in HTML, with this for an apostrophe.
+fn html(text: &str, apostrophe: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;").replace('\'', apostrophe)
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -62,6 +83,14 @@ mod tests {
 
     fn is_in(secret: &str, hay: &str) -> bool {
         forms(secret).iter().any(|form| hay.contains(form))
+    }
+
+    #[test]
+    fn writers_that_escape_more_are_known() {
+        for hay in [r"a\/b", r"a\/b\u00f6", r"a/b\u00f6", "a/bö&amp;&#x27;", "a/bö&amp;&#39;", "a/bö&amp;'"] {
+            let secret = ["a/b", "a/bö", "a/bö", "a/bö&'", "a/bö&'", "a/bö&'"];
+            assert!(secret.iter().any(|secret| is_in(&format!("pre{secret}"), &format!("pre{hay}"))), "{hay}");
+        }
     }
 
     /// Base64 by the definition, digit by digit, to hold the search against.

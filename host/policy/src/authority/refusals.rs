@@ -134,10 +134,9 @@ impl Authority {
         self.refusal(RefusalCode::CredentialDenied, &asked, &sentence(missing), None)
     }
 
-    /// The refusal of a request whose credential cannot be had. The plugin is not told which secret it is about.
-    pub fn credential_unavailable(&self, target: &HttpTarget) -> Refusal {
-        let asked = format!("for `{} {}`", target.method, target.shown());
-        let why = "the credential that belongs to it cannot be had now; the operator finds the reason in the receipt";
+    /// The refusal of a request whose credential cannot be had. It does not go without.
+    pub fn credential_unavailable(&self, grant: &CredentialGrant, target: &HttpTarget, why: &str) -> Refusal {
+        let asked = format!("for `{} {}` with `{}`", target.method, target.shown(), grant.access());
         self.refusal(RefusalCode::CredentialUnavailable, &asked, why, None)
     }
 

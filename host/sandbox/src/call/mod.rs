@@ -22,6 +22,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use toolcrib_policy::{Authority, Limits};
 
+use crate::capability::http::{NoVault, Vault};
 use crate::outcome::CallError;
 use crate::services::{Alone, Services};
 
@@ -43,6 +44,8 @@ pub struct Call {
     pub arguments: Value,
     /// What the call may do. Everything that it lists was granted by the operator.
     pub authority: Arc<Authority>,
+    /// Gives the values of the credentials that the authority has. No guest sees one.
+    pub vault: Arc<dyn Vault>,
     /// Values of environment variables. Only names that the authority lists are shown.
     pub environment: Arc<[(String, String)]>,
     /// What the call may ask of the process around it.
@@ -58,6 +61,7 @@ impl Call {
             tool: tool.into(),
             arguments,
             authority,
+            vault: Arc::new(NoVault),
             environment: Arc::new([]),
             services: Arc::new(Alone),
             cancel: CancellationToken::new(),

@@ -51,6 +51,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) authority: &'a Arc<Authority>,
     pub(crate) record: &'a Arc<Record>,
     pub(crate) network: &'a Arc<dyn http::Network>,
+    /// Values of credentials.
+    pub(crate) vault: &'a Arc<dyn http::Vault>,
     /// Values of environment variables.
     pub(crate) environment: &'a Arc<[(String, String)]>,
 }

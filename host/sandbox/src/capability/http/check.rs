@@ -3,21 +3,30 @@
 //! What is sent is rebuilt from what was checked. Of the guest's own text only the headers stay, without those that say
 //! where a message goes and where it ends.
 
+use std::fmt;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri, request};
 use toolcrib_policy::{Authority, HttpGrant, HttpTarget, LimitName, Refusal, RefusalCode, TargetError};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 
 /// A request that the policy allows, and all that is sent of it but its body.
-#[derive(Debug)]
 pub(crate) struct Checked {
     /// The target that was checked.
     pub(super) target: HttpTarget,
     /// The line that allows it.
     pub(super) grant: HttpGrant,
     method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    /// What is sent of the target, credentials in its query included.
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+}
+
+/// Credentials are added to the headers and to what is sent of the target: neither is shown.
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checked({} {} by {})", self.target.method, self.target.shown(), self.grant)
+    }
 }
 
 impl Checked {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{Response, request};
+use http::{Response, StatusCode, request};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -18,6 +18,7 @@ use super::Http;
 use super::body::{RequestBody, ResponseBody};
 use super::check::{self, Checked};
 use super::connect;
+use super::credential::{self, Attached, Vault};
 use super::error::{Failure, Stage};
 use super::exchange::{Budget, Exchange};
 use super::meter::Metered;
@@ -37,6 +38,7 @@ pub(super) struct Client {
     pub(super) authority: Arc<Authority>,
     pub(super) record: Arc<Record>,
     network: Arc<dyn Network>,
+    vault: Arc<dyn Vault>,
     pub(super) parallel: Arc<Semaphore>,
     requests: AtomicU64,
     pub(super) sent: Budget,
@@ -47,7 +49,12 @@ pub(super) struct Client {
 pub(super) type Answer = (Response<WasiBody>, AbortOnDropJoinHandle<()>);
 
 impl Client {
-    pub(super) fn new(authority: Arc<Authority>, record: Arc<Record>, network: Arc<dyn Network>) -> Self {
+    pub(super) fn new(
+        authority: Arc<Authority>,
+        record: Arc<Record>,
+        network: Arc<dyn Network>,
+        vault: Arc<dyn Vault>,
+    ) -> Self {
         let limits = &authority.limits;
         let parallel = limits.http_parallel.as_usize().min(Semaphore::MAX_PERMITS);
         Client {
@@ -58,6 +65,7 @@ impl Client {
             authority,
             record,
             network,
+            vault,
         }
     }
 
@@ -119,13 +127,15 @@ impl Client {
     async fn carry(
         &self,
         exchange: &Arc<Exchange>,
-        checked: Checked,
+        mut checked: Checked,
         body: WasiBody,
         permit: OwnedSemaphorePermit,
         options: RequestOptions,
         deadline: Instant,
     ) -> Result<Answer, Failure> {
         let limits = &self.authority.limits;
+        let attached = credential::attach(&self.authority, &*self.vault, &self.record, &mut checked, body).await;
+        let Attached { body, mask, references } = attached.inspect_err(|_| exchange.never_left())?;
         let connect = Wait::new(limits.http_connect.get(), options.connect_timeout);
         let until = (Instant::now() + connect.time).min(deadline);
         let opened = connect::open(&*self.network, &self.authority, &checked, until).await;
@@ -157,8 +167,17 @@ impl Client {
                 false => Failure::Late(Stage::FirstByte),
             }),
         };
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            for reference in &references {
+                self.vault.rejected(reference).await;
+            }
+        }
         let between = options.between_bytes_timeout;
-        let answer = answer.map(|body| ResponseBody::new(body, exchange.clone(), deadline, between).boxed_unsync());
+        let answer = answer.map(|body| ResponseBody::new(body, exchange.clone(), deadline, between));
+        let answer = match mask {
+            None => answer.map(BodyExt::boxed_unsync),
+            Some(mask) => credential::masked(answer, &mask)?,
+        };
         Ok((answer, worker))
     }
 }

@@ -32,6 +32,9 @@ pub(crate) enum Failure {
     /// The other side is not who the request is for, or does not speak TLS.
     #[error("tls-failed: {0}")]
     Tls(io::Error),
+    /// The answer to a request with a credential comes encoded in this way, and cannot be searched for it.
+    #[error("the answer is encoded (`{0}`), which an answer to a request with a credential may not be")]
+    Encoded(String),
     /// The exchange broke.
     #[error("the exchange failed: {0}")]
     Exchange(#[from] hyper::Error),
@@ -55,6 +58,7 @@ impl Failure {
                 _ => "connect-failed",
             },
             Failure::Tls(_) => "tls-failed",
+            Failure::Encoded(_) => "answer-encoded",
             Failure::Exchange(error) if is_incomplete(error) => "answer-incomplete",
             Failure::Exchange(error) if error.is_parse() => "answer-invalid",
             Failure::Exchange(_) => "connection-broken",
@@ -115,6 +119,7 @@ impl From<Failure> for Error {
             Failure::Name { .. } => Error::DnsError { rcode: Some(failure.to_string()), info_code: None },
             Failure::Connect(error) => from_connect(&error),
             Failure::Tls(error) => from_tls(&error),
+            Failure::Encoded(coding) => Error::HttpResponseContentCoding(Some(coding)),
             Failure::Exchange(error) => from_hyper(&error),
         }
     }

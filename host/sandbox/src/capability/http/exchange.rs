@@ -101,6 +101,11 @@ impl Exchange {
         self.client.record.refused(Http::NAME, &self.method, &self.target, refusal);
     }
 
+    /// Notes that the exchange was given up before a name was looked up: why has a line of its own.
+    pub(super) fn never_left(&self) {
+        self.listed.store(true, Ordering::Release);
+    }
+
     fn listed_as_refused(&self) -> bool {
         self.listed.load(Ordering::Acquire) && !self.allowed.load(Ordering::Acquire)
     }

@@ -6,7 +6,9 @@
 //!                                             ▼         ▼          ▼
 //!                                           refusal ─► error ─► guest, receipt
 //!
-//!  guest ◄─ body (deadline) ◄─────────────────────────────────── meter ◄─ server
+//!  vault ─► credential (after the gate, before the connection)
+//!
+//!  guest ◄─ mask ◄─ body (deadline) ◄─────────────────────────────────── meter ◄─ server
 //! ```
 //!
 //! What is deliberately absent: a second resolution of a name that was checked, a proxy, a redirect that is followed, a
@@ -17,6 +19,7 @@ mod body;
 mod check;
 mod client;
 mod connect;
+mod credential;
 mod error;
 mod exchange;
 mod fields;
@@ -43,6 +46,7 @@ use body::Finished;
 use client::Client;
 use hooks::Hooks;
 
+pub use credential::{NoVault, Unavailable, Vault};
 pub use network::{Connection, Network, SystemNetwork, Trust, TrustError};
 
 pub(crate) struct Http;
@@ -68,7 +72,8 @@ impl Capability for Http {
     }
 
     fn prepare(setup: &Setup<'_>) -> HttpState {
-        let client = Client::new(setup.authority.clone(), setup.record.clone(), setup.network.clone());
+        let client =
+            Client::new(setup.authority.clone(), setup.record.clone(), setup.network.clone(), setup.vault.clone());
         let mut context = WasiHttpCtx::new();
         // The engine adds some seventy bytes of its own for each header, so that this is stricter than the wire.
         context.set_field_size_limit(setup.authority.limits.http_header_bytes.as_usize());

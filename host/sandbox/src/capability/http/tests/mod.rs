@@ -2,6 +2,7 @@
 
 mod addresses;
 mod bodies;
+mod credentials;
 mod gate;
 mod limits;
 mod receipt;
@@ -23,6 +24,7 @@ use toolcrib_policy::{Authority, HttpGrant, LimitName};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::client::{Answer, Client};
+use super::credential::{NoVault, Vault};
 use super::network::{Connection, Network, Trust};
 use crate::call::Record;
 use crate::receipt::CapabilityUse;
@@ -121,9 +123,13 @@ impl Bench {
     }
 
     fn with(authority: Authority, network: Recorder) -> Self {
+        Self::with_vault(authority, network, Arc::new(NoVault))
+    }
+
+    fn with_vault(authority: Authority, network: Recorder, vault: Arc<dyn Vault>) -> Self {
         let record = Arc::new(Record::new(&authority.limits));
         let network = Arc::new(network);
-        let client = Client::new(Arc::new(authority), record.clone(), network.clone());
+        let client = Client::new(Arc::new(authority), record.clone(), network.clone(), vault);
         Bench { client: Arc::new(client), record, network }
     }
 
