@@ -28,7 +28,9 @@ mod sandbox;
 mod services;
 
 pub use call::Call;
-pub use capability::http::{Connection, Network, NoVault, SystemNetwork, Trust, TrustError, Unavailable, Vault};
+pub use capability::http::{
+    Connection, Network, NoVault, OwnRequestError, SystemNetwork, Trust, TrustError, Unavailable, Vault, own_request,
+};
 pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};
 pub use engine::{Pooling, Profile};
 pub use error::{LoadError, SandboxError};

@@ -26,6 +26,7 @@ mod fields;
 mod hooks;
 mod meter;
 mod network;
+mod own;
 mod pass;
 mod request;
 mod view;
@@ -48,6 +49,7 @@ use hooks::Hooks;
 
 pub use credential::{NoVault, Unavailable, Vault};
 pub use network::{Connection, Network, SystemNetwork, Trust, TrustError};
+pub use own::{OwnRequestError, own_request};
 
 pub(crate) struct Http;
 
