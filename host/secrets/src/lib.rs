@@ -8,7 +8,13 @@
 mod forms;
 mod name;
 mod secret;
+mod source;
+#[cfg(feature = "store")]
+mod store;
 
 pub use forms::{MIN_SECRET_BYTES, forms};
 pub use name::{SecretName, SecretNameError};
 pub use secret::Secret;
+pub use source::{SecretSource, SecretSourceError, VARIABLE_PREFIX, variable};
+#[cfg(feature = "store")]
+pub use store::{Listed, SecretStore, StoreConfig, StoreError};
