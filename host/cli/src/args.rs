@@ -59,6 +59,11 @@ pub(crate) enum Command {
     Approvals(ApprovalsArgs),
     /// Say why a call was allowed or refused: which gate, which rule, and the smallest grant that would allow it
     Why(WhyArgs),
+    /// Set, list and remove the secrets that the host adds to requests; no plugin and no model ever sees one
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Show what is different about plugins since somebody last looked, and let them in as they are now
     Update(UpdateArgs),
     /// Find out what a tool or a goal needs, and print the smallest policy for it
@@ -393,6 +398,32 @@ pub(crate) struct UpdateArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum SecretCommand {
+    /// Put a value into the encrypted file: from standard input, or typed twice at a terminal
+    Set {
+        /// The name that credentials refer to as {secret:NAME}
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the names that are there, and those that the operator's file refers to; never a value
+    List {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a value from the encrypted file
+    Rm {
+        /// The name
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args, Debug)]

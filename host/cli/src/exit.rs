@@ -7,6 +7,7 @@ use serde_json::json;
 use toolcrib_runtime::catalog::LockError;
 use toolcrib_runtime::ledger_store::LedgerError;
 use toolcrib_runtime::sandbox::LoadError;
+use toolcrib_runtime::secrets::StoreError;
 use toolcrib_runtime::{CribError, InboxError, SettingsError, agent::Outcome, policy::RefusalCode};
 
 use crate::commands::is_bad_input;
@@ -123,6 +124,9 @@ fn classify(error: &anyhow::Error) -> (&'static str, u8) {
     }
     if error.downcast_ref::<SettingsError>().is_some() {
         return ("settings", BAD_INPUT);
+    }
+    if error.downcast_ref::<StoreError>().is_some() {
+        return ("secrets", HOST);
     }
     if let Some(error) = error.downcast_ref::<InboxError>() {
         return if is_bad_input(error) { ("approval", BAD_INPUT) } else { ("ledger", HOST) };

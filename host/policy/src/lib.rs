@@ -70,13 +70,15 @@ pub use limits::{
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
-pub use operator::{Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, TrustedKey, Unattended};
+pub use operator::{
+    Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey, Unattended,
+};
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use risk::{Risk, RiskLevel};
 pub use rules::{CallRule, DecisionCase, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
-pub use toolcrib_secrets::{SecretName, SecretNameError};
+pub use toolcrib_secrets::{SecretName, SecretNameError, SecretSource};
 pub use tools::{NamePattern, ToolPattern};
 pub use units::{UnitError, parse_duration};
 pub use visible::is_hidden;

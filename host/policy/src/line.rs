@@ -110,6 +110,11 @@ pub enum LineError {
     /// The entry of `credentials` is none.
     #[error("{0}")]
     Credential(String),
+    /// The variable holds a secret.
+    #[error(
+        "`{0}` holds a secret, which no plugin ever sees: grant `credentials` instead, and the host adds it to requests"
+    )]
+    SecretVariable(String),
     /// The tool pattern is none.
     #[error("{0}, or `plugin.*` for all tools of a plugin")]
     Tool(#[from] NameError),

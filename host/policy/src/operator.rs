@@ -7,6 +7,7 @@ mod host;
 mod learn;
 mod plugins;
 mod review;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
 pub use host::SecondWall;
 pub use plugins::{PluginSettings, TrustedKey};
+pub use secrets::SecretSettings;
 
 pub(crate) use grants::PluginGrants;
 
@@ -45,6 +47,7 @@ pub struct OperatorFile {
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
     second_wall: SecondWall,
+    secret_settings: SecretSettings,
     oauth: OAuthClients,
     admission: PluginSettings,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
@@ -110,6 +113,9 @@ impl OperatorFile {
         if let Some(node) = table.take("plugins") {
             file.admission = PluginSettings::read(node.table("`[plugins]`".to_owned())?, base)?;
         }
+        if let Some(node) = table.take("secrets") {
+            file.secret_settings = SecretSettings::read(node.table("`[secrets]`".to_owned())?, base)?;
+        }
         if let Some(node) = table.take("oauth") {
             file.oauth = credential::read_oauth(node)?;
         }
@@ -135,6 +141,7 @@ impl OperatorFile {
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
             second_wall: SecondWall::Auto,
+            secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),
             admission: PluginSettings::default(),
             plugins: BTreeMap::new(),
@@ -203,6 +210,16 @@ impl OperatorFile {
     /// The client of `[oauth.NAME]`.
     pub fn oauth(&self, name: &SecretName) -> Option<&Arc<OAuthClient>> {
         self.oauth.get(name)
+    }
+
+    /// Every `[oauth.NAME]`.
+    pub fn oauth_clients(&self) -> impl Iterator<Item = (&SecretName, &Arc<OAuthClient>)> {
+        self.oauth.iter()
+    }
+
+    /// Where the values of credentials are kept.
+    pub fn secret_settings(&self) -> &SecretSettings {
+        &self.secret_settings
     }
 
     /// Every secret that the file refers to, for whatever purpose, each once.

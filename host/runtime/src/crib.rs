@@ -9,10 +9,11 @@ use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{
     Authority, Effect, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
 };
-use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig};
+use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig, Vault};
 
 use crate::admission::Admission;
 use crate::approvals::{Spool, inbox};
+use crate::credentials::Safe;
 use crate::error::CribError;
 use crate::plugins::Loaded;
 use crate::prepare::Aloud;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Catalog,
     pub(crate) loaded: Loaded,
     pub(crate) admission: Admission,
+    pub(crate) vault: Arc<dyn Vault>,
 }
 
 impl Crib {
@@ -64,7 +66,9 @@ impl Crib {
         let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
         let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
         let (loaded, admission) = (Loaded::default(), Admission::default());
-        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission }));
+        let store = Arc::new(settings.secret_store());
+        let vault = Arc::new(Safe::new(store, &settings.operator, &settings.network));
+        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault }));
         crib.admit().await?;
         crib.rule_warnings()?;
         Ok(crib)
@@ -78,6 +82,11 @@ impl Crib {
     /// The catalog as it is now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.0.catalog.snapshot()
+    }
+
+    /// What the crib was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// What the operator allows.

@@ -14,6 +14,7 @@
 mod admission;
 mod approvals;
 mod call;
+mod credentials;
 mod crib;
 mod error;
 mod gate;
@@ -53,3 +54,4 @@ pub use toolcrib_ledger as ledger_store;
 pub use toolcrib_model as model;
 pub use toolcrib_policy as policy;
 pub use toolcrib_sandbox as sandbox;
+pub use toolcrib_secrets as secrets;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use toolcrib_policy::{OperatorFile, PolicyError};
 use toolcrib_sandbox::{Network, SystemNetwork, WorkerCommand};
+use toolcrib_secrets::{SecretStore, StoreConfig};
 
 use crate::error::CribError;
 use crate::prepare::Preparing;
@@ -19,6 +20,8 @@ pub struct Folders {
     pub data: PathBuf,
     /// Compiled code and the catalog's index. Losing it costs time.
     pub cache: PathBuf,
+    /// The identity that secrets are encrypted to. It does not lie with the data, so that a copy of these shows no secret.
+    pub config: PathBuf,
     /// The user's own plugins.
     pub user_plugins: PathBuf,
     /// The project's plugins, in the order of their names on the command line.
@@ -38,7 +41,8 @@ impl Folders {
         let project_plugins = vec![project.join("plugins")];
         if let Some(home) = set("TOOLCRIB_HOME") {
             let user_plugins = home.join("plugins");
-            return Ok(Folders { data: home.join("data"), cache: home.join("cache"), user_plugins, project_plugins });
+            let (data, cache, config) = (home.join("data"), home.join("cache"), home.join("config"));
+            return Ok(Folders { data, cache, config, user_plugins, project_plugins });
         }
         let xdg = |name: &str, usual: &str| {
             let base = set(name).filter(|path| path.is_absolute()).or_else(|| below_home(usual));
@@ -46,8 +50,9 @@ impl Folders {
         };
         let data = xdg("XDG_DATA_HOME", ".local/share")?;
         let cache = xdg("XDG_CACHE_HOME", ".cache")?;
+        let config = xdg("XDG_CONFIG_HOME", ".config")?;
         let user_plugins = data.join("plugins");
-        Ok(Folders { data, cache, user_plugins, project_plugins })
+        Ok(Folders { data, cache, config, user_plugins, project_plugins })
     }
 }
 
@@ -158,6 +163,23 @@ impl Settings {
             environment: environment.collect::<Vec<_>>().into(),
             preparing: Arc::new(()),
         }
+    }
+
+    /// The secrets of this installation. Nothing is read yet.
+    pub fn secret_store(&self) -> SecretStore {
+        let settings = self.operator.secret_settings();
+        SecretStore::new(StoreConfig {
+            sources: settings.sources.clone(),
+            file: self.folders.data.join("secrets.age"),
+            identity: self.secret_identity(),
+            environment: self.environment.clone(),
+        })
+    }
+
+    /// The file with the identity that secrets are encrypted to.
+    pub fn secret_identity(&self) -> PathBuf {
+        let settings = self.operator.secret_settings();
+        settings.identity.clone().unwrap_or_else(|| self.folders.config.join("secrets.key"))
     }
 
     /// Reads the operator's file: `given`, else `toolcrib.toml` in the project, else nothing is granted.

@@ -13,6 +13,7 @@ mod prune;
 mod repair;
 mod run;
 mod runs;
+mod secret;
 mod show;
 mod tools;
 mod update;
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::verify(common, args),
         Command::Approvals(args) => approvals::approvals(common, args),
         Command::Learn(args) => learn::learn(common, args).await,
+        Command::Secret { command } => secret::secret(common, command),
         Command::Update(args) => update::update(common, args).await,
         Command::Doctor(args) => doctor::doctor(common, args).await,
         Command::Why(args) => why::why(common, args),

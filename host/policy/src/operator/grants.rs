@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use toolcrib_secrets::SecretName;
+use toolcrib_secrets::{SecretName, VARIABLE_PREFIX};
 
 use super::LATER;
 use crate::credential::{CredentialGrant, OAuthClients, SecretReference};
@@ -197,7 +197,12 @@ fn variable(line: &str) -> Result<String, LineError> {
     if line.trim_start().starts_with("deny ") {
         return Err(LineError::NoDeny("environment variables"));
     }
-    check_name(line)
+    let name = check_name(line)?;
+    // On every system: Windows does not tell the cases of a variable's name apart.
+    if name.to_ascii_uppercase().starts_with(VARIABLE_PREFIX) {
+        return Err(LineError::SecretVariable(name));
+    }
+    Ok(name)
 }
 
 /// Adds a folder, unless its place is taken, or it would seem to take away what a folder around it gives.

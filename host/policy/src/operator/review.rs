@@ -85,6 +85,9 @@ impl OperatorFile {
             format!("host second-wall {wall}"),
             format!("plugins require-signature {}", plugins.require_signature),
         ];
+        let sources: Vec<String> = self.secret_settings.sources.iter().map(ToString::to_string).collect();
+        lines.push(format!("secrets sources {}", sources.join(", ")));
+        lines.extend(self.secret_settings.identity.iter().map(|path| format!("secrets identity {}", path.display())));
         lines.extend(self.oauth.iter().map(|(name, client)| format!("oauth {name} {}", client.shown())));
         lines.extend(plugins.lock.iter().map(|lock| format!("plugins lock {}", lock.display())));
         lines.extend(plugins.trusted_keys.iter().map(|key| format!("plugins trusted-keys {}", key.shown())));

@@ -222,3 +222,36 @@ fn the_host_may_ask_a_token_endpoint_and_nothing_else() {
     let names: Vec<String> = file.secrets().iter().map(ToString::to_string).collect();
     assert_eq!(names, ["client", "refresh"]);
 }
+
+#[test]
+fn the_places_for_secrets_are_checked_when_they_are_read() {
+    let file = operator("[secrets]\nsources = [\"folder /run/secrets\", \"env\"]\nidentity = \"keys/age.txt\"\n");
+    let shown: Vec<String> = file.secret_settings().sources.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["folder /run/secrets", "env"]);
+    assert_eq!(file.secret_settings().identity.as_deref(), Some(std::path::Path::new("/work/keys/age.txt")));
+    let wrong = [
+        "sources = [\"vault\"]",
+        "sources = [\"env\", \"env\"]",
+        "sources = \"env\"",
+        "identity = \"\"",
+        "store = \"file\"",
+    ];
+    let complaints: Vec<String> = wrong.iter().map(|text| complaint(&format!("[secrets]\n{text}\n"))).collect();
+    insta::assert_snapshot!(complaints.join("\n"), @r#"
+    toolcrib.toml:2:12: `sources` cannot be `vault`: write `file` (the encrypted file of this installation), `env` (`TOOLCRIB_SECRET_…`), or `folder PATH`
+    toolcrib.toml:2:19: `sources` cannot be `env`: it stands there twice
+    toolcrib.toml:2:11: `sources` is a string and has to be a list
+    toolcrib.toml:2:12: `identity` cannot be ``: name a file
+    toolcrib.toml:2:1: unknown key `store` in `[secrets]`: did you mean `sources`?
+    "#);
+}
+
+#[test]
+fn a_variable_that_holds_a_secret_cannot_be_granted() {
+    for name in ["TOOLCRIB_SECRET_GITHUB", "toolcrib_secret_github"] {
+        assert!(
+            complaint(&format!("[plugin.shop]\nenv = [\"{name}\"]\n")).contains("which no plugin ever sees"),
+            "{name}"
+        );
+    }
+}

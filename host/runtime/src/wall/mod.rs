@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use toolcrib_policy::{Access, SecondWall};
+use toolcrib_policy::{Access, SecondWall, SecretSource};
 
 use crate::settings::Settings;
 
@@ -115,6 +115,12 @@ impl Needs {
             match access {
                 Access::Read => needs.read.push(folder.to_owned()),
                 Access::ReadWrite => needs.write.push(folder.to_owned()),
+            }
+        }
+        needs.read.push(settings.secret_identity());
+        for source in &settings.operator.secret_settings().sources {
+            if let SecretSource::Folder(folder) = source {
+                needs.read.push(folder.clone());
             }
         }
         needs.ports = settings.operator.ports();

@@ -95,6 +95,10 @@ fn of_plugin(crib: &Crib, name: &PluginName) -> Vec<String> {
             format!("`{name}` does not ask for what the line `{line}` of its `{capability}` gives: it allows nothing")
         })
         .collect();
+    for line in crib.operator().idle_credentials(name) {
+        warnings
+            .push(format!("`{name}` may send no request that would get the credential `{line}`: grant it in `http`"));
+    }
     for grant in crib.authority(&plugin, None).files.iter().filter(|grant| !grant.host.is_dir()) {
         let place = format!("`{}`, granted to `{name}` as `{}`,", grant.host.display(), grant.guest);
         warnings.push(match grant.host.exists() {
@@ -123,6 +127,15 @@ fn of_file(crib: &Crib) -> Vec<String> {
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             warnings.push(format!("`{pattern}` in `tools` matches no tool that is there{near}"));
         }
+    }
+    match crib.settings().secret_store().list() {
+        Ok(found) => {
+            let missing = operator.secrets().into_iter().filter(|name| found.iter().all(|listed| listed.name != *name));
+            warnings.extend(missing.map(|name| {
+                format!("the secret `{name}` is nowhere: requests that need it are refused until `toolcrib secret set {name}`")
+            }));
+        }
+        Err(error) => warnings.push(format!("the secrets cannot be read: {error}")),
     }
     for (method, near) in operator.odd_methods() {
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
