@@ -12,4 +12,5 @@ mod output;
 mod plugins;
 mod policy;
 mod receipts;
+mod secrets;
 mod transcript;

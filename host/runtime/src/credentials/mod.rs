@@ -79,3 +79,6 @@ impl Vault for Safe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
