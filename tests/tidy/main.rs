@@ -44,6 +44,13 @@ fn the_ledger_knows_nothing_of_tools() {
 }
 
 #[test]
+fn what_uses_secrets_does_not_know_where_they_are_kept() {
+    for package in ["toolcrib-policy", "toolcrib-ledger", "toolcrib-sandbox", "toolcrib-agent", "toolcrib-model"] {
+        lacks(package, &["age"]);
+    }
+}
+
+#[test]
 fn models_know_nothing_of_tools() {
     lacks("toolcrib-model", &["toolcrib-policy", "toolcrib-sandbox", "wasmtime"]);
 }
@@ -71,6 +78,32 @@ fn unsafe_code_stands_in_one_place() {
         .collect();
     assert_eq!(places.len(), 1, "{places:?}");
     assert!(places[0].ends_with("sandbox/src/sandbox.rs"), "{places:?}");
+}
+
+/// What opens a connection, or looks a name up. The language models' client is the one exception: it speaks to the vendor
+/// that the operator chose, and no guest's request passes it.
+#[test]
+fn one_function_opens_connections() {
+    const OPENING: &[&str] =
+        &["TcpStream::connect", "TcpSocket", "UdpSocket", "UnixStream", "to_socket_addrs", "lookup_host"];
+    let mut files = Vec::new();
+    sources(&root().join("host"), &mut files);
+    let is_test =
+        |path: &Path| path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
+    let mut places = Vec::new();
+    for path in files.iter().filter(|path| !is_test(path)) {
+        let text = std::fs::read_to_string(path).expect("a file");
+        // Tests stand at the end of a file.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let opens =
+            code.lines().any(|line| OPENING.iter().any(|word| line.contains(word)) && !line.trim().starts_with("//"));
+        places.extend(opens.then(|| path.strip_prefix(root()).expect("inside").display().to_string()));
+    }
+    assert_eq!(places, ["host/sandbox/src/capability/http/network.rs"]);
+    let clients = |name: &str| dependencies(name).lines().any(|line| line.starts_with("reqwest "));
+    for package in ["toolcrib-sandbox", "toolcrib-catalog", "toolcrib-ledger", "toolcrib-policy", "toolcrib-secrets"] {
+        assert!(!clients(package), "{package} has an HTTP client of its own");
+    }
 }
 
 #[test]
