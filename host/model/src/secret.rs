@@ -1,5 +1,7 @@
 //! A key that cannot be printed.
 
+use toolcrib_secrets::Secret;
+
 /// The secret that a back end knows a caller by.
 ///
 /// It has no `Debug`, `Display` or `Serialize`, so that it cannot reach a log, a message or a ledger by
@@ -10,22 +12,22 @@
 /// println!("{key:?}");
 /// ```
 #[derive(Clone)]
-pub struct ApiKey(String);
+pub struct ApiKey(Secret);
 
 impl ApiKey {
     /// Takes a key; white space around it is dropped, and a blank one is none.
     pub fn new(key: impl AsRef<str>) -> Option<Self> {
         let key = key.as_ref().trim();
-        (!key.is_empty()).then(|| Self(key.to_owned()))
+        (!key.is_empty()).then(|| Self(Secret::new(key.to_owned())))
     }
 
     /// The key itself, for the header that it belongs into and nowhere else.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        self.0.reveal()
     }
 
     /// `text` without the key.
     pub(crate) fn strike_from(&self, text: &str) -> String {
-        text.replace(&self.0, "[key]")
+        text.replace(self.0.reveal(), "[key]")
     }
 }
