@@ -1,5 +1,7 @@
 //! JSON Schemas of tools: checked and cleaned once, kept as text, parsed when somebody looks at one.
 
+mod cost;
+
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -57,6 +59,8 @@ pub(crate) enum SchemaError {
     TooDeep(&'static str),
     #[error("its {0} schema has {1} bytes, and the most is {MAX_SCHEMA_BYTES}")]
     TooLarge(&'static str, usize),
+    #[error("its {0} schema cannot be used: {1}")]
+    Unbounded(&'static str, cost::CostError),
     #[error("its {0} schema has invisible or control characters in the name or value `{1}`")]
     Hidden(&'static str, String),
 }
@@ -70,6 +74,7 @@ pub(crate) fn clean(which: &'static str, schema: &Value, findings: &mut Findings
     if text.len() > MAX_SCHEMA_BYTES {
         return Err(SchemaError::TooLarge(which, text.len()));
     }
+    cost::check(&value).map_err(|error| SchemaError::Unbounded(which, error))?;
     Ok(Schema { text: Bytes::from(text), value: OnceLock::from(value) })
 }
 

@@ -91,3 +91,54 @@ pub(crate) fn concurrency_mixed() {
         }
     });
 }
+
+/// Polls a future so many times, then drops it.
+struct Polls<F> {
+    inner: F,
+    left: u32,
+}
+
+impl<F: Future + Unpin> Future for Polls<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        if self.left == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        self.left -= 1;
+        std::pin::Pin::new(&mut self.inner).poll(cx).map(Some)
+    }
+}
+
+#[test]
+pub(crate) fn concurrency_dropped() {
+    alone(async |host| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = toolcrib_tests::authority_in("files = [\"read-write . as /data\"]", folder.path());
+        let network = authority(r#"http = ["GET http://name.example.com/**"]"#);
+        let fuel = authority(r#"limits = { fuel = "300 M" }"#);
+        let cases: [(&str, serde_json::Value, &Arc<Authority>); 4] = [
+            ("files_quota", json!({ "args": ["files"] }), &files),
+            ("network_urls", json!({ "args": ["GET|http|name.example.com|/"] }), &network),
+            ("cpu_loop", json!({}), &fuel),
+            ("cpu_sleep", json!({}), &fuel),
+        ];
+        for (case, arguments, grants) in cases {
+            let plugin = host.load(case).await;
+            let mut finished = false;
+            for polls in 0..40 {
+                let call = only_tool(&plugin, arguments.clone(), grants);
+                let polled = Polls { inner: Box::pin(host.sandbox.call(&plugin, call)), left: polls };
+                // One that waits for a timer would not be polled again by itself.
+                let ended = tokio::time::timeout(Duration::from_millis(30), polled).await;
+                finished |= matches!(ended, Ok(Some(_)));
+            }
+            host.neighbour_works().await;
+            let report = host
+                .call(&plugin, json!({ "args": ["none"] }), &authority(r#"limits = { fuel = "1 M", wall = "200 ms" }"#))
+                .await;
+            assert!(report.receipt.wall_us > 0, "{case}: the next call has its own end: {:?}", report.outcome);
+            assert!(finished || case != "network_urls", "some calls come to their end");
+        }
+    });
+}

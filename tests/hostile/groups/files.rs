@@ -235,3 +235,40 @@ pub(crate) fn files_special() {
         drop(socket);
     });
 }
+
+#[test]
+pub(crate) fn files_endless() {
+    alone(async |host| {
+        let ground = Ground::new();
+        let huge = std::fs::File::create(ground.path("granted/huge")).expect("a file");
+        // Ten gigabytes that take no room on the disk.
+        huge.set_len(10 << 30).expect("a sparse file");
+        let plugin = host.load("files_endless").await;
+        let grants = "files = [\"read ./granted as /data\"]\nlimits = { file-bytes-read = \"8 MiB\" }";
+        let report = host.run(&plugin, &[], &authority_in(grants, &ground.path("."))).await;
+        let text = format!("{:?} {:?}", report.outcome, report.receipt.uses);
+        assert!(text.contains("limit-file-bytes-read"), "{text}");
+        let read: u64 = report.receipt.uses.listed.iter().map(|used| used.bytes).sum();
+        assert!(read <= 8 << 20, "{read}");
+    });
+}
+
+#[test]
+pub(crate) fn files_apart() {
+    alone(async |host| {
+        let ground = Ground::new();
+        for (folder, text) in [("one", "of one"), ("two", "of two")] {
+            std::fs::create_dir(ground.path(folder)).expect("a folder");
+            std::fs::write(ground.path(folder).join("bait"), text).expect("a file");
+        }
+        let plugin = host.load("files_escape").await;
+        for (folder, sees, hides) in [("one", "of one", "of two"), ("two", "of two", "of one")] {
+            let grants = ground.grants(&format!("read ./{folder} as /data"));
+            let report = host.run(&plugin, &["/data/bait"], &grants).await;
+            let text = printed(&report);
+            assert!(text.starts_with(&format!("DONE read /data/bait: {sees}")) && !text.contains(hides), "{text}");
+        }
+        let report = host.run(&plugin, &["--fail", "/data/bait"], &authority_in("", &ground.path("."))).await;
+        stopped(&report, "file-denied", "plugin `guest` asked to read `/data/bait`: the operator has not granted it");
+    });
+}

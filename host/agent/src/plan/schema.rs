@@ -109,6 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_cannot_make_it_hang() {
+        let long = format!("{}!", "a".repeat(50_000));
+        for pattern in ["^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^([a-z]+)*$", "(.*a){20}$"] {
+            let faults = validate(&json!({"type": "string", "pattern": pattern}), &json!(long)).unwrap();
+            assert_eq!(faults.len(), 1, "{pattern}");
+        }
+        // What linear time cannot do, or not in bounded memory, is a schema that cannot be used.
+        for pattern in [r"^(a+)\1$", "^(?=a)", "((a{1000}){1000}){1000}", "("] {
+            assert!(validate(&json!({"type": "string", "pattern": pattern}), &json!("a")).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
     fn a_remote_schema_is_refused_and_never_fetched() {
         assert!(validate(&json!({"$ref": "http://127.0.0.1:9/schema.json"}), &json!(1)).is_err());
     }

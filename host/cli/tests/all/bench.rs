@@ -20,6 +20,14 @@ pub(crate) struct Done {
 }
 
 impl Done {
+    fn of(output: &std::process::Output) -> Self {
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.out, self.err))
@@ -80,12 +88,16 @@ impl Bench {
 
     /// Runs the command.
     pub(crate) fn toolcrib(&self, arguments: &[&str]) -> Done {
-        let output = self.command().args(arguments).output().expect("the command runs");
-        Done {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Done::of(&self.command().args(arguments).output().expect("the command runs"))
+    }
+
+    /// Runs the command with these bytes on standard input.
+    pub(crate) fn with_input(&self, arguments: &[&str], input: &[u8]) -> Done {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command runs");
+        child.stdin.take().expect("its input").write_all(input).expect("written");
+        Done::of(&child.wait_with_output().expect("an end"))
     }
 }
 

@@ -196,3 +196,29 @@ fn a_tool_that_says_that_it_only_reads_is_caught_writing() {
     assert!(shown.contains("notes.write  [irreversible]"), "{shown}");
     assert!(bench.toolcrib(&["why"]).out.contains("✓"));
 }
+
+#[test]
+fn an_update_that_is_killed_leaves_the_old_lock_or_the_new_one() {
+    let bench = Bench::new();
+    put(&bench, "plugins/oracle.wasm", &component(1));
+    assert_eq!(ask(&bench).json()["result"], 1);
+    for round in 0..12u32 {
+        put(&bench, "plugins/oracle.wasm", &component(100 + round));
+        let mut update = bench
+            .command()
+            .args(["update", "--yes"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("the command runs");
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(round) * 7));
+        update.kill().expect("it can be killed");
+        update.wait().expect("it ends");
+        let done = ask(&bench);
+        match done.code {
+            0 => assert_eq!(done.json()["result"], 100 + round, "{}", done.out),
+            _ => assert_eq!((done.code, code(&done).as_str()), (3, "digest-mismatch"), "{} {}", done.out, done.err),
+        }
+        assert_eq!(bench.toolcrib(&["update", "--yes"]).code, 0, "the next one goes through");
+        assert_eq!(ask(&bench).json()["result"], 100 + round);
+    }
+}

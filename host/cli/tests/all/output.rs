@@ -1,26 +1,11 @@
 //! What is written where, and what comes back to a script: one object of JSON, exit codes, output that cannot be written.
 
 use std::fs::File;
-use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::bench::{Bench, Done};
-
-/// Runs the command with these bytes on standard input.
-fn with_input(bench: &Bench, arguments: &[&str], input: &[u8]) -> Done {
-    let mut command = bench.command();
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the command runs");
-    child.stdin.take().expect("its input").write_all(input).expect("written");
-    let output = child.wait_with_output().expect("an end");
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
+use crate::bench::Bench;
 
 fn run_once(bench: &Bench) {
     bench.write("docs/notes.md", "one two\n");
@@ -141,9 +126,9 @@ fn a_cut_ledger_is_not_sound() {
 #[test]
 fn standard_input_is_text_with_or_without_a_mark_of_its_order() {
     let bench = Bench::new();
-    let marked = with_input(&bench, &["call", "text.stats", "-"], b"\xef\xbb\xbf{\"text\":\"a b\"}");
+    let marked = bench.with_input(&["call", "text.stats", "-"], b"\xef\xbb\xbf{\"text\":\"a b\"}");
     assert_eq!(marked.code, 0, "{}", marked.err);
-    let binary = with_input(&bench, &["call", "text.stats", "-"], b"{\"text\":\"\xff\"}");
+    let binary = bench.with_input(&["call", "text.stats", "-"], b"{\"text\":\"\xff\"}");
     assert_eq!((binary.code, binary.err.contains("not UTF-8")), (2, true), "{}", binary.err);
 }
 
@@ -182,4 +167,50 @@ fn two_runs_at_once_come_one_after_the_other() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("waiting for the ledger"), "{said}");
+}
+
+/// What a terminal would act on, or a reader would not see.
+fn moves_a_terminal(text: &str) -> bool {
+    let hidden = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.contains(hidden)
+}
+
+#[test]
+fn nothing_that_a_tool_or_a_goal_says_moves_the_terminal() {
+    let bench = Bench::new();
+    bench.grant("");
+    let evil = "a\u{1b}[2J\u{1b}]0;owned\u{7}b\u{202e}c\u{200b}d\u{9b}31m\u{e0041}";
+    bench.write("docs/evil.txt", evil);
+    std::fs::write(bench.path(&format!("docs/{}", evil.replace('\u{1b}', "\u{1b}x"))), "x").expect("a file");
+    let json = serde_json::json!({ "text": evil }).to_string();
+    for arguments in [
+        &["call", "files.read", "{\"path\": \"/docs/evil.txt\"}"][..],
+        &["call", "files.list", "{\"path\": \"/docs\"}"],
+        &["call", "text.stats", &json, "--receipt"],
+        &[
+            "call",
+            "javascript.run",
+            "{\"code\": \"console.log('\\u001b[2J\\u202e'); throw new Error('\\u001b]0;x\\u0007\\u200b')\"}",
+        ],
+        &["call", evil, "{}"],
+        &["run", &format!("Read /docs/{evil}")],
+        &["run", "Read /docs/evil.txt"],
+        &["show", evil],
+        &["tools", evil],
+        &["inspect", evil],
+    ] {
+        let done = bench.toolcrib(arguments);
+        assert!(!moves_a_terminal(&done.out), "{arguments:?}: {:?}", done.out);
+        assert!(!moves_a_terminal(&done.err), "{arguments:?}: {:?}", done.err);
+    }
+    for arguments in [&["runs"][..], &["why"], &["approvals"]] {
+        let done = bench.toolcrib(arguments);
+        assert!(!moves_a_terminal(&done.out) && !moves_a_terminal(&done.err), "{arguments:?}: {:?}", done.out);
+    }
+    // The bytes themselves are kept.
+    let newest = bench.toolcrib(&["export"]).out;
+    assert!(newest.contains("\\u001b[2J"), "the ledger has what was said");
 }

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use toolcrib_runtime::secrets::forms;
@@ -12,25 +11,6 @@ use toolcrib_runtime::secrets::forms;
 use crate::bench::{Bench, Done};
 
 const SECRET: &str = "canary-s3cr3t/Token+42";
-
-/// The command, with something on its standard input.
-fn with_input(bench: &Bench, arguments: &[&str], input: &str) -> Done {
-    let mut child = bench
-        .command()
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command runs");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -111,7 +91,7 @@ fn a_credential_is_used_and_no_trace_of_it_is_left() {
     let bench = Bench::new();
     let (address, heads) = server(echo);
     bench.write("toolcrib.toml", &policy(address));
-    let set = with_input(&bench, &["secret", "set", "api"], &format!("{SECRET}\n"));
+    let set = bench.with_input(&["secret", "set", "api"], format!("{SECRET}\n").as_bytes());
     assert_eq!((set.code, set.out.as_str()), (0, "api: set\n"), "{}", set.err);
     let call = |path: &str, more: &[&str]| {
         let arguments = format!("{{\"url\": \"http://{address}{path}\"}}");
@@ -180,9 +160,9 @@ fn the_environment_is_a_place_for_secrets_and_no_plugin_sees_it() {
 #[test]
 fn secrets_are_set_listed_and_removed_and_never_shown() {
     let bench = Bench::new();
-    let set = with_input(&bench, &["secret", "set", "first", "--json"], SECRET);
+    let set = bench.with_input(&["secret", "set", "first", "--json"], SECRET.as_bytes());
     assert_eq!(set.json()["replaced"], false);
-    let again = with_input(&bench, &["secret", "set", "first", "--json"], SECRET);
+    let again = bench.with_input(&["secret", "set", "first", "--json"], SECRET.as_bytes());
     assert_eq!(again.json()["replaced"], true);
     let list = bench.toolcrib(&["secret", "list"]);
     assert_eq!(list.out, "first                     file  (no credential refers to it)\n");
@@ -203,18 +183,18 @@ fn a_value_or_name_that_is_none_is_refused() {
         ("api", "abc", "a secret of less than 4 bytes"),
         ("Api Key", SECRET, "is no name of a secret"),
     ] {
-        let done = with_input(&bench, &["secret", "set", name], value);
+        let done = bench.with_input(&["secret", "set", name], value.as_bytes());
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.contains(said), "{}", done.err);
     }
-    let short = with_input(&bench, &["secret", "set", "pin"], "12345");
+    let short = bench.with_input(&["secret", "set", "pin"], "12345".as_bytes());
     assert!(short.code == 0 && short.err.contains("5 bytes are few"), "{}", short.err);
 }
 
 #[test]
 fn an_identity_that_others_can_read_stops_everything_that_needs_it() {
     let bench = Bench::new();
-    with_input(&bench, &["secret", "set", "api"], SECRET);
+    bench.with_input(&["secret", "set", "api"], SECRET.as_bytes());
     let key = bench.path(".config/toolcrib/secrets.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("a file");
     let list = bench.toolcrib(&["secret", "list", "--json"]);
@@ -241,7 +221,7 @@ fn a_tool_uses_a_token_that_the_host_got_and_sees_neither_it_nor_what_it_was_got
              header = \"Authorization\", value = \"Bearer {{oauth:calendar}}\" }}]\n"
         ),
     );
-    with_input(&bench, &["secret", "set", "client"], SECRET);
+    bench.with_input(&["secret", "set", "client"], SECRET.as_bytes());
     let call = bench.toolcrib(&["call", "http.fetch", &format!("{{\"url\": \"http://{api}/today\"}}"), "--json"]);
     assert_eq!(call.code, 0, "{}", call.err);
     assert_eq!(header(&heads.lock().expect("no panic")[0], "authorization"), Some("Bearer canary-access-token-77"));
