@@ -106,6 +106,32 @@ fn one_function_opens_connections() {
     }
 }
 
+/// A promise of the threat model is held by something that exists: a file, a hostile case, or a test by its name.
+#[test]
+fn what_the_threat_model_names_is_there() {
+    let page = std::fs::read_to_string(root().join("docs/threat-model.md")).expect("the page");
+    let promised = page.split("## What is promised").nth(1).and_then(|rest| rest.split("## ").next()).expect("a part");
+    let mut files = Vec::new();
+    for folder in ["host", "tests"] {
+        sources(&root().join(folder), &mut files);
+    }
+    let code: String = files.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect();
+    let mut promises = 0;
+    for row in promised.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let names = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let names: Vec<&str> = names.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing attacks this: {row}");
+        for name in names {
+            let there = root().join(name).exists()
+                || root().join("tests/hostile").join(name).is_dir()
+                || code.contains(&format!("fn {name}("));
+            assert!(there, "`{name}` is not there: {row}");
+        }
+        promises += 1;
+    }
+    assert!(promises > 20, "{promises}");
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let mut files = Vec::new();
