@@ -60,6 +60,13 @@ impl GuestPath {
         Ok(Self(format!("/{rest}")))
     }
 
+    /// Reads a path that stands in a line. One that ends with a space, before a slash that is dropped, is one that no line can
+    /// say.
+    fn of_line(text: &str) -> Result<Self, LineError> {
+        let path = Self::parse(text)?;
+        if path.0.ends_with(char::is_whitespace) { Err(LineError::GuestPath(shortened(text))) } else { Ok(path) }
+    }
+
     /// The root.
     pub(crate) fn root() -> Self {
         Self("/".to_owned())
@@ -158,7 +165,7 @@ impl FileGrant {
         let (access, rest) = access(line, GRANT_SHAPE)?;
         let (host, rest) = rest.rsplit_once(" as ").ok_or(LineError::FileShape(GRANT_SHAPE))?;
         let mut parts = rest.split(',');
-        let guest = GuestPath::parse(parts.next().unwrap_or_default().trim())?;
+        let guest = GuestPath::of_line(parts.next().unwrap_or_default().trim())?;
         let (max_bytes, max_files) = quotas(parts, access)?;
         Ok(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
     }
@@ -212,8 +219,8 @@ impl FileRequest {
         let (access, rest) = access(line, REQUEST_SHAPE)?;
         let guest = match rest.strip_suffix("/**") {
             Some("") => GuestPath::parse("/")?,
-            Some(folder) => GuestPath::parse(folder)?,
-            None => GuestPath::parse(rest)?,
+            Some(folder) => GuestPath::of_line(folder)?,
+            None => GuestPath::of_line(rest)?,
         };
         Ok(Self { access, guest })
     }
@@ -290,6 +297,9 @@ fn host_path(text: &str, base: &Path) -> Result<PathBuf, LineError> {
     }
     if path.as_os_str().is_empty() {
         path.push(".");
+    }
+    if path.to_string_lossy().ends_with(char::is_whitespace) {
+        return Err(wrong("ends with a space, which no line can say"));
     }
     Ok(path)
 }

@@ -160,3 +160,13 @@ fn one_place_shows_one_folder_and_no_false_protection() {
     assert!(text("\"read ./a as /x\", \"read ./b as /x/\"").contains("stands for a folder twice"));
     assert!(text("\"read-write ./a as /x\", \"read ./a/y as /x/y\"").contains("only read cannot lie inside"));
 }
+
+#[test]
+fn a_place_whose_name_ends_with_a_space_is_one_that_no_line_can_say() {
+    for line in ["read /docs /", "read /docs /**", "read /docs\u{a0}/"] {
+        assert!(FileRequest::parse(line).is_err(), "{line:?}");
+    }
+    for line in ["read ./docs as /docs /", "read ./docs / as /docs", "read ./docs /. as /docs"] {
+        assert!(FileGrant::parse(line, "/work".as_ref()).is_err(), "{line:?}");
+    }
+}
