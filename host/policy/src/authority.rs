@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::effect::Effect;
 use crate::files::{Access, FileCeiling, FileGrant};
 use crate::http::{HttpGrant, HttpPattern};
+use crate::keyvalue::KeyValueGrant;
 use crate::limits::Limits;
 use crate::names::PluginName;
 use crate::operator::{Ceiling, PluginGrants};
@@ -29,6 +30,8 @@ pub struct Authority {
     pub http: Vec<HttpGrant>,
     /// Folders that the plugin sees.
     pub files: Vec<FileGrant>,
+    /// Buckets that the plugin may open. [`Authority::keyvalue`] is the check.
+    pub keyvalue: Vec<KeyValueGrant>,
     /// Names of environment variables that the plugin sees.
     pub env: BTreeSet<String>,
     /// Configuration that the plugin sees.
@@ -65,6 +68,7 @@ impl Authority {
             limits: Limits::default(),
             http: Vec::new(),
             files: Vec::new(),
+            keyvalue: Vec::new(),
             env: BTreeSet::new(),
             config: BTreeMap::new(),
             tools: Vec::new(),
@@ -102,6 +106,7 @@ impl Authority {
             limits: sides.limits(),
             http: grants.http.iter().filter(|grant| sides.meet_http(grant.pattern())).cloned().collect(),
             files: sides.files(),
+            keyvalue: sides.keyvalue(),
             env: grants.env.iter().filter(|name| sides.missing_for_env(name).is_empty()).cloned().collect(),
             config: sides.config(),
             tools: grants.tools.iter().filter(|pattern| sides.meet_tool(pattern)).cloned().collect(),
@@ -125,13 +130,19 @@ impl Authority {
 
     /// Whether nothing is granted that leads out of the sandbox. Variables and configuration only lead in.
     pub(crate) fn reaches_nothing(&self) -> bool {
-        self.http.is_empty() && self.files.is_empty() && self.tools.is_empty() && !self.ask && !self.model
+        self.http.is_empty()
+            && self.files.is_empty()
+            && self.keyvalue.is_empty()
+            && self.tools.is_empty()
+            && !self.ask
+            && !self.model
     }
 
     /// The worst that the grants permit. A question to a person and a completion change nothing by themselves.
     pub(crate) fn worst_effect(&self) -> Effect {
         let writes = self.http.iter().any(|grant| self.may_write(grant.pattern()))
             || self.files.iter().any(|grant| grant.access == Access::ReadWrite)
+            || self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
             || !self.tools.is_empty();
         if writes { Effect::Irreversible } else { Effect::Read }
     }
@@ -168,6 +179,21 @@ impl Sides {
         self.requests.tools.iter().any(meets)
             && self.ceiling.tools.as_ref().is_none_or(|rules| rules.iter().filter_map(Rule::allows).any(meets))
             && self.delegated.as_ref().is_none_or(|caller| caller.tools.iter().any(meets))
+    }
+
+    /// Cuts the granted buckets to what the plugin asks for and to the ceiling. They are the plugin's own, so that a caller
+    /// narrows only what may be done in them: no more than it may do itself in some bucket of its own.
+    fn keyvalue(&self) -> Vec<KeyValueGrant> {
+        let lent = self.delegated.as_ref().map(|caller| caller.keyvalue.iter().map(|grant| grant.access).max());
+        let cut = |grant: &KeyValueGrant| {
+            let asked = grant.under_any(&self.requests.keyvalue)?;
+            let under = self.ceiling.keyvalue.as_ref().map_or(Some(asked.clone()), |rules| asked.under_any(rules))?;
+            match lent {
+                None => Some(under),
+                Some(most) => Some(KeyValueGrant { access: under.access.min(most?), ..under }),
+            }
+        };
+        self.grants.keyvalue.iter().filter_map(cut).collect()
     }
 
     fn config(&self) -> BTreeMap<String, String> {

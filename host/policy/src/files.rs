@@ -155,6 +155,9 @@ pub struct FileRequest {
     pub guest: GuestPath,
 }
 
+/// What the files of a quota are called.
+const FILES: [&str; 2] = ["files", "file"];
+
 const GRANT_SHAPE: &str = "`read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`";
 const CEILING_SHAPE: &str = "`read ./docs` or `read-write ./out, 100 MiB, 1000 files`";
 const REQUEST_SHAPE: &str = "`read /docs`, or `read-write /**` for any";
@@ -162,11 +165,11 @@ const REQUEST_SHAPE: &str = "`read /docs`, or `read-write /**` for any";
 impl FileGrant {
     /// Reads `read ./docs as /docs`. A relative folder is taken from `base`; nothing is looked up on disk.
     pub fn parse(line: &str, base: &Path) -> Result<Self, LineError> {
-        let (access, rest) = access(line, GRANT_SHAPE)?;
+        let (access, rest) = access_of(line, GRANT_SHAPE, "folders")?;
         let (host, rest) = rest.rsplit_once(" as ").ok_or(LineError::FileShape(GRANT_SHAPE))?;
         let mut parts = rest.split(',');
         let guest = GuestPath::of_line(parts.next().unwrap_or_default().trim())?;
-        let (max_bytes, max_files) = quotas(parts, access)?;
+        let (max_bytes, max_files) = quotas_of(parts, access, FILES)?;
         Ok(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
     }
 
@@ -202,13 +205,13 @@ impl FileGrant {
 impl FileCeiling {
     /// Reads `read ./docs` or `read-write ./out, 100 MiB, 1000 files`.
     pub fn parse(line: &str, base: &Path) -> Result<Self, LineError> {
-        let (access, rest) = access(line, CEILING_SHAPE)?;
+        let (access, rest) = access_of(line, CEILING_SHAPE, "folders")?;
         let mut parts = rest.split(',');
         let host = parts.next().unwrap_or_default().trim();
         if host.contains(" as ") {
             return Err(LineError::FileShape(CEILING_SHAPE));
         }
-        let (max_bytes, max_files) = quotas(parts, access)?;
+        let (max_bytes, max_files) = quotas_of(parts, access, FILES)?;
         Ok(Self { access, host: host_path(host, base)?, max_bytes, max_files })
     }
 }
@@ -216,7 +219,7 @@ impl FileCeiling {
 impl FileRequest {
     /// Reads `read /docs`, `read /docs/**` (the same) or `read-write /**`.
     pub fn parse(line: &str) -> Result<Self, LineError> {
-        let (access, rest) = access(line, REQUEST_SHAPE)?;
+        let (access, rest) = access_of(line, REQUEST_SHAPE, "folders")?;
         let guest = match rest.strip_suffix("/**") {
             Some("") => GuestPath::parse("/")?,
             Some(folder) => GuestPath::of_line(folder)?,
@@ -231,7 +234,12 @@ impl FileRequest {
     }
 }
 
-fn access<'a>(line: &'a str, shape: &'static str) -> Result<(Access, &'a str), LineError> {
+/// The access that a line begins with, and what follows it.
+pub(crate) fn access_of<'a>(
+    line: &'a str,
+    shape: &'static str,
+    what: &'static str,
+) -> Result<(Access, &'a str), LineError> {
     if line.len() > LINE_MAX {
         return Err(LineError::TooLong);
     }
@@ -239,18 +247,23 @@ fn access<'a>(line: &'a str, shape: &'static str) -> Result<(Access, &'a str), L
     let access = match word {
         "read" => Access::Read,
         "read-write" => Access::ReadWrite,
-        "deny" => return Err(LineError::NoDeny("folders")),
+        "deny" => return Err(LineError::NoDeny(what)),
         _ => return Err(LineError::FileShape(shape)),
     };
     Ok((access, rest.trim()))
 }
 
-fn quotas<'a>(parts: impl Iterator<Item = &'a str>, access: Access) -> Result<(Option<u64>, Option<u64>), LineError> {
+/// Quotas of bytes and of things that are counted, which are called by `names` (many, one).
+pub(crate) fn quotas_of<'a>(
+    parts: impl Iterator<Item = &'a str>,
+    access: Access,
+    [many, one]: [&str; 2],
+) -> Result<(Option<u64>, Option<u64>), LineError> {
     let (mut bytes, mut files) = (None, None);
     for part in parts {
         let part = part.trim();
         let wrong = || LineError::Quota(shortened(part));
-        let count = part.strip_suffix("files").or_else(|| part.strip_suffix("file")).filter(|head| head.ends_with(' '));
+        let count = part.strip_suffix(many).or_else(|| part.strip_suffix(one)).filter(|head| head.ends_with(' '));
         let (slot, value) = match count {
             Some(count) => (&mut files, units::parse(count, Unit::Count)),
             // A bare number could be either.
@@ -304,20 +317,25 @@ fn host_path(text: &str, base: &Path) -> Result<PathBuf, LineError> {
     Ok(path)
 }
 
-fn lower(one: Option<u64>, two: Option<u64>) -> Option<u64> {
+pub(crate) fn lower(one: Option<u64>, two: Option<u64>) -> Option<u64> {
     match (one, two) {
         (Some(one), Some(two)) => Some(one.min(two)),
         (one, two) => one.or(two),
     }
 }
 
-fn write_quotas(f: &mut fmt::Formatter<'_>, bytes: Option<u64>, files: Option<u64>) -> fmt::Result {
+pub(crate) fn write_quotas(
+    f: &mut fmt::Formatter<'_>,
+    bytes: Option<u64>,
+    count: Option<u64>,
+    [many, one]: [&str; 2],
+) -> fmt::Result {
     if let Some(bytes) = bytes {
         write!(f, ", {}", units::print(bytes, Unit::Bytes))?;
     }
-    match files {
-        Some(1) => f.write_str(", 1 file"),
-        Some(files) => write!(f, ", {files} files"),
+    match count {
+        Some(1) => write!(f, ", 1 {one}"),
+        Some(count) => write!(f, ", {count} {many}"),
         None => Ok(()),
     }
 }
@@ -325,14 +343,14 @@ fn write_quotas(f: &mut fmt::Formatter<'_>, bytes: Option<u64>, files: Option<u6
 impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} as {}", self.access, self.host.display(), self.guest)?;
-        write_quotas(f, self.max_bytes, self.max_files)
+        write_quotas(f, self.max_bytes, self.max_files, FILES)
     }
 }
 
 impl fmt::Display for FileCeiling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.access, self.host.display())?;
-        write_quotas(f, self.max_bytes, self.max_files)
+        write_quotas(f, self.max_bytes, self.max_files, FILES)
     }
 }
 

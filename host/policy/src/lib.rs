@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod gate;
 mod http;
+mod keyvalue;
 mod label;
 mod limits;
 mod line;
@@ -60,6 +61,7 @@ pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Scheme, TargetError};
+pub use keyvalue::{KeyValueGrant, KeyValueRule};
 pub use label::{Confidentiality, Integrity, Label, Labels};
 pub use limits::{
     ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes, FileWriteBytes,

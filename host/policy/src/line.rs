@@ -77,7 +77,7 @@ pub enum LineError {
     #[error("`deny` works for `http` and `tools`; {0} are granted one by one: leave out what is not to be given")]
     NoDeny(&'static str),
     /// A file line without access or path.
-    #[error("write an access and a folder, such as {0}")]
+    #[error("write an access and a place, such as {0}")]
     FileShape(&'static str),
     /// A guest path that is not absolute and plain.
     #[error("`{0}` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts")]
@@ -91,8 +91,16 @@ pub enum LineError {
         problem: &'static str,
     },
     /// A quota that cannot be read.
-    #[error("`{0}` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once")]
+    #[error(
+        "`{0}` is not a quota: write a size such as `100 MiB`, a count such as `1000 files` or `1000 keys`, each once"
+    )]
     Quota(String),
+    /// The bucket cannot have the name.
+    #[error("`{0}` is not the name of a bucket: 1 to 64 letters, digits, `-`, `_` and `.`")]
+    Bucket(String),
+    /// Two lines for one bucket.
+    #[error("the bucket `{0}` stands there twice")]
+    SameBucket(String),
     /// A quota on a folder that is only read.
     #[error("a quota limits what is written: `read` has none")]
     QuotaOnRead,

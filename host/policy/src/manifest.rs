@@ -8,6 +8,7 @@ use crate::effect::Effect;
 use crate::error::{PolicyError, PolicyProblem};
 use crate::files::FileRequest;
 use crate::http::HttpPattern;
+use crate::keyvalue::KeyValueRule;
 use crate::names::PluginName;
 use crate::reader::{Node, Source, Table};
 use crate::requests::Requests;
@@ -112,6 +113,9 @@ fn requests(table: &mut Table<'_>) -> Result<Requests, PolicyError> {
     }
     if let Some(node) = table.take("files") {
         requests.files = node.lines(FileRequest::parse)?;
+    }
+    if let Some(node) = table.take("keyvalue") {
+        requests.keyvalue = node.lines(KeyValueRule::parse)?;
     }
     if let Some(node) = table.take("env") {
         requests.env = node.lines(NamePattern::parse)?;

@@ -22,6 +22,7 @@ use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
 use crate::gate::{CallFacts, Decision};
 use crate::http::{HttpPattern, HttpTarget};
+use crate::keyvalue::KeyValueRule;
 use crate::limits::LimitRequest;
 use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
@@ -64,6 +65,7 @@ pub(crate) struct Ceiling {
     pub(crate) http: Option<Vec<Rule<HttpPattern>>>,
     pub(crate) credentials: Option<Vec<Rule<CredentialPattern>>>,
     pub(crate) files: Option<Vec<FileCeiling>>,
+    pub(crate) keyvalue: Option<Vec<KeyValueRule>>,
     pub(crate) env: Option<Vec<NamePattern>>,
     pub(crate) tools: Option<Vec<Rule<ToolPattern>>>,
     pub(crate) ask: bool,
@@ -79,6 +81,7 @@ impl Default for Ceiling {
             http: None,
             credentials: None,
             files: None,
+            keyvalue: None,
             env: None,
             tools: None,
             ask: true,
@@ -320,6 +323,7 @@ fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
             .map(|node| node.lines(|line| Rule::parse(line, CredentialPattern::parse)))
             .transpose()?,
         files: table.take("files").map(|node| node.lines(|line| FileCeiling::parse(line, base))).transpose()?,
+        keyvalue: table.take("keyvalue").map(|node| node.lines(KeyValueRule::parse)).transpose()?,
         env: table.take("env").map(|node| node.lines(NamePattern::parse)).transpose()?,
         tools: table.take("tools").map(|node| node.lines(|line| Rule::parse(line, ToolPattern::parse))).transpose()?,
         ask: table.take("ask").map_or(Ok(true), |node| node.boolean())?,

@@ -22,6 +22,10 @@ pub enum RefusalCode {
     CredentialUnavailable,
     /// No rule allows the folder, or not this access.
     FileDenied,
+    /// No rule allows the bucket, or not this access.
+    KeyValueDenied,
+    /// The bucket is full.
+    KeyValueFull,
     /// No rule allows the environment variable.
     EnvDenied,
     /// No rule allows the configuration key.
@@ -50,6 +54,8 @@ impl RefusalCode {
         Self::CredentialDenied,
         Self::CredentialUnavailable,
         Self::FileDenied,
+        Self::KeyValueDenied,
+        Self::KeyValueFull,
         Self::EnvDenied,
         Self::ConfigDenied,
         Self::ToolDenied,
@@ -75,6 +81,8 @@ impl RefusalCode {
             Self::CredentialDenied => "credential-denied",
             Self::CredentialUnavailable => "credential-unavailable",
             Self::FileDenied => "file-denied",
+            Self::KeyValueDenied => "keyvalue-denied",
+            Self::KeyValueFull => "keyvalue-full",
             Self::EnvDenied => "env-denied",
             Self::ConfigDenied => "config-denied",
             Self::ToolDenied => "tool-denied",

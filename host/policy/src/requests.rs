@@ -3,6 +3,7 @@
 use crate::credential::CredentialPattern;
 use crate::files::FileRequest;
 use crate::http::HttpPattern;
+use crate::keyvalue::KeyValueRule;
 use crate::limits::LimitRequest;
 use crate::tools::{NamePattern, ToolPattern};
 
@@ -15,6 +16,8 @@ pub struct Requests {
     pub credentials: Vec<CredentialPattern>,
     /// Places for folders.
     pub files: Vec<FileRequest>,
+    /// Buckets.
+    pub keyvalue: Vec<KeyValueRule>,
     /// Environment variables.
     pub env: Vec<NamePattern>,
     /// Configuration keys.
@@ -41,6 +44,7 @@ impl Requests {
             http: vec![HttpPattern::everything()],
             credentials: vec![CredentialPattern::everything()],
             files: vec![FileRequest::everything()],
+            keyvalue: vec![KeyValueRule::everything()],
             env: vec![NamePattern::Any],
             config: vec![NamePattern::Any],
             tools: vec![ToolPattern::Any],
@@ -63,6 +67,7 @@ impl Requests {
                     requests.credentials.clone_from(&everything.credentials);
                 }
                 "wasi:filesystem/preopens" | "wasi:filesystem/types" => requests.files.clone_from(&everything.files),
+                _ if name.starts_with("wasi:keyvalue/") => requests.keyvalue.clone_from(&everything.keyvalue),
                 "wasi:cli/environment" => requests.env.clone_from(&everything.env),
                 _ if name.starts_with("wasi:config/") => requests.config.clone_from(&everything.config),
                 "toolcrib:host/tools" => requests.tools.clone_from(&everything.tools),
@@ -80,6 +85,7 @@ impl Requests {
         lines.extend(self.http.iter().map(|pattern| ("http", pattern.to_string())));
         lines.extend(self.credentials.iter().map(|pattern| ("credentials", pattern.to_string())));
         lines.extend(self.files.iter().map(|request| ("files", request.to_string())));
+        lines.extend(self.keyvalue.iter().map(|rule| ("keyvalue", rule.to_string())));
         lines.extend(self.env.iter().map(|name| ("env", name.to_string())));
         lines.extend(self.config.iter().map(|key| ("config", key.to_string())));
         lines.extend(self.tools.iter().map(|pattern| ("tools", pattern.to_string())));

@@ -47,7 +47,7 @@ impl Risk {
     /// With everything granted that the plugin asks for.
     pub fn of_requests(requests: &Requests) -> Self {
         Powers {
-            reads_settings: !requests.env.is_empty() || !requests.config.is_empty(),
+            reads_settings: !requests.env.is_empty() || !requests.config.is_empty() || !requests.keyvalue.is_empty(),
             reads_files: !requests.files.is_empty(),
             changes_files: requests.files.iter().any(|request| request.access == Access::ReadWrite),
             sends: !requests.http.is_empty(),
@@ -60,7 +60,7 @@ impl Risk {
     /// With what is granted.
     pub fn of_authority(authority: &Authority) -> Self {
         Powers {
-            reads_settings: !authority.env.is_empty() || !authority.config.is_empty(),
+            reads_settings: !authority.env.is_empty() || !authority.config.is_empty() || !authority.keyvalue.is_empty(),
             reads_files: !authority.files.is_empty(),
             changes_files: authority.files.iter().any(|grant| grant.access == Access::ReadWrite),
             sends: !authority.http.is_empty(),

@@ -6,7 +6,9 @@ use super::Authority;
 use super::refusals::Missing;
 use crate::address;
 use crate::credential::CredentialGrant;
+use crate::files::Access;
 use crate::http::{Host, HttpGrant, HttpTarget};
+use crate::keyvalue::KeyValueGrant;
 use crate::names::ToolName;
 use crate::refusal::Refusal;
 
@@ -63,6 +65,12 @@ impl Authority {
             Some(caller) if !caller.opens_door(grant, &host, ip) => Err(self.caller_refusal(caller, &host, ip)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the plugin may do this in its bucket `name`, and by which grant.
+    pub fn keyvalue(&self, name: &str, access: Access) -> Result<&KeyValueGrant, Refusal> {
+        let found = self.keyvalue.iter().find(|grant| grant.bucket == name && grant.access >= access);
+        found.ok_or_else(|| self.keyvalue_refusal(name, access))
     }
 
     /// Whether the plugin may see the environment variable `name`.

@@ -9,6 +9,7 @@ use crate::address::{AddressClass, classify};
 use crate::credential::CredentialGrant;
 use crate::files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 use crate::http::{Host, HttpGrant, HttpPattern, HttpTarget, TargetError};
+use crate::keyvalue::{KeyValueGrant, KeyValueRule};
 use crate::limits::LimitName;
 use crate::names::{PluginName, ToolName, shortened};
 use crate::refusal::{Refusal, RefusalCode};
@@ -162,6 +163,22 @@ impl Authority {
         self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant)
     }
 
+    pub(crate) fn keyvalue_refusal(&self, bucket: &str, access: Access) -> Refusal {
+        let verb = if access == Access::Read { "read" } else { "write" };
+        let asked = format!("to {verb} its bucket `{}`", shortened(bucket));
+        let missing = self.sides.missing_for_keyvalue(bucket, access);
+        let line = format!("{access} {bucket}");
+        let grant = KeyValueGrant::parse(&line).ok().filter(|_| helps(&missing)).map(|_| list("keyvalue", &line));
+        self.refusal(RefusalCode::KeyValueDenied, &asked, &sentence(&missing), grant)
+    }
+
+    /// The refusal of what would make a bucket hold more than its grant allows.
+    pub fn keyvalue_full(&self, grant: &KeyValueGrant) -> Refusal {
+        let why = format!("it would hold more than its {} bytes or {} keys", grant.max_bytes(), grant.max_keys());
+        let asked = format!("to write its bucket `{}`", grant.bucket);
+        self.refusal(RefusalCode::KeyValueFull, &asked, &why, None)
+    }
+
     /// The refusal of the environment variable `name`, which is not in [`Authority::env`].
     pub fn env_refusal(&self, name: &str) -> Refusal {
         let asked = format!("for the environment variable `{}`", shortened(name));
@@ -212,6 +229,20 @@ impl Authority {
 }
 
 impl Sides {
+    fn missing_for_keyvalue(&self, bucket: &str, access: Access) -> Vec<Missing> {
+        let allows =
+            |rules: &[KeyValueRule]| rules.iter().any(|rule| rule.bucket.matches(bucket) && rule.access >= access);
+        let granted = self.grants.keyvalue.iter().any(|grant| grant.bucket == bucket && grant.access >= access);
+        let mut missing = Vec::new();
+        missing.extend((!allows(&self.requests.keyvalue)).then_some(Missing::Requested));
+        missing.extend((!granted).then_some(Missing::Granted));
+        missing.extend((!self.ceiling.keyvalue.as_deref().is_none_or(allows)).then_some(Missing::Ceiling));
+        let lends = |caller: &Authority| caller.keyvalue.iter().any(|grant| grant.access >= access);
+        let caller = self.delegated.as_ref().filter(|caller| !lends(caller));
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
+        missing
+    }
+
     pub(crate) fn missing_for_env(&self, name: &str) -> Vec<Missing> {
         let matches = |names: &[NamePattern]| names.iter().any(|pattern| pattern.matches(name));
         let mut missing = Vec::new();

@@ -11,6 +11,7 @@ use crate::effect::Effect;
 use crate::error::PolicyError;
 use crate::files::FileGrant;
 use crate::http::{HttpGrant, HttpPattern, HttpTarget};
+use crate::keyvalue::KeyValueGrant;
 use crate::limits::LimitRequest;
 use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
@@ -26,6 +27,7 @@ pub(crate) struct PluginGrants {
     pub(crate) http_denied: Vec<HttpPattern>,
     pub(crate) credentials: Vec<CredentialGrant>,
     pub(crate) files: Vec<FileGrant>,
+    pub(crate) keyvalue: Vec<KeyValueGrant>,
     pub(crate) env: BTreeSet<String>,
     pub(crate) config: BTreeMap<String, String>,
     pub(crate) tools: Vec<ToolPattern>,
@@ -47,7 +49,7 @@ enum HttpLine {
 impl PluginGrants {
     /// What [`PluginGrants::add`] knows.
     pub(crate) const CAPABILITIES: &'static [&'static str] =
-        &["http", "credentials", "files", "env", "config", "tools", "ask", "model"];
+        &["http", "credentials", "files", "keyvalue", "env", "config", "tools", "ask", "model"];
 
     pub(crate) fn read(
         mut table: Table<'_>,
@@ -68,6 +70,11 @@ impl PluginGrants {
             let above = std::cell::RefCell::new(Vec::new());
             node.lines(|line| push_folder(&mut above.borrow_mut(), FileGrant::parse(line, base)?))?;
             grants.files = above.into_inner();
+        }
+        if let Some(node) = table.take("keyvalue") {
+            let above = std::cell::RefCell::new(Vec::new());
+            node.lines(|line| push_bucket(&mut above.borrow_mut(), KeyValueGrant::parse(line)?))?;
+            grants.keyvalue = above.into_inner();
         }
         if let Some(node) = table.take("env") {
             grants.env = node.lines(variable)?.into_iter().collect();
@@ -107,6 +114,7 @@ impl PluginGrants {
                 self.credentials.push(read);
             }
             "files" => push_folder(&mut self.files, FileGrant::parse(line, base)?)?,
+            "keyvalue" => push_bucket(&mut self.keyvalue, KeyValueGrant::parse(line)?)?,
             "env" => {
                 self.env.insert(variable(line.trim())?);
             }
@@ -129,6 +137,7 @@ impl PluginGrants {
         lines.extend(self.http_denied.iter().map(|pattern| ("http", format!("deny {pattern}"))));
         lines.extend(self.credentials.iter().map(|grant| ("credentials", grant.to_string())));
         lines.extend(self.files.iter().map(|grant| ("files", grant.to_string())));
+        lines.extend(self.keyvalue.iter().map(|grant| ("keyvalue", grant.to_string())));
         lines.extend(self.env.iter().map(|name| ("env", name.clone())));
         lines.extend(self.config.iter().map(|(key, value)| ("config", format!("{key}={value}"))));
         lines.extend(self.tools.iter().map(|pattern| ("tools", pattern.to_string())));
@@ -216,6 +225,15 @@ fn push_folder(files: &mut Vec<FileGrant>, grant: FileGrant) -> Result<(), LineE
         return Err(LineError::WeakerInside(grant.guest.to_string()));
     }
     files.push(grant);
+    Ok(())
+}
+
+/// Adds a bucket, unless there is a line for it.
+fn push_bucket(buckets: &mut Vec<KeyValueGrant>, grant: KeyValueGrant) -> Result<(), LineError> {
+    if buckets.iter().any(|taken| taken.bucket == grant.bucket) {
+        return Err(LineError::SameBucket(grant.bucket));
+    }
+    buckets.push(grant);
     Ok(())
 }
 

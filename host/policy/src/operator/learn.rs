@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{OperatorFile, PluginGrants};
 use crate::error::PolicyError;
 use crate::files::FileGrant;
+use crate::keyvalue::KeyValueGrant;
 use crate::names::PluginName;
 
 impl OperatorFile {
@@ -25,6 +26,7 @@ impl OperatorFile {
         let credentials = more.credentials.iter().filter(|grant| !grants.credentials.contains(grant));
         grants.credentials.extend(credentials.cloned().collect::<Vec<_>>());
         more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
+        more.keyvalue.iter().for_each(|bucket| widen_bucket(&mut grants.keyvalue, bucket));
         grants.env.extend(more.env.iter().cloned());
         grants.config.extend(more.config.clone());
         grants.tools.extend(more.tools.iter().filter(|line| !grants.tools.contains(line)).cloned().collect::<Vec<_>>());
@@ -71,6 +73,14 @@ fn widen(files: &mut Vec<FileGrant>, more: &FileGrant) {
             files.retain(|known| known.guest.below(&more.guest).is_none() || known.access >= more.access);
             files.push(more.clone());
         }
+    }
+}
+
+/// Adds a bucket; where there is a line for it, the wider access of both stays.
+fn widen_bucket(buckets: &mut Vec<KeyValueGrant>, more: &KeyValueGrant) {
+    match buckets.iter_mut().find(|known| known.bucket == more.bucket) {
+        Some(known) => known.access = known.access.max(more.access),
+        None => buckets.push(more.clone()),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{OperatorFile, SecondWall, Unattended};
 use crate::approval::Otherwise;
 use crate::files::FileGrant;
 use crate::http::HttpPattern;
+use crate::keyvalue::KeyValueGrant;
 use crate::limits::LimitName;
 use crate::names::PluginName;
 use crate::requests::Requests;
@@ -51,6 +52,7 @@ impl OperatorFile {
         list("http", ceiling.http.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
         list("credentials", ceiling.credentials.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
         list("files", ceiling.files.as_ref().map(|folders| folders.iter().map(ToString::to_string).collect()));
+        list("keyvalue", ceiling.keyvalue.as_ref().map(|rules| rules.iter().map(ToString::to_string).collect()));
         list("env", ceiling.env.as_ref().map(|names| names.iter().map(ToString::to_string).collect()));
         list("tools", ceiling.tools.as_ref().map(|rules| rules.iter().map(Rule::to_string).collect()));
         lines.extend((!ceiling.ask).then(|| ("ask", "false".to_owned())));
@@ -110,6 +112,9 @@ impl OperatorFile {
         let unused = grants.credentials.iter().filter(|grant| !credentials(grant.pattern().http()));
         unasked.extend(unused.map(|grant| ("credentials", grant.to_string())));
         unasked.extend(grants.files.iter().filter(|grant| !files(grant)).map(|grant| ("files", grant.to_string())));
+        let bucket = |grant: &KeyValueGrant| requests.keyvalue.iter().any(|asked| asked.bucket.matches(&grant.bucket));
+        unasked
+            .extend(grants.keyvalue.iter().filter(|grant| !bucket(grant)).map(|grant| ("keyvalue", grant.to_string())));
         unasked.extend(grants.env.iter().filter(|name| !env(name)).map(|name| ("env", name.clone())));
         unasked.extend(grants.config.keys().filter(|key| !config(key)).map(|key| ("config", key.clone())));
         unasked.extend(grants.tools.iter().filter(|p| !tools(p)).map(|p| ("tools", p.to_string())));

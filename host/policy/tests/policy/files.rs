@@ -64,23 +64,23 @@ fn each_mistake_in_a_line_is_named() {
     .map(|line| format!("{line:38} {}", complaint(line)))
     .collect();
     insta::assert_snapshot!(all.join("\n"), @r"
-                                           write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
-    read                                   write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
-    read ./docs                            write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
-    write ./docs as /docs                  write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+                                           write an access and a place, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+    read                                   write an access and a place, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+    read ./docs                            write an access and a place, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+    write ./docs as /docs                  write an access and a place, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
     deny ./docs as /docs                   `deny` works for `http` and `tools`; folders are granted one by one: leave out what is not to be given
     read ./docs as docs                    `docs` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts
     read ./docs as /a/../b                 `/a/../b` is not a path inside the sandbox: begin with `/`, without `..`, `.`, stars or empty parts
-    read  as /x                            write an access and a folder, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
+    read  as /x                            write an access and a place, such as `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, 1000 files`
     read ~/docs as /docs                   `~/docs` has `~` or `$`, which are not expanded: write the whole path
     read $HOME as /docs                    `$HOME` has `~` or `$`, which are not expanded: write the whole path
     read ../../.. as /x                    `../../..` leads above the root of the file system
     read ./d* as /x                        `./d*` has a star or a control character: name one folder
     read ./d as /x, 100 MiB                a quota limits what is written: `read` has none
-    read-write ./d as /x, 100              `100` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once
-    read-write ./d as /x, many files       `many files` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once
-    read-write ./d as /x, 1 MiB, 2 MiB     `2 MiB` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once
-    read-write ./d as /x,                  `` is not a quota: write a size such as `100 MiB`, a count such as `1000 files`, each once
+    read-write ./d as /x, 100              `100` is not a quota: write a size such as `100 MiB`, a count such as `1000 files` or `1000 keys`, each once
+    read-write ./d as /x, many files       `many files` is not a quota: write a size such as `100 MiB`, a count such as `1000 files` or `1000 keys`, each once
+    read-write ./d as /x, 1 MiB, 2 MiB     `2 MiB` is not a quota: write a size such as `100 MiB`, a count such as `1000 files` or `1000 keys`, each once
+    read-write ./d as /x,                  `` is not a quota: write a size such as `100 MiB`, a count such as `1000 files` or `1000 keys`, each once
     ");
 }
 

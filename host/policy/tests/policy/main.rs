@@ -8,6 +8,7 @@ mod credentials;
 mod effect;
 mod files;
 mod hosts;
+mod keyvalue;
 mod limits;
 mod manifest;
 mod names;

@@ -165,6 +165,7 @@ fn a_plugin_without_a_manifest_asks_for_what_its_imports_could_use() {
         "wasi:filesystem/preopens",
         "wasi:cli/environment",
         "wasi:config/store",
+        "wasi:keyvalue/store",
         "toolcrib:host/tools",
         "toolcrib:host/ask",
         "toolcrib:host/model",

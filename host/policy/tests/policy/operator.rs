@@ -114,7 +114,7 @@ fn each_mistake_is_named_with_its_place() {
     toolcrib.toml:1:1: unknown key `ceilling` in the file: did you mean `ceiling`?
     toolcrib.toml:2:1: unknown key `htp` in `[ceiling]`: did you mean `http`?
     toolcrib.toml:2:9: `GET https://a.com/ via 10.0.0.0/8` in `http`: `via` opens a private range and belongs to a grant, not here
-    toolcrib.toml:2:10: `read ./a as /a` in `files`: write an access and a folder, such as `read ./docs` or `read-write ./out, 100 MiB, 1000 files`
+    toolcrib.toml:2:10: `read ./a as /a` in `files`: write an access and a place, such as `read ./docs` or `read-write ./out, 100 MiB, 1000 files`
     toolcrib.toml:2:19: `sockets` in `reject-imports`: `sockets` is not an interface: write `namespace:package/interface`, with `@version` where one is meant
     toolcrib.toml:1:1: `Shop` is not a plugin name: 1 to 64 characters of a-z, 0-9 and `-`, beginning with a letter
     toolcrib.toml:2:8: `shop` is a number and has to be a table
@@ -166,7 +166,7 @@ fn a_grant_can_be_added_from_the_command_line() {
 fn a_wrong_grant_from_the_command_line_changes_nothing() {
     let mut file = OperatorFile::empty("/work".as_ref());
     let mut wrong = |capability: &str, line: &str| file.add_grant(&plugin(), capability, line).unwrap_err().to_string();
-    insta::assert_snapshot!(wrong("htp", "GET https://a.com/"), @"--grant: `htp` is not a capability: write one of http, credentials, files, env, config, tools, ask, model");
+    insta::assert_snapshot!(wrong("htp", "GET https://a.com/"), @"--grant: `htp` is not a capability: write one of http, credentials, files, keyvalue, env, config, tools, ask, model");
     insta::assert_snapshot!(wrong("http", "GET *"), @"--grant: `GET *` in `http`: `GET *` grants every host: a grant names hosts (only a manifest and the ceiling can speak of all of them)");
     insta::assert_snapshot!(wrong("config", "a"), @"--grant: `a` in `config`: `a` is not a setting: write `key=value`");
     insta::assert_snapshot!(wrong("ask", "yes"), @"--grant: `yes` in `ask`: `yes` is neither `true` nor `false`");

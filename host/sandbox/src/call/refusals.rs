@@ -4,7 +4,7 @@
 //! without. So a refusal takes the place of a tool's own words only where it is the likely cause: nobody asks the
 //! network, a person or a model by the way, and for files the tool must speak of what was refused.
 
-use toolcrib_policy::Refusal;
+use toolcrib_policy::{Refusal, RefusalCode};
 
 /// Refusals that are kept. Further ones replace the last, which is the nearest to the failure.
 const MAX_KEPT: usize = 32;
@@ -71,7 +71,13 @@ impl Refusals {
 
     /// The refusal that explains a failure: of those that can, the first whose target the tool names, else the first.
     pub(crate) fn explaining(&self, said: &Said<'_>) -> Option<&Refusal> {
-        let explains = |refused: &&Refused| refused.capability != "files" || refused.named(said) || said.denied();
+        // A request that went without a granted credential explains only that the server did not let it in.
+        let went_without = |refused: &Refused| refused.refusal.code == RefusalCode::CredentialDenied;
+        let explains = |refused: &&Refused| match refused.capability {
+            "files" => refused.named(said) || said.denied(),
+            _ if went_without(refused) => said.code == "needs-auth",
+            _ => true,
+        };
         let found = self.0.iter().filter(explains);
         let named = found.clone().find(|refused| refused.named(said));
         named.or_else(|| found.clone().next()).or_else(|| self.alone(said)).map(|refused| &refused.refusal)
