@@ -69,6 +69,12 @@ impl Export<'_> {
             loop {
                 match rows.next().and_then(|row| row.map(|row| line(row, ledger, run)).transpose()) {
                     Ok(None) => break,
+                    // A damaged index can answer with rows that were not asked for, again and again.
+                    Ok(Some((seq, _))) if seq.sql() < next => {
+                        let detail = format!("the events of run {run} are not in their order");
+                        lines.push(Err(LedgerError::Corrupt { path: path.to_owned(), detail }));
+                        break;
+                    }
                     Ok(Some((seq, text))) => {
                         next = seq.next().sql();
                         lines.push(Ok(text));

@@ -89,6 +89,11 @@ impl Ledger {
         let mut found = Vec::new();
         let mut after = (i64::MIN, i64::MIN);
         while let Some(last) = self.find_in_page(needle, after, &mut found)? {
+            // A damaged index can answer with rows that were not asked for, again and again.
+            if last <= after {
+                let detail = "the values are not in their order".to_owned();
+                return Err(LedgerError::Corrupt { path: self.db_path().to_owned(), detail });
+            }
             after = last;
         }
         Ok(found)

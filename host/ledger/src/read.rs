@@ -201,11 +201,19 @@ impl Ledger {
         let sql = "SELECT e.seq, e.at, e.kind, e.status, v.payload FROM event e
                    LEFT JOIN value v ON v.run = e.run AND v.seq = e.seq
                    WHERE e.run = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3";
-        self.readers().query(|conn| {
+        let page: Vec<Event> = self.readers().query(|conn| {
             let mut query = conn.prepare_cached(sql)?;
             let rows = query.query_map(params![run.sql(), from, sql_limit(limit)], |row| event(row, run))?;
             rows.collect()
-        })
+        })?;
+        // A damaged index can answer with rows that were not asked for, again and again.
+        let places = || page.iter().map(|event| event.seq.sql());
+        let first = places().next().is_none_or(|first| first >= from);
+        if first && places().zip(places().skip(1)).all(|(one, next)| one < next) {
+            return Ok(page);
+        }
+        let detail = format!("the events of run {run} are not in their order");
+        Err(LedgerError::Corrupt { path: self.db_path().to_owned(), detail })
     }
 
     /// The events of a kind in all runs, oldest run first, in order within each run.

@@ -77,6 +77,7 @@ impl Crib {
         let services =
             CallServices { crib: self.clone(), authority: authority.clone(), caller, cancel: cancel.clone(), depth };
         let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
+        call.keyvalue = self.0.keyvalue.clone();
         call.vault = self.0.vault.clone();
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);

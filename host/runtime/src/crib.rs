@@ -9,7 +9,8 @@ use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{
     Authority, Effect, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
 };
-use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig, Vault};
+use toolcrib_sandbox::{CacheConfig, KeyValue, Sandbox, SandboxConfig, Vault};
+use toolcrib_store::Buckets;
 
 use crate::admission::Admission;
 use crate::approvals::{Spool, inbox};
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) loaded: Loaded,
     pub(crate) admission: Admission,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) keyvalue: Arc<dyn KeyValue>,
 }
 
 impl Crib {
@@ -66,9 +68,10 @@ impl Crib {
         let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
         let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
         let (loaded, admission) = (Loaded::default(), Admission::default());
+        let keyvalue = Arc::new(Buckets::at(settings.folders.state_file()));
         let store = Arc::new(settings.secret_store());
         let vault = Arc::new(Safe::new(store, &settings.operator, &settings.network));
-        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault }));
+        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault, keyvalue }));
         crib.admit().await?;
         crib.rule_warnings()?;
         Ok(crib)

@@ -82,6 +82,11 @@ impl Folders {
         self.check_cache()
     }
 
+    /// The file with what plugins keep from one call to the next.
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.data.join("state.db")
+    }
+
     /// The file with the key that checkpoints of the ledger are signed with.
     pub fn signing_key(&self) -> PathBuf {
         self.data.join("checkpoint.key")

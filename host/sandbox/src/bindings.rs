@@ -33,6 +33,16 @@ pub(crate) mod config {
     });
 }
 
+/// `wasi:keyvalue`, a published draft.
+pub(crate) mod keyvalue {
+    wasmtime::component::bindgen!({
+        path: "../../wit/wasi-keyvalue",
+        world: "wasi:keyvalue/imports",
+        imports: { default: async | trappable },
+        with: { "wasi:keyvalue/store.bucket": crate::capability::keyvalue::OpenBucket },
+    });
+}
+
 /// `wasi:logging`, a published draft.
 pub(crate) mod logging {
     wasmtime::component::bindgen!({

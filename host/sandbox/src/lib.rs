@@ -31,6 +31,7 @@ pub use call::Call;
 pub use capability::http::{
     Connection, Network, NoVault, OwnRequestError, SystemNetwork, Trust, TrustError, Unavailable, Vault, own_request,
 };
+pub use capability::keyvalue::{Bucket, KeyValue, KeyValueError, Keys, NoKeyValue, Quota};
 pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};
 pub use engine::{Pooling, Profile};
 pub use error::{LoadError, SandboxError};

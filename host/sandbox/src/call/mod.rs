@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use toolcrib_policy::{Authority, Limits};
 
 use crate::capability::http::{NoVault, Vault};
+use crate::capability::keyvalue::{KeyValue, NoKeyValue};
 use crate::outcome::CallError;
 use crate::services::{Alone, Services};
 
@@ -46,6 +47,8 @@ pub struct Call {
     pub authority: Arc<Authority>,
     /// Gives the values of the credentials that the authority has. No guest sees one.
     pub vault: Arc<dyn Vault>,
+    /// Keeps the buckets that the authority has.
+    pub keyvalue: Arc<dyn KeyValue>,
     /// Values of environment variables. Only names that the authority lists are shown.
     pub environment: Arc<[(String, String)]>,
     /// What the call may ask of the process around it.
@@ -62,6 +65,7 @@ impl Call {
             arguments,
             authority,
             vault: Arc::new(NoVault),
+            keyvalue: Arc::new(NoKeyValue),
             environment: Arc::new([]),
             services: Arc::new(Alone),
             cancel: CancellationToken::new(),

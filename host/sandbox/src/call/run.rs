@@ -99,9 +99,7 @@ fn make_store(
     record: &Arc<Record>,
 ) -> Result<Store<CallState>, CallError> {
     let limits = &call.authority.limits;
-    let setup =
-        Setup { authority: &call.authority, record, network, vault: &call.vault, environment: &call.environment };
-    let state = CallState::new(call, record.clone(), Prepared::new(&setup));
+    let state = CallState::new(call, record.clone(), Prepared::new(&Setup::of(call, record, network)));
     let broken =
         |e: wasmtime::Error| CallError::new("engine", "the call could not be set up").with_detail(e.to_string());
     let mut store = Store::try_new(engine, state).map_err(broken)?;

@@ -12,6 +12,7 @@ pub(crate) mod files;
 pub(crate) mod host;
 pub(crate) mod http;
 pub(crate) mod io;
+pub(crate) mod keyvalue;
 pub(crate) mod random;
 pub(crate) mod sockets;
 pub(crate) mod streams;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use toolcrib_policy::Authority;
 use wasmtime::component::Linker;
 
-use crate::call::{CallState, Record};
+use crate::call::{Call, CallState, Record};
 use crate::error::SandboxError;
 use crate::plugin::Reach;
 
@@ -53,8 +54,17 @@ pub(crate) struct Setup<'a> {
     pub(crate) network: &'a Arc<dyn http::Network>,
     /// Values of credentials.
     pub(crate) vault: &'a Arc<dyn http::Vault>,
+    /// Where buckets are kept.
+    pub(crate) keyvalue: &'a Arc<dyn keyvalue::KeyValue>,
     /// Values of environment variables.
     pub(crate) environment: &'a Arc<[(String, String)]>,
+}
+
+impl<'a> Setup<'a> {
+    pub(crate) fn of(call: &'a Call, record: &'a Arc<Record>, network: &'a Arc<dyn http::Network>) -> Self {
+        let Call { authority, vault, keyvalue, environment, .. } = call;
+        Setup { authority, record, network, vault, keyvalue, environment }
+    }
 }
 
 /// The list of capabilities: the one place where a new one is named.
@@ -105,6 +115,7 @@ each_capability! {
     env: Env,
     files: Files,
     http: Http,
+    keyvalue: Keep,
     sockets: Sockets,
     host: Host,
 }

@@ -29,14 +29,7 @@ impl Guest {
     fn on(authority: Authority, network: Arc<dyn Network>) -> Self {
         let call = Call::new("tool", serde_json::Value::Null, Arc::new(authority));
         let record = Arc::new(Record::new(&call.authority.limits));
-        let setup = Setup {
-            authority: &call.authority,
-            record: &record,
-            network: &network,
-            vault: &call.vault,
-            environment: &call.environment,
-        };
-        let prepared = Prepared::new(&setup);
+        let prepared = Prepared::new(&Setup::of(&call, &record, &network));
         Guest(CallState::new(&call, record, prepared))
     }
 
