@@ -60,7 +60,7 @@ pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 pub use gate::{CallFacts, Decision, RunFacts};
-pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Scheme, TargetError};
+pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};
 pub use label::{Confidentiality, Integrity, Label, Labels};
 pub use limits::{

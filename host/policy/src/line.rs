@@ -59,6 +59,11 @@ pub enum LineError {
         "`via {0}`: only private ranges can be opened, such as `10.0.0.0/8`, `192.168.0.0/16`, `127.0.0.0/8` or `fd00::/8`"
     )]
     PublicRange(String),
+    /// The rate is none.
+    #[error(
+        "`{0}` is not a rate: write a whole number and a time, such as `10 per minute` (`second`, `minute`, `hour`, `day`)"
+    )]
+    Rate(String),
     /// `via` together with a literal address.
     #[error("`via` belongs to a name: a literal address or `localhost` opens exactly itself")]
     ViaLiteral,

@@ -16,6 +16,8 @@ pub enum RefusalCode {
     NetAddressBlocked,
     /// The request has no target that could be checked.
     UrlInvalid,
+    /// The line that allows the request has been used as often as it may.
+    NetRate,
     /// A credential is granted, and some other side keeps it from the request.
     CredentialDenied,
     /// The credential of a request cannot be had: its secret is not in the store, or no token was given.
@@ -51,6 +53,7 @@ impl RefusalCode {
         Self::NetDenied,
         Self::NetAddressBlocked,
         Self::UrlInvalid,
+        Self::NetRate,
         Self::CredentialDenied,
         Self::CredentialUnavailable,
         Self::FileDenied,
@@ -78,6 +81,7 @@ impl RefusalCode {
             Self::NetDenied => "net-denied",
             Self::NetAddressBlocked => "net-address-blocked",
             Self::UrlInvalid => "url-invalid",
+            Self::NetRate => "net-rate",
             Self::CredentialDenied => "credential-denied",
             Self::CredentialUnavailable => "credential-unavailable",
             Self::FileDenied => "file-denied",
@@ -127,7 +131,7 @@ impl RefusalCode {
         match self {
             Self::ImportDenied => GateKind::Import,
             Self::RuleDenied | Self::ApprovalDenied => GateKind::Call,
-            Self::Limit(_) => GateKind::Limit,
+            Self::Limit(_) | Self::NetRate | Self::KeyValueFull => GateKind::Limit,
             _ => GateKind::Effect,
         }
     }

@@ -9,8 +9,8 @@ use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{
     Authority, Effect, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
 };
-use toolcrib_sandbox::{CacheConfig, KeyValue, Sandbox, SandboxConfig, Vault};
-use toolcrib_store::Buckets;
+use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig, Vault};
+use toolcrib_store::State;
 
 use crate::admission::Admission;
 use crate::approvals::{Spool, inbox};
@@ -40,7 +40,7 @@ pub(crate) struct Inner {
     pub(crate) loaded: Loaded,
     pub(crate) admission: Admission,
     pub(crate) vault: Arc<dyn Vault>,
-    pub(crate) keyvalue: Arc<dyn KeyValue>,
+    pub(crate) state: State,
 }
 
 impl Crib {
@@ -68,10 +68,10 @@ impl Crib {
         let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
         let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
         let (loaded, admission) = (Loaded::default(), Admission::default());
-        let keyvalue = Arc::new(Buckets::at(settings.folders.state_file()));
+        let state = State::at(settings.folders.state_file());
         let store = Arc::new(settings.secret_store());
         let vault = Arc::new(Safe::new(store, &settings.operator, &settings.network));
-        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault, keyvalue }));
+        let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault, state }));
         crib.admit().await?;
         crib.rule_warnings()?;
         Ok(crib)

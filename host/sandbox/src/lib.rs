@@ -29,7 +29,8 @@ mod services;
 
 pub use call::Call;
 pub use capability::http::{
-    Connection, Network, NoVault, OwnRequestError, SystemNetwork, Trust, TrustError, Unavailable, Vault, own_request,
+    Connection, Line, Network, NoRates, NoVault, OwnRequestError, Rates, SystemNetwork, Trust, TrustError, Unavailable,
+    Vault, own_request,
 };
 pub use capability::keyvalue::{Bucket, KeyValue, KeyValueError, Keys, NoKeyValue, Quota};
 pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};

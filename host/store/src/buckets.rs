@@ -16,7 +16,8 @@ struct Held {
 
 type Done<T> = Result<T, KeyValueError>;
 
-fn failed(connection: &Connection) -> impl Fn(rusqlite::Error) -> KeyValueError + use<> {
+/// What a failure of the database means.
+pub(crate) fn failed(connection: &Connection) -> impl Fn(rusqlite::Error) -> KeyValueError + use<> {
     let path = connection.path().map(ToOwned::to_owned).unwrap_or_default();
     move |error| of_file(Path::new(&path), &error)
 }

@@ -1,4 +1,4 @@
-//! What plugins keep from one call to the next: their buckets, in one file of SQLite.
+//! What lasts from one call of a plugin to the next: its buckets, and how often it has sent requests. One file of SQLite.
 //!
 //! ```text
 //!  KeyValue ─► a thread that may block ─► one transaction: value, and what the bucket holds now ─► state.db
@@ -8,34 +8,36 @@
 //! shared between plugins: the plugin's name is a part of every key.
 
 mod buckets;
+mod rates;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use toolcrib_sandbox::{Bucket, KeyValue, KeyValueError, Keys, Quota};
+use toolcrib_sandbox::{Bucket, KeyValue, KeyValueError, Keys, Line, Quota, Rates};
 
-/// The buckets of an installation. The file is made when it is first written or read.
+/// The state of an installation's plugins. The file is made when it is first written or read.
 #[derive(Clone)]
-pub struct Buckets(Arc<Inner>);
+pub struct State(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
     open: Mutex<Option<Connection>>,
 }
 
-impl std::fmt::Debug for Buckets {
+impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Buckets({})", self.0.path.display())
+        write!(f, "State({})", self.0.path.display())
     }
 }
 
-impl Buckets {
-    /// The buckets in the file at `path`. Nothing is opened yet.
+impl State {
+    /// The state in the file at `path`. Nothing is opened yet.
     pub fn at(path: PathBuf) -> Self {
         Self(Arc::new(Inner { path, open: Mutex::default() }))
     }
@@ -63,7 +65,7 @@ impl Inner {
 }
 
 #[async_trait]
-impl KeyValue for Buckets {
+impl KeyValue for State {
     async fn get(&self, bucket: &Bucket, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
         let (bucket, key) = (bucket.clone(), key.to_owned());
         self.with(move |connection| buckets::get(connection, &bucket, &key)).await
@@ -92,5 +94,14 @@ impl KeyValue for Buckets {
     async fn increment(&self, bucket: &Bucket, key: &str, delta: u64, quota: Quota) -> Result<u64, KeyValueError> {
         let (bucket, key) = (bucket.clone(), key.to_owned());
         self.with(move |connection| buckets::increment(connection, &bucket, &key, delta, quota)).await
+    }
+}
+
+#[async_trait]
+impl Rates for State {
+    async fn take(&self, line: &Line) -> Result<Option<Duration>, String> {
+        let line = line.clone();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.with(move |connection| rates::take(connection, &line, now)).await.map_err(|error| error.to_string())
     }
 }

@@ -31,6 +31,12 @@ const TABLES: &str = "
         keys INTEGER NOT NULL,
         PRIMARY KEY (plugin, bucket)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE spent (
+        plugin TEXT NOT NULL,
+        line TEXT NOT NULL,
+        back_at INTEGER NOT NULL,
+        PRIMARY KEY (plugin, line)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 pub(crate) fn open(path: &Path) -> Result<Connection, KeyValueError> {

@@ -1,4 +1,4 @@
-//! Buckets as the sandbox uses them, on real files.
+//! State as the sandbox uses them, on real files.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ fn bucket(plugin: &str, name: &str) -> Bucket {
     Bucket { plugin: plugin.parse().unwrap(), name: name.to_owned() }
 }
 
-fn at(home: &Path) -> Buckets {
-    Buckets::at(home.join("state.db"))
+fn at(home: &Path) -> State {
+    State::at(home.join("state.db"))
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
@@ -79,7 +79,7 @@ async fn keys_are_listed_in_pieces_each_once() {
 async fn counting_together_loses_no_count() {
     let home = tempfile::tempdir().unwrap();
     let mine = bucket("notes", "default");
-    let count = |store: Buckets| {
+    let count = |store: State| {
         let mine = mine.clone();
         async move {
             for _ in 0..25 {
@@ -112,4 +112,43 @@ async fn a_file_that_is_none_of_ours_is_refused_and_left_alone() {
     drop(foreign);
     let error = at(home.path()).get(&bucket("a", "b"), "k").await.unwrap_err();
     assert!(error.to_string().contains("a database of another program"), "{error}");
+}
+
+fn line(text: &str) -> Line {
+    let grant = toolcrib_policy::HttpGrant::parse(&format!("GET https://a.example.com/**, {text}")).unwrap();
+    Line { plugin: "notes".parse().unwrap(), text: grant.to_string(), rate: grant.rate().unwrap() }
+}
+
+#[test]
+fn what_was_spent_comes_back_evenly_and_in_no_other_way() {
+    let home = tempfile::tempdir().unwrap();
+    let mut connection = schema::open(&home.path().join("state.db")).unwrap();
+    let mut take = |line: &Line, at: u64| rates::take(&mut connection, line, Duration::from_secs(at)).unwrap();
+    let four = line("4 per minute");
+    for _ in 0..4 {
+        assert_eq!(take(&four, 1_000), None);
+    }
+    assert_eq!(take(&four, 1_000), Some(Duration::from_secs(15)));
+    assert_eq!(take(&four, 1_014), Some(Duration::from_secs(1)));
+    assert_eq!(take(&four, 1_015), None);
+    assert_eq!(take(&four, 1_015), Some(Duration::from_secs(15)));
+    // Another line, and the same line of another plugin, have their own.
+    assert_eq!(take(&line("5 per minute"), 1_015), None);
+    assert_eq!(take(&Line { plugin: "other".parse().unwrap(), ..four.clone() }, 1_015), None);
+    // After a pause there is no more than one period's worth.
+    for _ in 0..4 {
+        assert_eq!(take(&four, 90_000), None);
+    }
+    assert!(take(&four, 90_000).is_some());
+    // A clock that was set back by a day does not lock anybody out for a day.
+    assert!(take(&four, 3_600).is_some_and(|wait| wait <= Duration::from_secs(60)));
+}
+
+#[tokio::test]
+async fn a_rate_holds_across_processes() {
+    let home = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let left = at(home.path()).take(&line("3 per hour")).await.unwrap();
+        assert_eq!(left.is_some(), round >= 3, "{round}");
+    }
 }

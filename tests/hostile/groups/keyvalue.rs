@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use toolcrib_policy::{Authority, OperatorFile, Requests};
 use toolcrib_sandbox::{CallReport, Plugin};
-use toolcrib_store::Buckets;
+use toolcrib_store::State;
 
 use crate::host::{Host, alone, only_tool, printed, refusals};
 
@@ -17,7 +17,7 @@ fn authority(plugin: &str, lines: &str) -> Arc<Authority> {
     Arc::new(file.authority(&plugin.parse().expect("a name"), &Requests::everything(), None))
 }
 
-async fn run(host: &Host, guest: &Plugin, store: &Buckets, authority: &Arc<Authority>, args: &[&str]) -> CallReport {
+async fn run(host: &Host, guest: &Plugin, store: &State, authority: &Arc<Authority>, args: &[&str]) -> CallReport {
     let mut call = only_tool(guest, json!({ "args": args }), authority);
     call.keyvalue = Arc::new(store.clone());
     host.sandbox.call(guest, call).await
@@ -27,7 +27,7 @@ async fn run(host: &Host, guest: &Plugin, store: &Buckets, authority: &Arc<Autho
 pub(crate) fn keyvalue_quota() {
     alone(async |host| {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Buckets::at(folder.path().join("state.db"));
+        let store = State::at(folder.path().join("state.db"));
         let guest = host.load("keyvalue_quota").await;
         for (way, name, line, said) in [
             (
@@ -77,7 +77,7 @@ pub(crate) fn keyvalue_quota() {
 pub(crate) fn keyvalue_apart() {
     alone(async |host| {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Buckets::at(folder.path().join("state.db"));
+        let store = State::at(folder.path().join("state.db"));
         let guest = host.load("keyvalue_quota").await;
         let mine = authority("one", "\"read-write default\"");
         run(host, &guest, &store, &mine, &["write", "default"]).await;

@@ -178,3 +178,20 @@ fn a_request_names_the_grant_that_allowed_it() {
     assert_eq!((&used["access"], &used["by"]), (&"GET".into(), &grant.as_str().into()), "{report:#}");
     assert!(used["took_us"].as_u64() > Some(0), "{used:#}");
 }
+
+#[test]
+fn a_line_with_a_rate_is_counted_from_one_process_to_the_next() {
+    let bench = Bench::new();
+    let address = serve(&[("/a", "text/plain", "hello")]);
+    bench.write("toolcrib.toml", &format!("[plugin.http]\nhttp = [\"GET http://{address}/**, 2 per hour\"]\n"));
+    let call = || bench.toolcrib(&["call", "http.fetch", &format!("{{\"url\": \"http://{address}/a\"}}"), "--json"]);
+    assert_eq!((call().code, call().code), (0, 0));
+    let third = call();
+    assert_eq!(third.code, 1, "{}", third.err);
+    let error = third.json()["error"].clone();
+    assert_eq!(error["code"], "net-rate");
+    let message = error["message"].as_str().unwrap_or_default();
+    assert!(message.contains("2 per hour") && message.contains("room for the next one in 1"), "{message}");
+    let why = bench.toolcrib(&["why"]);
+    assert!(why.out.contains("net-rate"), "{}", why.out);
+}

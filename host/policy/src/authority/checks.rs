@@ -7,9 +7,9 @@ use super::refusals::Missing;
 use crate::address;
 use crate::credential::CredentialGrant;
 use crate::files::Access;
-use crate::http::{Host, HttpGrant, HttpTarget};
+use crate::http::{Host, HttpGrant, HttpTarget, Rate};
 use crate::keyvalue::KeyValueGrant;
-use crate::names::ToolName;
+use crate::names::{PluginName, ToolName};
 use crate::refusal::Refusal;
 
 impl Authority {
@@ -29,6 +29,14 @@ impl Authority {
             Some(grant) if missing.is_empty() => Ok(grant),
             _ => Err(self.http_refusal(target, &missing)),
         }
+    }
+
+    /// The lines with a rate that a request is counted under: the one that allows it, and the one of each caller that handed on
+    /// its authority.
+    pub fn rates(&self, target: &HttpTarget) -> Vec<(&PluginName, &HttpGrant, Rate)> {
+        let own = self.http(target).ok().and_then(|grant| Some((&self.plugin, grant, grant.rate()?)));
+        let callers = self.sides.delegated.iter().flat_map(|caller| caller.rates(target));
+        own.into_iter().chain(callers).collect()
     }
 
     /// The credentials that a request gets, and the refusals of those that are granted and that some other side keeps from

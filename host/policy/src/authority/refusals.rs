@@ -124,6 +124,14 @@ impl Authority {
         self.refusal(RefusalCode::NetAddressBlocked, &asked, &sentence(&missing), None)
     }
 
+    /// The refusal of a request whose line of `plugin` was used as often as it may be.
+    pub fn rate_refusal(&self, target: &HttpTarget, plugin: &PluginName, grant: &HttpGrant, why: &str) -> Refusal {
+        let whose = if *plugin == self.plugin { String::new() } else { format!(" of its caller `{plugin}`") };
+        let asked = format!("for `{} {}`", target.method, target.shown());
+        let why = format!("the line `{grant}`{whose} allows no more now; {why}");
+        self.refusal(RefusalCode::NetRate, &asked, &why, None)
+    }
+
     pub(crate) fn credential_refusal(
         &self,
         grant: &CredentialGrant,

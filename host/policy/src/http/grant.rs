@@ -7,20 +7,26 @@ use ipnet::IpNet;
 
 use super::host::{Host, HostPattern};
 use super::pattern::HttpPattern;
+use super::rate::Rate;
 use crate::address::{self, AddressClass};
 use crate::line::LineError;
 use crate::names::shortened;
 
-/// One line of `http` under a plugin: which requests, and which private ranges its name may resolve into.
+/// One line of `http` under a plugin: which requests, which private ranges its name may resolve into, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HttpGrant {
     pattern: HttpPattern,
     via: Vec<IpNet>,
+    rate: Option<Rate>,
 }
 
 impl HttpGrant {
-    /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16`.
+    /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 10 per minute`.
     pub fn parse(line: &str) -> Result<Self, LineError> {
+        let (line, rate) = match line.trim_end().rsplit_once(',') {
+            Some((rest, last)) if last.contains(" per ") => (rest, Some(Rate::parse(last)?)),
+            _ => (line, None),
+        };
         let mut words = line.splitn(2, " via ");
         let pattern = HttpPattern::parse(words.next().unwrap_or_default())?;
         let via = words.next().map_or(Ok(Vec::new()), |ranges| ranges.split(',').map(range).collect())?;
@@ -35,12 +41,17 @@ impl HttpGrant {
                 return Err(LineError::ViaLiteral);
             }
         }
-        Ok(Self { pattern, via })
+        Ok(Self { pattern, via, rate })
     }
 
     /// What the line matches.
     pub fn pattern(&self) -> &HttpPattern {
         &self.pattern
+    }
+
+    /// How often the line allows a request; as often as the limits do where it does not say.
+    pub fn rate(&self) -> Option<Rate> {
+        self.rate
     }
 
     /// The private ranges that the line opens for its name.
@@ -92,6 +103,6 @@ impl fmt::Display for HttpGrant {
         for (nth, range) in self.via.iter().enumerate() {
             write!(f, "{}{range}", if nth == 0 { " via " } else { ", " })?;
         }
-        Ok(())
+        self.rate.map_or(Ok(()), |rate| write!(f, ", {rate}"))
     }
 }

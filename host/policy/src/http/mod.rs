@@ -4,11 +4,13 @@ mod grant;
 mod host;
 mod path;
 mod pattern;
+mod rate;
 mod target;
 mod wire;
 
 pub use grant::HttpGrant;
 pub use host::Host;
 pub use pattern::HttpPattern;
+pub use rate::Rate;
 pub use target::{HttpTarget, Method, Scheme, TargetError};
 pub use wire::PathError;

@@ -1,8 +1,8 @@
 //! Lines about requests.
 
-use toolcrib_policy::{HttpGrant, HttpPattern, HttpTarget};
+use toolcrib_policy::{HttpGrant, HttpPattern, HttpTarget, Requests};
 
-use crate::get;
+use crate::{get, operator, plugin};
 
 fn matches(line: &str, url: &str) -> bool {
     HttpPattern::parse(line).unwrap().matches(&get(url))
@@ -231,4 +231,39 @@ fn a_line_is_printed_in_its_one_spelling() {
     ] {
         assert_eq!(HttpGrant::parse(line).unwrap().to_string(), printed);
     }
+}
+
+#[test]
+fn a_line_says_how_often_and_prints_it() {
+    for line in [
+        "GET https://a.example.com/**, 10 per minute",
+        "POST http://localhost:8080/x, 1 per second",
+        "GET https://a.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 3 per day",
+    ] {
+        assert_eq!(HttpGrant::parse(line).unwrap().to_string(), line);
+    }
+    let grant = HttpGrant::parse("GET https://a.example.com/a,b").unwrap();
+    assert_eq!((grant.rate(), grant.to_string().as_str()), (None, "GET https://a.example.com/a,b"));
+    for wrong in ["0 per minute", "1.5 per minute", "ten per minute", "1 per week", "-1 per day", "99999999999 per day"]
+    {
+        let error = HttpGrant::parse(&format!("GET https://a.example.com/**, {wrong}")).unwrap_err();
+        assert!(error.to_string().contains("is not a rate"), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_request_is_counted_under_the_line_that_allows_it_and_under_its_callers() {
+    let file = operator(
+        "[plugin.shop]\nhttp = [\"GET https://a.example.com/x, 1 per day\", \"GET https://a.example.com/**, 5 per hour\"]\n\
+         [plugin.caller]\nhttp = [\"* https://a.example.com/**, 2 per minute\"]\n",
+    );
+    let everything = Requests::everything();
+    let caller = file.authority(&"caller".parse().unwrap(), &everything, None);
+    let lent = file.authority(&plugin(), &everything, Some(&caller));
+    let counted = |url: &str| -> Vec<String> {
+        lent.rates(&get(url)).iter().map(|(plugin, _, rate)| format!("{plugin} {rate}")).collect()
+    };
+    assert_eq!(counted("https://a.example.com/x"), ["shop 1 per day", "caller 2 per minute"]);
+    assert_eq!(counted("https://a.example.com/y"), ["shop 5 per hour", "caller 2 per minute"]);
+    assert!(counted("https://b.example.com/").is_empty());
 }

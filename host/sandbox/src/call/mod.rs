@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use toolcrib_policy::{Authority, Limits};
 
-use crate::capability::http::{NoVault, Vault};
+use crate::capability::http::{NoRates, NoVault, Rates, Vault};
 use crate::capability::keyvalue::{KeyValue, NoKeyValue};
 use crate::outcome::CallError;
 use crate::services::{Alone, Services};
@@ -47,6 +47,8 @@ pub struct Call {
     pub authority: Arc<Authority>,
     /// Gives the values of the credentials that the authority has. No guest sees one.
     pub vault: Arc<dyn Vault>,
+    /// Keeps count of the requests that lines with a rate allow.
+    pub rates: Arc<dyn Rates>,
     /// Keeps the buckets that the authority has.
     pub keyvalue: Arc<dyn KeyValue>,
     /// Values of environment variables. Only names that the authority lists are shown.
@@ -65,6 +67,7 @@ impl Call {
             arguments,
             authority,
             vault: Arc::new(NoVault),
+            rates: Arc::new(NoRates),
             keyvalue: Arc::new(NoKeyValue),
             environment: Arc::new([]),
             services: Arc::new(Alone),

@@ -54,6 +54,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) network: &'a Arc<dyn http::Network>,
     /// Values of credentials.
     pub(crate) vault: &'a Arc<dyn http::Vault>,
+    /// Keeps count of requests.
+    pub(crate) rates: &'a Arc<dyn http::Rates>,
     /// Where buckets are kept.
     pub(crate) keyvalue: &'a Arc<dyn keyvalue::KeyValue>,
     /// Values of environment variables.
@@ -62,8 +64,8 @@ pub(crate) struct Setup<'a> {
 
 impl<'a> Setup<'a> {
     pub(crate) fn of(call: &'a Call, record: &'a Arc<Record>, network: &'a Arc<dyn http::Network>) -> Self {
-        let Call { authority, vault, keyvalue, environment, .. } = call;
-        Setup { authority, record, network, vault, keyvalue, environment }
+        let Call { authority, vault, rates, keyvalue, environment, .. } = call;
+        Setup { authority, record, network, vault, rates, keyvalue, environment }
     }
 }
 

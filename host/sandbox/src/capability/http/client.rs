@@ -23,6 +23,7 @@ use super::error::{Failure, Stage};
 use super::exchange::{Budget, Exchange};
 use super::meter::Metered;
 use super::network::Network;
+use super::rates::{self, Rates};
 use crate::call::Record;
 use crate::capability::Capability;
 
@@ -39,6 +40,7 @@ pub(super) struct Client {
     pub(super) record: Arc<Record>,
     network: Arc<dyn Network>,
     vault: Arc<dyn Vault>,
+    rates: Arc<dyn Rates>,
     pub(super) parallel: Arc<Semaphore>,
     requests: AtomicU64,
     pub(super) sent: Budget,
@@ -54,6 +56,7 @@ impl Client {
         record: Arc<Record>,
         network: Arc<dyn Network>,
         vault: Arc<dyn Vault>,
+        rates: Arc<dyn Rates>,
     ) -> Self {
         let limits = &authority.limits;
         let parallel = limits.http_parallel.as_usize().min(Semaphore::MAX_PERMITS);
@@ -66,6 +69,7 @@ impl Client {
             record,
             network,
             vault,
+            rates,
         }
     }
 
@@ -134,6 +138,11 @@ impl Client {
         deadline: Instant,
     ) -> Result<Answer, Failure> {
         let limits = &self.authority.limits;
+        rates::take(&*self.rates, &self.authority, &checked.target).await.inspect_err(|failure| {
+            if let Failure::Refused(refusal) = failure {
+                exchange.refuse(refusal);
+            }
+        })?;
         let attached = credential::attach(&self.authority, &*self.vault, &self.record, &mut checked, body).await;
         let Attached { body, mask, references } = attached.inspect_err(|_| exchange.never_left())?;
         let connect = Wait::new(limits.http_connect.get(), options.connect_timeout);

@@ -28,6 +28,7 @@ mod meter;
 mod network;
 mod own;
 mod pass;
+mod rates;
 mod request;
 mod view;
 
@@ -50,6 +51,7 @@ use hooks::Hooks;
 pub use credential::{NoVault, Unavailable, Vault};
 pub use network::{Connection, Network, SystemNetwork, Trust, TrustError};
 pub use own::{OwnRequestError, own_request};
+pub use rates::{Line, NoRates, Rates};
 
 pub(crate) struct Http;
 
@@ -74,8 +76,13 @@ impl Capability for Http {
     }
 
     fn prepare(setup: &Setup<'_>) -> HttpState {
-        let client =
-            Client::new(setup.authority.clone(), setup.record.clone(), setup.network.clone(), setup.vault.clone());
+        let client = Client::new(
+            setup.authority.clone(),
+            setup.record.clone(),
+            setup.network.clone(),
+            setup.vault.clone(),
+            setup.rates.clone(),
+        );
         let mut context = WasiHttpCtx::new();
         // The engine adds some seventy bytes of its own for each header, so that this is stricter than the wire.
         context.set_field_size_limit(setup.authority.limits.http_header_bytes.as_usize());

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::RequestOptions;
 use super::client::Client;
 use super::credential::NoVault;
 use super::network::Network;
+use super::rates::NoRates;
 use crate::call::Record;
 
 /// Why a request of the host itself has no answer. The text holds nothing of what was sent.
@@ -31,7 +32,7 @@ pub async fn own_request(
     most: usize,
 ) -> Result<Response<Bytes>, OwnRequestError> {
     let record = Arc::new(Record::new(&authority.limits));
-    let client = Arc::new(Client::new(authority, record, network, Arc::new(NoVault)));
+    let client = Arc::new(Client::new(authority, record, network, Arc::new(NoVault), Arc::new(NoRates)));
     let (parts, body) = request.into_parts();
     let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
     let checked = client.admit(&parts).map_err(|failure| OwnRequestError(failure.to_string()))?;

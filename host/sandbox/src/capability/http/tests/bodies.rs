@@ -147,7 +147,8 @@ async fn the_system_s_network_goes_straight_to_the_server() {
     let network: Arc<dyn Network> = Arc::new(SystemNetwork::new());
     let authority = Arc::new(authority(&[&server.grant()]));
     let record = Arc::new(crate::call::Record::new(&authority.limits));
-    let client = Arc::new(super::Client::new(authority, record, network, Arc::new(super::NoVault)));
+    let client =
+        Arc::new(super::Client::new(authority, record, network, Arc::new(super::NoVault), Arc::new(super::NoRates)));
     let (parts, body) = get(&server.url("/")).into_parts();
     let checked = client.admit(&parts).unwrap();
     let (answer, _worker) = client.send(checked, body, Default::default()).await.unwrap();

@@ -26,6 +26,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use super::client::{Answer, Client};
 use super::credential::{NoVault, Vault};
 use super::network::{Connection, Network, Trust};
+use super::rates::NoRates;
 use crate::call::Record;
 use crate::receipt::CapabilityUse;
 
@@ -129,7 +130,7 @@ impl Bench {
     fn with_vault(authority: Authority, network: Recorder, vault: Arc<dyn Vault>) -> Self {
         let record = Arc::new(Record::new(&authority.limits));
         let network = Arc::new(network);
-        let client = Client::new(Arc::new(authority), record.clone(), network.clone(), vault);
+        let client = Client::new(Arc::new(authority), record.clone(), network.clone(), vault, Arc::new(NoRates));
         Bench { client: Arc::new(client), record, network }
     }
 
