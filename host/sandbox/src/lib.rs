@@ -17,6 +17,8 @@ mod capability;
 mod compile;
 mod engine;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod info;
 #[cfg(feature = "measure")]
 pub mod measure;

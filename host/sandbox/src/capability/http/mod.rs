@@ -48,6 +48,8 @@ use body::Finished;
 use client::Client;
 use hooks::Hooks;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use credential::masked_pieces;
 pub use credential::{NoVault, Unavailable, Vault};
 pub use network::{Connection, Network, SystemNetwork, Trust, TrustError};
 pub use own::{OwnRequestError, own_request};

@@ -124,6 +124,15 @@ impl Stream {
     }
 }
 
+/// A text without secrets that comes in pieces; `None` where there is nothing to mask.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn masked_pieces(secrets: &[Secret], pieces: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut stream = Stream { mask: Mask::new(secrets)?, found: Vec::new(), text: Vec::new() };
+    let mut masked: Vec<u8> = pieces.iter().flat_map(|piece| stream.push(piece)).collect();
+    masked.extend_from_slice(&stream.finish());
+    Some(masked)
+}
+
 /// A body without secrets.
 pub(crate) struct MaskedBody<B> {
     body: B,

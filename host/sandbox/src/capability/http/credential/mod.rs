@@ -24,6 +24,8 @@ use super::body::ResponseBody;
 use super::error::Failure;
 
 use mask::Mask;
+#[cfg(feature = "fuzzing")]
+pub(crate) use mask::masked_pieces;
 
 pub(super) use attach::{Attached, attach};
 pub use vault::{NoVault, Unavailable, Vault};
