@@ -1,5 +1,6 @@
 //! The cases by what they attack.
 
+mod advisories;
 mod agent;
 mod compile;
 mod concurrency;
@@ -15,6 +16,7 @@ mod network;
 mod output;
 mod supply;
 
+pub(crate) use advisories::*;
 pub(crate) use agent::*;
 pub(crate) use compile::*;
 pub(crate) use concurrency::*;

@@ -1,0 +1,67 @@
+;; Hands texts from one component to another that keeps them in another encoding, with places and lengths that lie.
+(component
+  (component $taker
+    (core module $m
+      (memory (export "memory") 1)
+      (global $free (mut i32) (i32.const 16))
+      ;; Gives a place that is not there when much is wanted.
+      (func (export "realloc") (param $old i32) (param $had i32) (param $align i32) (param $want i32) (result i32)
+        (local $at i32)
+        (if (i32.gt_u (local.get $want) (i32.const 4000)) (then (return (i32.const 0xfffffff0))))
+        (local.set $at (i32.and (i32.add (global.get $free) (i32.const 15)) (i32.const -16)))
+        (global.set $free (i32.add (local.get $at) (local.get $want)))
+        (memory.copy (local.get $at) (local.get $old)
+          (select (local.get $had) (local.get $want) (i32.lt_u (local.get $had) (local.get $want))))
+        (local.get $at))
+      ;; What arrived: its first four bytes and its length.
+      (func (export "take") (param $at i32) (param $length i32) (result i32)
+        (i32.xor (i32.load (local.get $at)) (i32.rotl (local.get $length) (i32.const 16)))))
+    (core instance $i (instantiate $m))
+    (alias core export $i "memory" (core memory $memory))
+    (alias core export $i "realloc" (core func $realloc))
+    (func (export "compact") (param "text" string) (result u32)
+      (canon lift (core func $i "take") (memory $memory) (realloc $realloc) string-encoding=latin1+utf16))
+    (func (export "wide") (param "text" string) (result u32)
+      (canon lift (core func $i "take") (memory $memory) (realloc $realloc) string-encoding=utf16))
+    (func (export "narrow") (param "text" string) (result u32)
+      (canon lift (core func $i "take") (memory $memory) (realloc $realloc) string-encoding=utf8)))
+  (component $giver
+    (import "compact" (func $compact (param "text" string) (result u32)))
+    (import "wide" (func $wide (param "text" string) (result u32)))
+    (import "narrow" (func $narrow (param "text" string) (result u32)))
+    (core module $texts
+      (memory (export "memory") 1)
+      ;; At 0 `abcd`, at 16 `abcd` in 16 bits, at 32 `a` and a letter that no byte holds, at 48 half a pair.
+      (data (i32.const 0) "abcd")
+      (data (i32.const 16) "a\00b\00c\00d\00")
+      (data (i32.const 32) "a\00\41\01")
+      (data (i32.const 48) "\00\d8a\00")
+      (data (i32.const 64) "\ff\fe\fd\fc"))
+    (core instance $texts (instantiate $texts))
+    (alias core export $texts "memory" (core memory $memory))
+    (core func $wide-to-compact (canon lower (func $compact) (memory $memory) string-encoding=utf16))
+    (core func $narrow-to-wide (canon lower (func $wide) (memory $memory) string-encoding=utf8))
+    (core func $compact-to-narrow (canon lower (func $narrow) (memory $memory) string-encoding=latin1+utf16))
+    (core func $wide-to-narrow (canon lower (func $narrow) (memory $memory) string-encoding=utf16))
+    (core module $m
+      (import "" "0" (func $wide-to-compact (param i32 i32) (result i32)))
+      (import "" "1" (func $narrow-to-wide (param i32 i32) (result i32)))
+      (import "" "2" (func $compact-to-narrow (param i32 i32) (result i32)))
+      (import "" "3" (func $wide-to-narrow (param i32 i32) (result i32)))
+      (table funcref (elem $wide-to-compact $narrow-to-wide $compact-to-narrow $wide-to-narrow))
+      (type $hand (func (param i32 i32) (result i32)))
+      (func (export "give") (param $way i32) (param $at i32) (param $length i32) (result i32)
+        (call_indirect (type $hand) (local.get $at) (local.get $length) (local.get $way))))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "0" (func $wide-to-compact))
+      (export "1" (func $narrow-to-wide))
+      (export "2" (func $compact-to-narrow))
+      (export "3" (func $wide-to-narrow))))))
+    (func (export "give") (param "way" u32) (param "at" u32) (param "length" u32) (result u32)
+      (canon lift (core func $i "give"))))
+  (instance $taker (instantiate $taker))
+  (instance $giver (instantiate $giver
+    (with "compact" (func $taker "compact"))
+    (with "wide" (func $taker "wide"))
+    (with "narrow" (func $taker "narrow"))))
+  (export "give" (func $giver "give")))
