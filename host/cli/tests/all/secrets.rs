@@ -115,9 +115,14 @@ fn a_credential_is_used_and_no_trace_of_it_is_left() {
     assert!(uses[0]["by"].as_str().is_some_and(|by| by.contains("{secret:api}")), "{uses}");
     let why = bench.toolcrib(&["why"]);
     let shown = bench.toolcrib(&["export"]);
+    // Everything that the host and its libraries could say of what they do.
+    let arguments = format!("{{\"url\": \"http://{address}/api/echo\"}}");
+    let traced = bench.command().env("TOOLCRIB_LOG", "trace").args(["call", "http.fetch", &arguments]).output();
+    let traced = Done::of(&traced.expect("the command runs"));
+    assert!(traced.code == 0 && traced.err.lines().count() > 10, "it says a lot: {}", traced.err);
     let other = call("/other", &["--json"]);
     assert!(other.out.contains("got none"), "another path gets none: {}", other.out);
-    nowhere(&bench, SECRET, &[&set, &json, &plain, &goal, &why, &shown, &other]);
+    nowhere(&bench, SECRET, &[&set, &json, &plain, &goal, &why, &shown, &traced, &other]);
 }
 
 #[test]
