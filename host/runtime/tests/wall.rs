@@ -20,8 +20,12 @@ fn child_behind_the_wall() {
     let place = PathBuf::from(std::env::var_os(PLACE).unwrap());
     let ports = std::env::var(PORTS).unwrap();
     let ports: Vec<u16> = ports.split(',').map(|port| port.parse().unwrap()).collect();
-    let needs =
-        Needs { read: vec![place.join("read")], write: vec![place.join("write")], ports: BTreeSet::from([ports[0]]) };
+    let needs = Needs {
+        read: vec![place.join("read")],
+        write: vec![place.join("write")],
+        ports: BTreeSet::from([ports[0]]),
+        keyring: false,
+    };
     let report = raise(SecondWall::Auto, &needs).unwrap();
     for (part, strength) in report.parts() {
         println!("{part}: {}", if *strength == Strength::Full { "stands" } else { "absent" });

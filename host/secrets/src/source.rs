@@ -20,17 +20,22 @@ pub enum SecretSource {
     File,
     /// Variables of the process, see [`variable`].
     Environment,
+    /// The keyring of the operating system.
+    Keyring,
     /// A folder with a file for each secret, as orchestrators mount them.
     Folder(PathBuf),
 }
 
 /// The text names no place for secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write `file` (the encrypted file of this installation), `env` (`TOOLCRIB_SECRET_…`), or `folder PATH`")]
+#[error(
+    "write `file` (the encrypted file of this installation), `env` (`TOOLCRIB_SECRET_…`), `keyring` (the kernel's, \
+     of the user), or `folder PATH`"
+)]
 pub struct SecretSourceError;
 
 impl SecretSource {
-    /// Reads `file`, `env`, or `folder PATH`. A relative path is taken from `base`.
+    /// Reads `file`, `env`, `keyring`, or `folder PATH`. A relative path is taken from `base`.
     ///
     /// # Errors
     ///
@@ -39,6 +44,7 @@ impl SecretSource {
         match text.trim() {
             "file" => Ok(Self::File),
             "env" => Ok(Self::Environment),
+            "keyring" => Ok(Self::Keyring),
             other => match other.strip_prefix("folder ").map(str::trim) {
                 Some(path) if !path.is_empty() => Ok(Self::Folder(base.join(path))),
                 _ => Err(SecretSourceError),
@@ -52,6 +58,7 @@ impl fmt::Display for SecretSource {
         match self {
             Self::File => f.write_str("file"),
             Self::Environment => f.write_str("env"),
+            Self::Keyring => f.write_str("keyring"),
             Self::Folder(path) => write!(f, "folder {}", path.display()),
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use toolcrib_runtime::Settings;
-use toolcrib_runtime::policy::{SecretName, SecretSource};
+use toolcrib_runtime::policy::SecretName;
 use toolcrib_runtime::secrets::{Listed, MIN_SECRET_BYTES, Secret, StoreError, variable};
 
 use crate::args::{Common, SecretCommand};
@@ -39,8 +39,7 @@ fn set(settings: &Settings, name: &SecretName, json: bool) -> anyhow::Result<Exi
     }
     let store = settings.secret_store();
     let replaced = store.set(name, &value)?;
-    let counts = store.list()?.into_iter().find(|listed| listed.name == *name).map(|listed| listed.source);
-    let shadowing = counts.filter(|source| *source != SecretSource::File);
+    let shadowing = store.holder(name)?.filter(|source| Some(*source) != store.writable());
     if json {
         outln!(
             "{}",
@@ -88,10 +87,19 @@ fn read_value(name: &SecretName) -> anyhow::Result<Secret> {
 }
 
 fn list(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
-    let found = settings.secret_store().list()?;
+    let store = settings.secret_store();
+    let mut found = store.list()?;
     let referred = settings.operator.secrets();
-    let missing: Vec<&SecretName> =
-        referred.iter().filter(|name| found.iter().all(|listed| listed.name != **name)).collect();
+    let mut missing = Vec::new();
+    let listed: Vec<SecretName> = found.iter().map(|listed| listed.name.clone()).collect();
+    for name in referred.iter().filter(|name| !listed.contains(name)) {
+        match store.holder(name)? {
+            Some(source) => {
+                found.push(Listed { name: name.clone(), source: source.clone(), shadowed: Vec::new() });
+            }
+            None => missing.push(name),
+        }
+    }
     if json {
         let shown = |listed: &Listed| {
             let shadowed: Vec<String> = listed.shadowed.iter().map(ToString::to_string).collect();
@@ -126,7 +134,7 @@ fn remove(settings: &Settings, name: &SecretName, json: bool) -> anyhow::Result<
         let place =
             elsewhere.map(|listed| format!("; it is in `{}`, which this command does not write", listed.source));
         return Err(BadInput(format!(
-            "there is no secret `{name}` in the encrypted file{}",
+            "there is no secret `{name}` that this command could remove{}",
             place.unwrap_or_default()
         ))
         .into());

@@ -238,7 +238,7 @@ fn the_places_for_secrets_are_checked_when_they_are_read() {
     ];
     let complaints: Vec<String> = wrong.iter().map(|text| complaint(&format!("[secrets]\n{text}\n"))).collect();
     insta::assert_snapshot!(complaints.join("\n"), @r#"
-    toolcrib.toml:2:12: `sources` cannot be `vault`: write `file` (the encrypted file of this installation), `env` (`TOOLCRIB_SECRET_…`), or `folder PATH`
+    toolcrib.toml:2:12: `sources` cannot be `vault`: write `file` (the encrypted file of this installation), `env` (`TOOLCRIB_SECRET_…`), `keyring` (the kernel's, of the user), or `folder PATH`
     toolcrib.toml:2:19: `sources` cannot be `env`: it stands there twice
     toolcrib.toml:2:11: `sources` is a string and has to be a list
     toolcrib.toml:2:12: `identity` cannot be ``: name a file

@@ -70,7 +70,7 @@ pub(super) fn raise(needs: &Needs) -> WallReport {
         Ok(both) => both,
         Err(error) => (Strength::None(error.to_string()), Strength::None(error.to_string())),
     };
-    let calls = match filter() {
+    let calls = match filter(needs) {
         Ok(()) => Strength::Full,
         Err(error) => Strength::None(error.to_string()),
     };
@@ -139,15 +139,19 @@ fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Resu
 
 /// What neither the host nor a plugin ever needs, and what attackers of hosts like. Everything else stays: the host is a
 /// large program, and its guests make no system calls of their own.
-fn filter() -> Result<(), seccompiler::Error> {
+fn filter(needs: &Needs) -> Result<(), seccompiler::Error> {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-    let rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    let keyring = if needs.keyring { &[][..] } else { KEYRING };
+    let rules = REFUSED.iter().chain(keyring).map(|call| (*call, Vec::new())).collect();
     let arch = std::env::consts::ARCH.try_into()?;
     let refuse = SeccompAction::Errno(libc::EPERM as u32);
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?;
     let program: BpfProgram = filter.try_into()?;
     seccompiler::apply_filter_all_threads(&program)
 }
+
+/// Refused as well, unless secrets are kept there.
+const KEYRING: &[libc::c_long] = &[libc::SYS_keyctl, libc::SYS_add_key, libc::SYS_request_key];
 
 const REFUSED: &[libc::c_long] = &[
     libc::SYS_ptrace,
@@ -174,9 +178,6 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_delete_module,
     libc::SYS_kexec_load,
     libc::SYS_kexec_file_load,
-    libc::SYS_keyctl,
-    libc::SYS_add_key,
-    libc::SYS_request_key,
     libc::SYS_userfaultfd,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,

@@ -31,6 +31,8 @@ pub struct Needs {
     pub read: Vec<PathBuf>,
     /// Folders that are read and written.
     pub write: Vec<PathBuf>,
+    /// Whether secrets are in the keyring of the system.
+    pub keyring: bool,
     /// TCP ports that are connected to.
     pub ports: BTreeSet<u16>,
 }
@@ -119,8 +121,10 @@ impl Needs {
         }
         needs.read.push(settings.secret_identity());
         for source in &settings.operator.secret_settings().sources {
-            if let SecretSource::Folder(folder) = source {
-                needs.read.push(folder.clone());
+            match source {
+                SecretSource::Folder(folder) => needs.read.push(folder.clone()),
+                SecretSource::Keyring => needs.keyring = true,
+                SecretSource::File | SecretSource::Environment => {}
             }
         }
         needs.ports = settings.operator.ports();

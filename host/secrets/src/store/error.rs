@@ -9,9 +9,12 @@ pub enum StoreError {
     /// The value is shorter than this many bytes.
     #[error("a secret of less than {0} bytes cannot be masked where an answer repeats it, and is not taken")]
     TooShort(usize),
-    /// The encrypted file is not among the places.
-    #[error("the encrypted file is no place for secrets here: add `file` to `sources` in `[secrets]`")]
-    NoFile,
+    /// None of the places can be written.
+    #[error("no place for secrets here can be written: add `file` to `sources` in `[secrets]`")]
+    NotWritable,
+    /// The keyring of the operating system cannot be used.
+    #[error("the keyring of the operating system cannot be used: {0}")]
+    Keyring(&'static str),
     /// A file cannot be read or written.
     #[error("`{}` cannot be {what}: {source}", path.display())]
     Io {

@@ -1,8 +1,13 @@
-//! Where secrets are kept: an encrypted file, variables, mounted files. The first place that has a name counts.
+//! Where secrets are kept: an encrypted file, variables, mounted files, the system's keyring. The first place that has a name counts.
 
 mod error;
 mod file;
 mod folder;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
+#[cfg(not(all(feature = "keyring", target_os = "linux")))]
+#[path = "no_keyring.rs"]
+mod keyring;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,10 +79,25 @@ impl SecretStore {
         Ok(None)
     }
 
+    /// The place whose value of a name counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretStore::get`].
+    pub fn holder(&self, name: &SecretName) -> Result<Option<&SecretSource>, StoreError> {
+        for source in &self.sources {
+            if self.read(source, name)?.is_some() {
+                return Ok(Some(source));
+            }
+        }
+        Ok(None)
+    }
+
     fn read(&self, source: &SecretSource, name: &SecretName) -> Result<Option<Secret>, StoreError> {
         match source {
             SecretSource::File => self.file.get(name),
             SecretSource::Folder(folder) => folder::get(folder, name),
+            SecretSource::Keyring => keyring::get(name),
             SecretSource::Environment => {
                 let wanted = variable(name);
                 let found = self.environment.iter().find(|(variable, value)| *variable == wanted && !value.is_empty());
@@ -86,34 +106,41 @@ impl SecretStore {
         }
     }
 
-    /// Puts a value into the encrypted file, and says whether there was one of that name before.
+    /// Puts a value into the first place that can be written, and says whether there was one of that name before.
     ///
     /// # Errors
     ///
-    /// The value is too short to be masked, the file is no place of this store, or it cannot be read or written.
+    /// The value is too short to be masked, no place can be written, or the first that can be fails.
     pub fn set(&self, name: &SecretName, value: &Secret) -> Result<bool, StoreError> {
         if value.reveal().len() < MIN_SECRET_BYTES {
             return Err(StoreError::TooShort(MIN_SECRET_BYTES));
         }
-        self.writable()?;
-        self.file.change(|secrets| secrets.insert(name.clone(), value.clone()).is_some())
+        match self.writable() {
+            Some(SecretSource::Keyring) => keyring::set(name, value),
+            Some(_) => self.file.change(|secrets| secrets.insert(name.clone(), value.clone()).is_some()),
+            None => Err(StoreError::NotWritable),
+        }
     }
 
-    /// Removes a value from the encrypted file, and says whether there was one.
+    /// Removes a value from the first place that can be written, and says whether there was one.
     ///
     /// # Errors
     ///
-    /// The file is no place of this store, or it cannot be read or written.
+    /// No place can be written, or the first that can be fails.
     pub fn remove(&self, name: &SecretName) -> Result<bool, StoreError> {
-        self.writable()?;
-        self.file.change(|secrets| secrets.remove(name).is_some())
+        match self.writable() {
+            Some(SecretSource::Keyring) => keyring::remove(name),
+            Some(_) => self.file.change(|secrets| secrets.remove(name).is_some()),
+            None => Err(StoreError::NotWritable),
+        }
     }
 
-    fn writable(&self) -> Result<(), StoreError> {
-        if self.sources.contains(&SecretSource::File) { Ok(()) } else { Err(StoreError::NoFile) }
+    /// The place that [`SecretStore::set`] writes.
+    pub fn writable(&self) -> Option<&SecretSource> {
+        self.sources.iter().find(|source| matches!(source, SecretSource::File | SecretSource::Keyring))
     }
 
-    /// Every name that is there, in order.
+    /// Every name that is there, in order. What only the system's keyring has is not among them: it does not say what it has.
     ///
     /// # Errors
     ///
@@ -135,6 +162,8 @@ impl SecretStore {
         match source {
             SecretSource::File => self.file.names(),
             SecretSource::Folder(folder) => folder::names(folder),
+            // It does not say which entries it has.
+            SecretSource::Keyring => Ok(Vec::new()),
             SecretSource::Environment => {
                 let name = |(variable, value): &(String, String)| {
                     let end = variable.strip_prefix(VARIABLE_PREFIX).filter(|_| !value.is_empty())?;

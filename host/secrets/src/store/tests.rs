@@ -140,7 +140,7 @@ fn the_first_place_that_has_a_name_counts() {
     assert_eq!(listed[0].shadowed.len(), 2);
     let mounted = store_with(home.path(), &["folder run"], &environment);
     assert_eq!(got(&mounted, "api-key").as_deref(), Some("from-folder"));
-    assert!(matches!(mounted.set(&name("a"), &value(VALUE)), Err(StoreError::NoFile)));
+    assert!(matches!(mounted.set(&name("a"), &value(VALUE)), Err(StoreError::NotWritable)));
 }
 
 #[test]
@@ -159,4 +159,27 @@ fn a_mounted_file_is_read_through_links_inside_its_folder_alone() {
     assert!(matches!(store.get(&name("outside")), Err(StoreError::Outside(_))));
     assert!(matches!(store.get(&name("binary")), Err(StoreError::NotText(_))));
     assert!(matches!(store.get(&name("long")), Err(StoreError::TooLong { .. })));
+}
+
+#[cfg(feature = "keyring")]
+#[test]
+fn the_keyring_of_the_system_is_a_place_like_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    let store = store_with(home.path(), &["keyring", "env"], &[("TOOLCRIB_SECRET_KEYRING_TEST", "from-env")]);
+    let mine = name("keyring-test");
+    match store.set(&mine, &value(VALUE)) {
+        Ok(_) => {}
+        // Some containers have no keyring; then it says so, and nothing else counts in its place.
+        Err(error) => {
+            assert!(matches!(error, StoreError::Keyring(_)), "{error}");
+            assert!(matches!(store.get(&mine), Err(StoreError::Keyring(_))));
+            return;
+        }
+    }
+    assert_eq!(got(&store, "keyring-test").as_deref(), Some(VALUE));
+    assert!(store.set(&mine, &value("another-value")).unwrap(), "it was there");
+    assert_eq!(got(&store, "keyring-test").as_deref(), Some("another-value"));
+    assert!(store.remove(&mine).unwrap() && !store.remove(&mine).unwrap());
+    assert_eq!(got(&store, "keyring-test").as_deref(), Some("from-env"));
+    assert!(!home.path().join("data").exists(), "no file is written");
 }

@@ -128,14 +128,18 @@ fn of_file(crib: &Crib) -> Vec<String> {
             warnings.push(format!("`{pattern}` in `tools` matches no tool that is there{near}"));
         }
     }
-    match crib.settings().secret_store().list() {
-        Ok(found) => {
-            let missing = operator.secrets().into_iter().filter(|name| found.iter().all(|listed| listed.name != *name));
-            warnings.extend(missing.map(|name| {
-                format!("the secret `{name}` is nowhere: requests that need it are refused until `toolcrib secret set {name}`")
-            }));
+    let store = crib.settings().secret_store();
+    for name in operator.secrets() {
+        match store.holder(&name) {
+            Ok(Some(_)) => {}
+            Ok(None) => warnings.push(format!(
+                "the secret `{name}` is nowhere: requests that need it are refused until `toolcrib secret set {name}`"
+            )),
+            Err(error) => {
+                warnings.push(format!("the secrets cannot be read: {error}"));
+                break;
+            }
         }
-        Err(error) => warnings.push(format!("the secrets cannot be read: {error}")),
     }
     for (method, near) in operator.odd_methods() {
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
