@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::line::{LINE_MAX, LineError};
+use crate::line::{LINE_MAX, LineError, sayable};
 use crate::names::shortened;
 use crate::units::{self, Unit};
 
@@ -170,7 +170,7 @@ impl FileGrant {
         let mut parts = rest.split(',');
         let guest = GuestPath::of_line(parts.next().unwrap_or_default().trim())?;
         let (max_bytes, max_files) = quotas_of(parts, access, FILES)?;
-        Ok(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
+        sayable(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
     }
 
     /// The part of the grant that lies under `ceiling`, seen where the plugin would see it.
@@ -212,7 +212,7 @@ impl FileCeiling {
             return Err(LineError::FileShape(CEILING_SHAPE));
         }
         let (max_bytes, max_files) = quotas_of(parts, access, FILES)?;
-        Ok(Self { access, host: host_path(host, base)?, max_bytes, max_files })
+        sayable(Self { access, host: host_path(host, base)?, max_bytes, max_files })
     }
 }
 

@@ -147,3 +147,9 @@ pub enum LineError {
 
 /// The longest line in a policy file, in bytes. Nobody can review a longer one.
 pub(crate) const LINE_MAX: usize = 2_000;
+
+/// What was read, if it can be said again in one line: escapes, and the folder that a relative path is taken from, make it
+/// longer than it was written.
+pub(crate) fn sayable<T: std::fmt::Display>(read: T) -> Result<T, LineError> {
+    if read.to_string().len() > LINE_MAX { Err(LineError::TooLong) } else { Ok(read) }
+}

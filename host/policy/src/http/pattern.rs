@@ -5,7 +5,7 @@ use std::fmt;
 use super::host::HostPattern;
 use super::path::PathPattern;
 use super::target::{HttpTarget, Method, Scheme, TargetError, parse_port, split_authority};
-use crate::line::{LINE_MAX, LineError};
+use crate::line::{LINE_MAX, LineError, sayable};
 use crate::names::shortened;
 
 /// Which requests a line speaks of.
@@ -56,7 +56,7 @@ impl HttpPattern {
             (Some(methods), Some(place), None) => (methods, place),
             _ => return Err(LineError::HttpShape),
         };
-        Ok(Self { methods: Methods::parse(methods)?, place: Place::parse(place)? })
+        sayable(Self { methods: Methods::parse(methods)?, place: Place::parse(place)? })
     }
 
     /// The pattern that matches every request.

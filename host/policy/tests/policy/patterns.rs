@@ -267,3 +267,10 @@ fn a_request_is_counted_under_the_line_that_allows_it_and_under_its_callers() {
     assert_eq!(counted("https://a.example.com/y"), ["shop 5 per hour", "caller 2 per minute"]);
     assert!(counted("https://b.example.com/").is_empty());
 }
+
+#[test]
+fn a_line_that_could_not_be_said_again_is_refused() {
+    let escaped = format!("GET https://a.example.com/{}", "<".repeat(900));
+    assert!(HttpPattern::parse(&escaped).unwrap_err().to_string().contains("at most 2000 bytes"));
+    assert!(HttpPattern::parse(&escaped[..400]).is_ok());
+}
