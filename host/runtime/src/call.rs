@@ -77,8 +77,8 @@ impl Crib {
         let services =
             CallServices { crib: self.clone(), authority: authority.clone(), caller, cancel: cancel.clone(), depth };
         let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
-        call.keyvalue = Arc::new(self.0.state.clone());
-        call.rates = Arc::new(self.0.state.clone());
+        call.keyvalue = self.0.state.clone();
+        call.rates = self.0.state.clone();
         call.vault = self.0.vault.clone();
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);

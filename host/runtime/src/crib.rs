@@ -40,7 +40,8 @@ pub(crate) struct Inner {
     pub(crate) loaded: Loaded,
     pub(crate) admission: Admission,
     pub(crate) vault: Arc<dyn Vault>,
-    pub(crate) state: State,
+    /// Buckets, and how often requests were sent.
+    pub(crate) state: Arc<State>,
 }
 
 impl Crib {
@@ -68,7 +69,7 @@ impl Crib {
         let inspector = Aloud { sandbox: sandbox.clone(), preparing: settings.preparing.clone() };
         let catalog = Catalog::open(catalog, Arc::new(inspector)).await;
         let (loaded, admission) = (Loaded::default(), Admission::default());
-        let state = State::at(settings.folders.state_file());
+        let state = Arc::new(State::at(settings.folders.state_file()));
         let store = Arc::new(settings.secret_store());
         let vault = Arc::new(Safe::new(store, &settings.operator, &settings.network));
         let crib = Crib(Arc::new(Inner { settings, sandbox, catalog, loaded, admission, vault, state }));

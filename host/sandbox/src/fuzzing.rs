@@ -65,7 +65,7 @@ impl Functions {
     }
 }
 
-/// Reads the documentation inside any bytes, and says how many functions of `interface` it speaks of.
+/// Reads the documentation inside any bytes, and says how long what was found is in words.
 pub fn docs(component: &[u8]) -> usize {
     format!("{:?}", Docs::read(component)).len()
 }
