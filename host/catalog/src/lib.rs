@@ -47,6 +47,9 @@ mod tool;
 
 mod assemble;
 mod catalog;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod lock;
 mod problem;

@@ -77,7 +77,7 @@ pub(crate) fn check_file(
 }
 
 /// Checks the signature `text` of `bytes`, which messages call `file`, and says which key made it.
-fn check(
+pub(crate) fn check(
     file: &str,
     bytes: &[u8],
     text: Option<&str>,

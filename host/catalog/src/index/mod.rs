@@ -102,14 +102,19 @@ impl Index {
         if magic != MAGIC || checksum != blake3::hash(&rest).as_bytes().as_slice() {
             return None;
         }
-        let length = u32::from_le_bytes(take(&mut rest, LENGTH_BYTES)?.as_ref().try_into().ok()?);
-        let table = take(&mut rest, usize::try_from(length).ok()?)?;
-        let table: Table = postcard::from_bytes(&table).ok()?;
-        if table.key != self.key {
-            return None;
-        }
-        table.into_records(&rest, rank, embedded)
+        decoded(rest, Some(&self.key), rank, embedded)
     }
+}
+
+/// What stands behind the checksum, if it has the key that is wanted.
+pub(crate) fn decoded(mut rest: Bytes, key: Option<&str>, rank: Rank, embedded: &[Embedded]) -> Option<Records> {
+    let length = u32::from_le_bytes(take(&mut rest, LENGTH_BYTES)?.as_ref().try_into().ok()?);
+    let table = take(&mut rest, usize::try_from(length).ok()?)?;
+    let table: Table = postcard::from_bytes(&table).ok()?;
+    if key.is_some_and(|key| table.key != key) {
+        return None;
+    }
+    table.into_records(&rest, rank, embedded)
 }
 
 /// Removes what nobody needs: half-written files of processes that died, and indexes of directories that nobody has

@@ -89,24 +89,32 @@ impl Lock {
     pub fn read(path: &Path) -> Result<Self, LockError> {
         let shown = || path.display().to_string();
         let unreadable = |error: std::io::Error| LockError::Unreadable { path: shown(), why: error.to_string() };
-        let malformed = |why: String| LockError::Malformed { path: shown(), why };
         let text = match std::fs::metadata(path) {
-            Ok(found) if found.len() > FILE_BYTES_MAX => return Err(malformed("it is too large".to_owned())),
+            Ok(found) if found.len() > FILE_BYTES_MAX => {
+                return Err(LockError::Malformed { path: shown(), why: "it is too large".to_owned() });
+            }
             Ok(_) => std::fs::read(path).map_err(unreadable)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self { path: path.to_owned(), plugins: BTreeMap::new() });
             }
             Err(error) => return Err(unreadable(error)),
         };
+        Self::parse(path, &text)
+    }
+
+    /// Reads the text of the file at `path`.
+    pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Self, LockError> {
+        let shown = || path.display().to_string();
+        let malformed = |error: serde_json::Error| LockError::Malformed { path: shown(), why: error.to_string() };
         #[derive(Deserialize)]
         struct Head {
             version: u32,
         }
-        let head: Head = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        let head: Head = serde_json::from_slice(text).map_err(malformed)?;
         if head.version > VERSION {
             return Err(LockError::Future { path: shown(), found: head.version });
         }
-        let written: Written = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        let written: Written = serde_json::from_slice(text).map_err(malformed)?;
         Ok(Self { path: path.to_owned(), plugins: written.plugins })
     }
 
@@ -145,13 +153,19 @@ impl Lock {
             path: self.path.display().to_string(),
             why: error.to_string(),
         };
-        let written = Written { version: VERSION, plugins: self.plugins.clone() };
-        let mut text = serde_json::to_vec_pretty(&written).map_err(|error| unwritable(error.into()))?;
-        text.push(b'\n');
+        let text = self.text().map_err(|error| unwritable(error.into()))?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
         file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(unwritable)?;
         file.persist(&self.path).map_err(|error| unwritable(error.error))?;
         Ok(())
+    }
+
+    /// The text of the file.
+    pub(crate) fn text(&self) -> serde_json::Result<Vec<u8>> {
+        let written = Written { version: VERSION, plugins: self.plugins.clone() };
+        let mut text = serde_json::to_vec_pretty(&written)?;
+        text.push(b'\n');
+        Ok(text)
     }
 }
