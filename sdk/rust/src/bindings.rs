@@ -18,9 +18,11 @@ wit_bindgen::generate!({
             include toolcrib:tool/plugin@0.1.0;
             import toolcrib:host/progress@0.1.0;
             import wasi:config/store@0.2.0-rc.1;
+            import wasi:keyvalue/store@0.2.0-draft;
+            import wasi:keyvalue/atomics@0.2.0-draft;
         }
     ",
-    path: ["../../wit/tool", "../../wit/host", "wit/config"],
+    path: ["../../wit/tool", "../../wit/host", "../../wit/wasi-config", "../../wit/wasi-keyvalue"],
     world: "toolcrib:sdk/sdk",
     pub_export_macro: true,
     default_bindings_module: "toolcrib_sdk::__private::bindings",

@@ -29,7 +29,7 @@
 //! ```text
 //! host ─► component ─► plugin ─► arguments ─► your function ─► reply ─► output ─► host
 //!                        │                         │
-//!                        └─► schema (list-tools)   └─► http, fs, config, progress, log
+//!                        └─► schema (list-tools)   └─► http, fs, keyvalue, config, progress, log
 //! ```
 //!
 //! `list-tools` builds the schemas; `call-tool` builds none of them: it finds the tool by name, reads the arguments
@@ -60,6 +60,8 @@ pub mod config;
 pub mod fs;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "keyvalue")]
+pub mod keyvalue;
 pub mod log;
 mod progress;
 

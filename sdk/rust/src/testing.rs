@@ -25,6 +25,9 @@ use serde_json::Value;
 
 use crate::{Output, Plugin, ToolError};
 
+#[cfg(feature = "keyvalue")]
+use std::collections::BTreeMap;
+
 #[cfg(feature = "http")]
 use crate::http;
 
@@ -34,6 +37,8 @@ type Handler = Box<dyn FnMut(&http::Request) -> Result<Reply, http::Error>>;
 thread_local! {
     #[cfg(feature = "http")]
     static HANDLER: RefCell<Option<Handler>> = const { RefCell::new(None) };
+    #[cfg(feature = "keyvalue")]
+    static BUCKETS: RefCell<BTreeMap<String, Values>> = const { RefCell::new(BTreeMap::new()) };
     static CONFIG: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -69,6 +74,26 @@ pub fn with_config<R>(values: &[(&str, &str)], body: impl FnOnce() -> R) -> R {
 #[cfg(feature = "config")]
 pub(crate) fn config_values() -> Vec<(String, String)> {
     CONFIG.with_borrow(Clone::clone)
+}
+
+/// What a bucket holds.
+#[cfg(feature = "keyvalue")]
+pub(crate) type Values = BTreeMap<String, Vec<u8>>;
+
+/// Runs `body` on this thread with these buckets granted, empty at first, for [`crate::keyvalue`]. They keep what is put into
+/// them until `body` ends.
+#[cfg(feature = "keyvalue")]
+pub fn with_buckets<R>(names: &[&str], body: impl FnOnce() -> R) -> R {
+    let before = BUCKETS.replace(names.iter().map(|name| ((*name).to_owned(), Values::new())).collect());
+    let result = body();
+    BUCKETS.set(before);
+    result
+}
+
+/// Works on a bucket, where the test granted it.
+#[cfg(feature = "keyvalue")]
+pub(crate) fn with_bucket<R>(name: &str, work: impl FnOnce(&mut Values) -> R) -> Option<R> {
+    BUCKETS.with_borrow_mut(|buckets| buckets.get_mut(name).map(work))
 }
 
 /// What a test answers to a request.

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use toolcrib_sdk::http::{Cause, Error, Request};
 use toolcrib_sdk::testing::{self, Reply};
-use toolcrib_sdk::{EffectState, ErrorKind, ToolError, config, fs};
+use toolcrib_sdk::{EffectState, ErrorKind, ToolError, config, fs, keyvalue};
 
 /// Answers `/N` with status N and everything else with its own path.
 fn server(request: &Request) -> Result<Reply, Error> {
@@ -159,4 +159,30 @@ fn files_are_read_up_to_a_limit_and_errors_name_the_path() {
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(missing.message(), format!("`{}`: no such file or directory", folder.join("nope").display()));
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_bucket_keeps_what_the_grant_allows() {
+    testing::with_buckets(&["seen"], || {
+        let bucket = keyvalue::open("seen").unwrap();
+        assert_eq!(bucket.get("a").unwrap(), None);
+        bucket.set("a", "text").unwrap();
+        bucket.set_json("b", &[1, 2, 3]).unwrap();
+        assert_eq!(bucket.get("a").unwrap().as_deref(), Some(&b"text"[..]));
+        assert_eq!(bucket.get_json::<Vec<u8>>("b").unwrap(), Some(vec![1, 2, 3]));
+        assert_eq!(bucket.get_json::<Vec<u8>>("c").unwrap(), None);
+        let no_json = bucket.get_json::<Vec<u8>>("a").unwrap_err();
+        assert!(no_json.message().starts_with("bucket `seen`, key `a`: expected"), "{no_json}");
+        assert_eq!((bucket.increment("n", 2).unwrap(), bucket.increment("n", 3).unwrap()), (2, 5));
+        assert_eq!(bucket.increment("a", 1).unwrap_err().message(), "bucket `seen`, key `a`: the value is no number");
+        assert_eq!(bucket.keys().unwrap(), ["a", "b", "n"]);
+        bucket.delete("a").unwrap();
+        bucket.delete("a").unwrap();
+        assert!(!bucket.exists("a").unwrap());
+        // Another handle is the same bucket.
+        assert!(keyvalue::open("seen").unwrap().exists("n").unwrap());
+        let other = keyvalue::open("other").err().unwrap();
+        assert_eq!(other.kind(), ErrorKind::Denied);
+    });
+    assert!(keyvalue::open("seen").is_err());
 }
