@@ -31,8 +31,8 @@ mod services;
 
 pub use call::Call;
 pub use capability::http::{
-    Connection, Line, Network, NoRates, NoVault, OwnRequestError, Rates, SystemNetwork, Trust, TrustError, Unavailable,
-    Vault, own_request,
+    Connection, Network, NoRates, NoVault, OwnRequestError, RatedLine, Rates, SystemNetwork, Trust, TrustError,
+    Unavailable, Vault, own_request,
 };
 pub use capability::keyvalue::{Bucket, KeyValue, KeyValueError, Keys, NoKeyValue, Quota};
 pub use compile::{MAX_COMPONENT_BYTES, WorkerCommand, compile_worker};

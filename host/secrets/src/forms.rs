@@ -57,7 +57,8 @@ fn html(text: &str, apostrophe: &str) -> String {
     text.replace('"', "&quot;").replace('\'', apostrophe)
 }
 
-fn percent_encoded(text: &str) -> String {
+/// Percent-encoded, but for what no reader takes for something else (RFC 3986, 2.3).
+pub fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),

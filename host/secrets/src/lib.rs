@@ -12,7 +12,7 @@ mod source;
 #[cfg(feature = "store")]
 mod store;
 
-pub use forms::{MIN_SECRET_BYTES, forms};
+pub use forms::{MIN_SECRET_BYTES, forms, percent_encoded};
 pub use name::{SecretName, SecretNameError};
 pub use secret::Secret;
 pub use source::{SecretSource, SecretSourceError, VARIABLE_PREFIX, variable};

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use toolcrib_sandbox::{Bucket, KeyValue, KeyValueError, Keys, Line, Quota, Rates};
+use toolcrib_sandbox::{Bucket, KeyValue, KeyValueError, Keys, Quota, RatedLine, Rates};
 
 /// The state of an installation's plugins. The file is made when it is first written or read.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl KeyValue for State {
 
 #[async_trait]
 impl Rates for State {
-    async fn take(&self, line: &Line) -> Result<Option<Duration>, String> {
+    async fn take(&self, line: &RatedLine) -> Result<Option<Duration>, String> {
         let line = line.clone();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.with(move |connection| rates::take(connection, &line, now)).await.map_err(|error| error.to_string())

@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use toolcrib_sandbox::{KeyValueError, Line};
+use toolcrib_sandbox::{KeyValueError, RatedLine};
 
 use crate::buckets::failed;
 
 /// Takes one request of a line at a time (since 1970), or says how long it has to wait.
-pub(crate) fn take(connection: &mut Connection, line: &Line, now: Duration) -> Result<Option<Duration>, KeyValueError> {
+pub(crate) fn take(
+    connection: &mut Connection,
+    line: &RatedLine,
+    now: Duration,
+) -> Result<Option<Duration>, KeyValueError> {
     let failed = failed(connection);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
     let key = params![line.plugin.as_str(), line.text];

@@ -114,16 +114,16 @@ async fn a_file_that_is_none_of_ours_is_refused_and_left_alone() {
     assert!(error.to_string().contains("a database of another program"), "{error}");
 }
 
-fn line(text: &str) -> Line {
+fn line(text: &str) -> RatedLine {
     let grant = toolcrib_policy::HttpGrant::parse(&format!("GET https://a.example.com/**, {text}")).unwrap();
-    Line { plugin: "notes".parse().unwrap(), text: grant.to_string(), rate: grant.rate().unwrap() }
+    RatedLine { plugin: "notes".parse().unwrap(), text: grant.to_string(), rate: grant.rate().unwrap() }
 }
 
 #[test]
 fn what_was_spent_comes_back_evenly_and_in_no_other_way() {
     let home = tempfile::tempdir().unwrap();
     let mut connection = schema::open(&home.path().join("state.db")).unwrap();
-    let mut take = |line: &Line, at: u64| rates::take(&mut connection, line, Duration::from_secs(at)).unwrap();
+    let mut take = |line: &RatedLine, at: u64| rates::take(&mut connection, line, Duration::from_secs(at)).unwrap();
     let four = line("4 per minute");
     for _ in 0..4 {
         assert_eq!(take(&four, 1_000), None);
@@ -134,7 +134,7 @@ fn what_was_spent_comes_back_evenly_and_in_no_other_way() {
     assert_eq!(take(&four, 1_015), Some(Duration::from_secs(15)));
     // Another line, and the same line of another plugin, have their own.
     assert_eq!(take(&line("5 per minute"), 1_015), None);
-    assert_eq!(take(&Line { plugin: "other".parse().unwrap(), ..four.clone() }, 1_015), None);
+    assert_eq!(take(&RatedLine { plugin: "other".parse().unwrap(), ..four.clone() }, 1_015), None);
     // After a pause there is no more than one period's worth.
     for _ in 0..4 {
         assert_eq!(take(&four, 90_000), None);

@@ -355,11 +355,17 @@ pub(crate) fn advisory_times() {
         let text = printed(&host.run(&plugin, &[], &grants).await);
         // Whatever this file system can hold: times that no host can are an error of the interface, and the file is read.
         for way in ["file", "path"] {
-            for seconds in [u64::MAX, 1 << 63] {
-                let begins = format!("{way} {seconds} ");
-                let lines: Vec<&str> = text.lines().filter(|line| line.starts_with(&begins)).collect();
-                assert!(!lines.is_empty(), "{text}");
-                assert!(lines.iter().all(|line| line.contains(r#"name: "overflow""#)), "{lines:?}");
+            for (seconds, nanoseconds, error) in [
+                (u64::MAX, 0, "overflow"),
+                (1 << 63, 0, "overflow"),
+                (u64::MAX, u32::MAX, "invalid"),
+                (0, u32::MAX, "invalid"),
+                (1 << 40, 1_000_000_000, "invalid"),
+            ] {
+                let begins = format!("{way} {seconds} {nanoseconds}: ");
+                let line = text.lines().find(|line| line.starts_with(&begins));
+                let named = format!("name: \"{error}\"");
+                assert!(line.is_some_and(|line| line.contains(&named)), "{begins}{line:?}");
             }
         }
         assert_eq!(text.lines().filter(|line| *line == "Ok(4)").count(), 6, "{text}");

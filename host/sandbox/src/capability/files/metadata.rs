@@ -67,8 +67,9 @@ pub(super) fn new_time(time: NewTimestamp) -> FsResult<Option<SystemTime>> {
     match time {
         NewTimestamp::NoChange => Ok(None),
         NewTimestamp::Now => Ok(Some(SystemTime::now())),
+        NewTimestamp::Timestamp(at) if at.nanoseconds >= 1_000_000_000 => Err(ErrorCode::Invalid.into()),
         NewTimestamp::Timestamp(at) => {
-            let since = Duration::new(at.seconds, at.nanoseconds.min(999_999_999));
+            let since = Duration::new(at.seconds, at.nanoseconds);
             UNIX_EPOCH.checked_add(since).map(Some).ok_or_else(|| ErrorCode::Overflow.into())
         }
     }

@@ -53,7 +53,7 @@ pub(crate) use credential::masked_pieces;
 pub use credential::{NoVault, Unavailable, Vault};
 pub use network::{Connection, Network, SystemNetwork, Trust, TrustError};
 pub use own::{OwnRequestError, own_request};
-pub use rates::{Line, NoRates, Rates};
+pub use rates::{NoRates, RatedLine, Rates};
 
 pub(crate) struct Http;
 

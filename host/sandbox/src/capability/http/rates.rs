@@ -10,7 +10,7 @@ use super::error::Failure;
 
 /// A line with a rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct RatedLine {
     /// Whose line it is.
     pub plugin: PluginName,
     /// The line as it is written.
@@ -27,7 +27,7 @@ pub trait Rates: Send + Sync + fmt::Debug {
     /// # Errors
     ///
     /// The count cannot be kept; the text says why.
-    async fn take(&self, line: &Line) -> Result<Option<Duration>, String>;
+    async fn take(&self, line: &RatedLine) -> Result<Option<Duration>, String>;
 }
 
 /// A host that keeps no count: no line with a rate allows anything.
@@ -36,7 +36,7 @@ pub struct NoRates;
 
 #[async_trait]
 impl Rates for NoRates {
-    async fn take(&self, _line: &Line) -> Result<Option<Duration>, String> {
+    async fn take(&self, _line: &RatedLine) -> Result<Option<Duration>, String> {
         Err("this host keeps no count of requests".to_owned())
     }
 }
@@ -44,7 +44,7 @@ impl Rates for NoRates {
 /// Takes one request of each line that allows this one: the plugin's own, and those of its callers.
 pub(super) async fn take(rates: &dyn Rates, authority: &Authority, target: &HttpTarget) -> Result<(), Failure> {
     for (plugin, grant, rate) in authority.rates(target) {
-        let line = Line { plugin: plugin.clone(), text: grant.to_string(), rate };
+        let line = RatedLine { plugin: plugin.clone(), text: grant.to_string(), rate };
         let why = match rates.take(&line).await {
             Ok(None) => continue,
             Ok(Some(wait)) => format!("there is room for the next one in {} s", wait.as_secs_f64().ceil().max(1.0)),

@@ -8,7 +8,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use toolcrib_policy::{
     Authority, CredentialGrant, Placement, Refusal, SecretReference, Signature, Template, TemplatePart,
 };
-use toolcrib_secrets::{MIN_SECRET_BYTES, Secret};
+use toolcrib_secrets::{MIN_SECRET_BYTES, Secret, percent_encoded};
 use wasmtime_wasi_http::WasiBody;
 
 use super::mask::Mask;
@@ -178,7 +178,7 @@ impl Adding<'_> {
         };
         let mut pairs: Vec<String> =
             query.split('&').filter(|pair| !pair.is_empty()).filter(is_ours).map(str::to_owned).collect();
-        pairs.push(format!("{}={}", encoded(name), encoded(value)));
+        pairs.push(format!("{}={}", percent_encoded(name), percent_encoded(value)));
         let uri = http::Uri::builder().path_and_query(format!("{path}?{}", pairs.join("&"))).build();
         self.checked.uri = uri.map_err(|_| unfit("its secret makes no address"))?;
         Ok(())
@@ -191,16 +191,4 @@ fn unfit(why: &str) -> Unavailable {
 
 fn decoded(text: &str) -> String {
     url::form_urlencoded::parse(text.as_bytes()).map(|(key, _)| key.into_owned()).collect()
-}
-
-/// Percent-encoded but for what no reader takes for something else (RFC 3986, 2.3).
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }

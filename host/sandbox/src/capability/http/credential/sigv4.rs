@@ -5,10 +5,9 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, Full, Limited};
 use ring::{digest, hmac};
-use toolcrib_secrets::Secret;
+use toolcrib_secrets::{Secret, percent_encoded};
 use wasmtime_wasi_http::WasiBody;
 
-use super::attach::encoded;
 use super::vault::Unavailable;
 use crate::capability::http::check::Checked;
 
@@ -117,12 +116,12 @@ fn canonical_path(path: &str, service: &str) -> String {
     if service == "s3" {
         return path.to_owned();
     }
-    path.split('/').map(encoded).collect::<Vec<_>>().join("/")
+    path.split('/').map(percent_encoded).collect::<Vec<_>>().join("/")
 }
 
 /// The query, its pairs encoded in one way and sorted.
 fn canonical_query(query: &str) -> String {
-    let normal = |text: &str| encoded(&percent_decoded(text));
+    let normal = |text: &str| percent_encoded(&percent_decoded(text));
     let mut pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
