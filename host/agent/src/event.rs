@@ -42,6 +42,17 @@ pub enum PlanReason {
     Stuck,
 }
 
+/// A call that another run made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// The tool.
+    pub tool: ToolName,
+    /// The arguments, without references.
+    pub arguments: Value,
+    /// The step that made it.
+    pub by: StepName,
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
@@ -263,6 +274,16 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         budget: Option<Budget>,
     },
+    /// The run goes on from where another one was: the events before this one are copies of that run's.
+    Forked {
+        /// The other run.
+        from: String,
+        /// The last of its events that was copied, by its number there.
+        upto: u64,
+        /// What the other run did after that and cannot be taken back. It is not done again here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        made: Vec<Made>,
+    },
     /// The run is over.
     RunFinished {
         /// How.
@@ -300,6 +321,7 @@ impl EventKind {
             Self::BudgetSpent { .. } => "budget-spent",
             Self::CancelRequested => "cancel-requested",
             Self::Resumed { .. } => "resumed",
+            Self::Forked { .. } => "forked",
             Self::RunFinished { .. } => "run-finished",
         }
     }

@@ -17,9 +17,11 @@
 pub mod approver;
 pub mod budget;
 pub mod cancel;
+pub mod compare;
 pub mod critic;
 pub mod driver;
 pub mod event;
+pub mod fork;
 pub mod outcome;
 pub mod plan;
 pub mod planner;
@@ -29,9 +31,11 @@ pub mod tools;
 pub use approver::{Approver, Gate, Intent};
 pub use budget::{Budget, BudgetKind, Caps, Millis};
 pub use cancel::Cancel;
+pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judgement, Verdict};
 pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
-pub use event::{Event, EventKind, PlanReason, StepOutcome};
+pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
+pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Body, Draft, DraftGoal, DraftStep, Expectation, Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Status, Step,

@@ -43,6 +43,12 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Reach a goal: plan, call tools, judge each step, try another way where one fails
     Run(RunArgs),
+    /// Go on with a run that was cut off, cancelled, out of budget or without an answer
+    Resume(ResumeArgs),
+    /// End a run in order, also one of another process; it can be resumed
+    Cancel(CancelArgs),
+    /// Begin another run where this one was after one of its events, and go on from there
+    Fork(ForkArgs),
     /// Call one tool
     Call(CallArgs),
     /// List tools, or search them
@@ -53,6 +59,10 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Show a run: its plan and every step
     Show(ShowArgs),
+    /// Show a run as it was after one of its events, and what was to be done next
+    Replay(ReplayArgs),
+    /// Show what is different between two runs
+    Diff(DiffArgs),
     /// Check the ledger's chain of proofs
     Verify(VerifyArgs),
     /// List the questions about calls that wait for a person, and answer them
@@ -98,6 +108,13 @@ pub(crate) struct RunArgs {
     /// gemini:NAME, ollama:NAME
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
     pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) drive: DriveArgs,
+}
+
+/// How a run is driven.
+#[derive(Args, Debug)]
+pub(crate) struct DriveArgs {
     /// The most tool calls
     #[arg(long, value_name = "N")]
     pub(crate) max_steps: Option<u32>,
@@ -113,6 +130,69 @@ pub(crate) struct RunArgs {
     /// Show the answer alone
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ResumeArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// Plan with this language model from here on, or with `builtin` [default: as before]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) drive: DriveArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CancelArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ForkArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// The last event that the new run begins with, by its number in `show --events`
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) at: u64,
+    /// Make calls again that this run made later and that cannot be taken back
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Do not go on yet: `resume` does
+    #[arg(long)]
+    pub(crate) hold: bool,
+    /// Plan with this language model from here on, or with `builtin` [default: as before]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) drive: DriveArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// The last event that counts, by its number in `show --events` [default: the last]
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) until: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    /// A run, or the beginning of its name
+    pub(crate) first: String,
+    /// Another one
+    pub(crate) second: String,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

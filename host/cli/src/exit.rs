@@ -55,6 +55,11 @@ pub(crate) fn of_call(code: &str) -> u8 {
 #[error("{0}")]
 pub(crate) struct BadInput(pub(crate) String);
 
+/// There is no ledger, and so no run of that name.
+pub(crate) fn no_ledger(run: &str) -> BadInput {
+    BadInput(format!("there is no run `{run}`, and no ledger yet: it is made by the first run"))
+}
+
 /// The host failed while a run was under way: what its last step did may not be known.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
@@ -156,6 +161,8 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Lock(LockError::Malformed { .. } | LockError::Future { .. })
         | CribError::File { .. }
         | CribError::Policy(_)
+        | CribError::Over { .. }
+        | CribError::Fork { .. }
         | CribError::Model(_) => BAD_INPUT,
         CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,
         CribError::Ledger(_) | CribError::Lock(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,

@@ -20,7 +20,13 @@ pub(crate) fn standing() -> Option<&'static WallReport> {
 pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     let loads_plugins = matches!(
         arguments.command,
-        Command::Run(_) | Command::Call(_) | Command::Tools(_) | Command::Inspect(_) | Command::Doctor(_)
+        Command::Run(_)
+            | Command::Resume(_)
+            | Command::Fork(_)
+            | Command::Call(_)
+            | Command::Tools(_)
+            | Command::Inspect(_)
+            | Command::Doctor(_)
     );
     // What is wrong with the settings is the command's to say.
     let Some(settings) = loads_plugins.then(|| setup::settings(&arguments.common).ok()).flatten() else {
@@ -35,17 +41,29 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     {
         needs.read.push(Path::new(&args.plugin).to_owned());
     }
-    if let Command::Run(args) = &arguments.command
-        && let Some(model) = &args.model
-    {
+    if let Some(model) = model(arguments) {
         let lookup = |name: &str| std::env::var(name).ok();
-        needs.ports.extend(ModelConfig::parse(model, lookup).map(|config| config.ports()).unwrap_or_default());
+        needs.ports.extend(ModelConfig::parse(&model, lookup).map(|config| config.ports()).unwrap_or_default());
     }
     let report =
         raise_wall(settings.operator.second_wall(), &needs).map_err(|error| exit::BadInput(error.to_string()))?;
     tracing::debug!(?report, "the second wall stands");
     let _ = STANDING.set(report);
     Ok(())
+}
+
+/// The model that the command plans with, where it does with one.
+fn model(arguments: &Arguments) -> Option<String> {
+    let (named, run) = match &arguments.command {
+        Command::Run(args) => (&args.model, None),
+        Command::Resume(args) => (&args.model, Some(&args.run)),
+        Command::Fork(args) => (&args.model, Some(&args.run)),
+        _ => return None,
+    };
+    named.clone().or_else(|| {
+        let ledger = setup::ledger(&arguments.common).ok()??;
+        toolcrib_runtime::planner_of(&ledger, ledger.resolve(run?).ok()?)
+    })
 }
 
 fn operator_file(common: &Common) -> std::path::PathBuf {

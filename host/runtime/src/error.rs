@@ -72,6 +72,26 @@ pub enum CribError {
         /// What is wrong with it.
         why: String,
     },
+    /// A run is over for good.
+    #[error(
+        "run {run} is over ({how}) and cannot go on; `toolcrib fork {run} --at EVENT` begins another one where it was"
+    )]
+    Over {
+        /// The run.
+        run: String,
+        /// How it ended.
+        how: &'static str,
+    },
+    /// A run cannot be forked there.
+    #[error("run {run} cannot be forked at event {at}: {why}")]
+    Fork {
+        /// The run.
+        run: String,
+        /// The event.
+        at: u64,
+        /// Why not, and where it can.
+        why: String,
+    },
     /// The language model cannot be used.
     #[error("{0}")]
     Model(String),
@@ -115,6 +135,8 @@ impl CribError {
             CribError::Ledger(error) if error.is_disk_full() => "disk-full",
             CribError::Ledger(_) => "ledger",
             CribError::Run { .. } => "run-unreadable",
+            CribError::Over { .. } => "run-over",
+            CribError::Fork { .. } => "fork",
             CribError::Model(_) => "model",
             CribError::File { .. } => "file",
             CribError::Place { .. } => "place",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{Durability, Event, EventKind, LedgerError};
-use toolcrib_ledger::{Ledger, NewEvent, RunId};
+use toolcrib_ledger::{Ledger, NewEvent, RunId, Seq};
 
 use crate::error::CribError;
 
@@ -36,6 +36,15 @@ impl RunLog {
     ///
     /// The ledger cannot be read, or an event was erased or is not one of a run.
     pub fn events(ledger: &Ledger, run: RunId) -> Result<Vec<Event>, CribError> {
+        Ok(Self::numbered(ledger, run)?.into_iter().map(|(_, event)| event).collect())
+    }
+
+    /// The same, each with the number that it has in the ledger.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunLog::events`].
+    pub fn numbered(ledger: &Ledger, run: RunId) -> Result<Vec<(Seq, Event)>, CribError> {
         let unreadable = |why: String| CribError::Run { run: run.to_string(), why };
         let mut events = Vec::new();
         for event in ledger.events(run)? {
@@ -45,7 +54,7 @@ impl RunLog {
             }
             let payload = event.payload.ok_or_else(|| unreadable(format!("event {} was erased", event.seq)))?;
             let read = serde_json::from_value(payload);
-            events.push(read.map_err(|e| unreadable(format!("event {}: {e}", event.seq)))?);
+            events.push((event.seq, read.map_err(|e| unreadable(format!("event {}: {e}", event.seq)))?));
         }
         Ok(events)
     }

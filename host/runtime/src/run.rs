@@ -8,7 +8,7 @@ use toolcrib_agent::{
     Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome, Person,
     Planner, Ports, Run, RunError, StepName, SystemClock,
 };
-use toolcrib_ledger::{RunId, RunMeta};
+use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
 use toolcrib_policy::RunFacts;
 
@@ -33,6 +33,28 @@ pub enum PlannerChoice {
     Builtin,
     /// A language model, such as `openai:NAME` or `ollama:NAME`.
     Model(String),
+    /// Nobody: the run is a single call.
+    Call,
+}
+
+impl PlannerChoice {
+    /// The choice as it stands in the ledger.
+    fn spec(&self) -> &str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Call => SINGLE_CALL,
+            Self::Model(spec) => spec,
+        }
+    }
+
+    /// The choice that was written down so.
+    pub fn of_spec(spec: &str) -> Self {
+        match spec {
+            "builtin" => Self::Builtin,
+            SINGLE_CALL => Self::Call,
+            spec => Self::Model(spec.to_owned()),
+        }
+    }
 }
 
 /// What is to be run.
@@ -88,14 +110,14 @@ pub struct CallResult {
 }
 
 /// What is the same for a run and for a single call.
-struct Errand {
-    goal: String,
-    planner: Arc<dyn Planner>,
-    model: Option<Arc<dyn Model>>,
-    person: Option<Arc<dyn Person>>,
-    observer: Arc<dyn Observer>,
-    progress: Option<Progress>,
-    last: Option<Arc<Mutex<Option<CallReport>>>>,
+pub(crate) struct Errand {
+    pub(crate) goal: String,
+    pub(crate) planner: Arc<dyn Planner>,
+    pub(crate) model: Option<Arc<dyn Model>>,
+    pub(crate) person: Option<Arc<dyn Person>>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) last: Option<Arc<Mutex<Option<CallReport>>>>,
 }
 
 impl Crib {
@@ -105,20 +127,20 @@ impl Crib {
     ///
     /// The planner cannot be made, or the ledger cannot be written. A goal that is not reached is an outcome.
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
-        let model = match &request.planner {
-            PlannerChoice::Builtin => None,
-            PlannerChoice::Model(spec) => Some(self.model(spec)?),
-        };
-        let planner: Arc<dyn Planner> = match &model {
-            None => Arc::new(BuiltinPlanner),
-            Some(model) => Arc::new(ModelPlanner::new(model.clone())),
-        };
+        let (planner, model) = self.planner(&request.planner)?;
         let RunRequest { goal, budget, person, observer, progress, cancel, .. } = request;
         let errand = Errand { goal: goal.clone(), planner, model, person, observer, progress, last: None };
-        let (run, ports) = self.begin(errand, &goal).await?;
+        let details = json!({ "planner": request.planner.spec() });
+        let (run, ports) = self.begin(errand, &goal, details).await?;
         began(run);
-        let mut driven = Run::start(ports, goal, budget, Caps::default());
-        let outcome = driven.drive(&cancel).await.map_err(|error| run_error(run, error))?;
+        let driven = Run::start(ports, goal, budget, Caps::default());
+        self.drive(run, driven, &cancel).await
+    }
+
+    /// Drives a run to its end. Another process may ask for it to be cancelled.
+    pub(crate) async fn drive(&self, run: RunId, mut driven: Run, cancel: &Cancel) -> Result<RunResult, CribError> {
+        let _watch = self.cancels().watch(run, cancel.clone());
+        let outcome = driven.drive(cancel).await.map_err(|error| run_error(run, error))?;
         Ok(RunResult { run, outcome })
     }
 
@@ -151,21 +173,24 @@ impl Crib {
             arguments: refs::escape(arguments),
             expect: Vec::new(),
         });
-        let (run, ports) = self.begin(errand, &title).await?;
+        let (run, ports) = self.begin(errand, &title, json!({})).await?;
         let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
-        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
-        let outcome = driven.drive(&cancel).await.map_err(|error| run_error(run, error))?;
+        let driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
+        let RunResult { outcome, .. } = self.drive(run, driven, &cancel).await?;
         let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(CallResult { run, report, outcome })
     }
 
     /// Begins a run in the ledger and connects it to the crib.
-    async fn begin(&self, errand: Errand, title: &str) -> Result<(RunId, Ports), CribError> {
+    async fn begin(&self, errand: Errand, title: &str, details: Value) -> Result<(RunId, Ports), CribError> {
         let ledger = Arc::new(self.ledger_in_turn().await?);
+        let run = begin_in(&ledger, title, details)?;
+        Ok((run, self.ports(errand, ledger, run)?))
+    }
+
+    /// Connects a run that stands in the ledger to the crib.
+    pub(crate) fn ports(&self, errand: Errand, ledger: Arc<Ledger>, run: RunId) -> Result<Ports, CribError> {
         let known: Known = Arc::new(Mutex::new(inbox::fold(&ledger)?));
-        let title: String = title.chars().take(TITLE_CHARS).collect();
-        let details = json!({ "toolcrib": env!("CARGO_PKG_VERSION") });
-        let run = ledger.begin_run(&RunMeta::new(title, "running").details(details))?;
         let facts = Arc::new(RunFacts {
             id: run.to_string(),
             goal: errand.goal,
@@ -197,7 +222,22 @@ impl Crib {
             observer: errand.observer,
             clock: Arc::new(SystemClock),
         };
-        Ok((run, ports))
+        Ok(ports)
+    }
+
+    /// The planner of this choice, and its model where it has one.
+    pub(crate) fn planner(
+        &self,
+        choice: &PlannerChoice,
+    ) -> Result<(Arc<dyn Planner>, Option<Arc<dyn Model>>), CribError> {
+        Ok(match choice {
+            PlannerChoice::Builtin => (Arc::new(BuiltinPlanner), None),
+            PlannerChoice::Call => (Arc::new(GivenPlanner::new(SINGLE_CALL)), None),
+            PlannerChoice::Model(spec) => {
+                let model = self.model(spec)?;
+                (Arc::new(ModelPlanner::new(model.clone())), Some(model))
+            }
+        })
     }
 
     /// Connects to a language model. Keys come from the environment variables of its vendor.
@@ -212,6 +252,13 @@ impl Crib {
         let model = toolcrib_model::connect(config).map_err(|e| CribError::Model(e.to_string()))?;
         Ok(Arc::from(model))
     }
+}
+
+/// Begins a run in the ledger.
+pub(crate) fn begin_in(ledger: &Ledger, title: &str, mut details: Value) -> Result<RunId, CribError> {
+    let title: String = title.chars().take(TITLE_CHARS).collect();
+    details["toolcrib"] = json!(env!("CARGO_PKG_VERSION"));
+    Ok(ledger.begin_run(&RunMeta::new(title, "running").details(details))?)
 }
 
 fn run_error(run: RunId, error: RunError) -> CribError {

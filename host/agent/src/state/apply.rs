@@ -7,7 +7,7 @@ use toolcrib_model::Usage;
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Answer, Event, EventKind, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepOutcome, ToolFailure,
+    Answer, Event, EventKind, Made, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepOutcome, ToolFailure,
 };
 
 /// What is wrong with an event, without its place.
@@ -76,6 +76,7 @@ impl State {
                 Ok(())
             }
             EventKind::Resumed { budget } => self.resumed(*budget, event.at),
+            EventKind::Forked { from, upto: _, made } => self.forked(from, made),
             EventKind::RunFinished { result } => {
                 self.outcome = Some(result.clone());
                 Ok(())
@@ -250,14 +251,14 @@ impl State {
         };
         let key = Self::call_key(tool, arguments);
         self.expect(*node, "open", |status| *status == Status::Open)?;
+        if let Some(why) = self.settled(&key) {
+            return Err(why);
+        }
         let step = self.plan.step_mut(*node).ok_or_else(|| format!("{node} is not a step"))?;
         if step.tool != *tool || step.attempts.checked_add(1) != Some(*attempt) {
             return Err(format!("{node} is try {} of {}", step.attempts + 1, step.tool));
         }
         let calls = self.calls.entry(key).or_default();
-        if let Some(by) = &calls.settled {
-            return Err(format!("the same call was made by step {by} and cannot be taken back"));
-        }
         calls.times = calls.times.saturating_add(1);
         step.attempts = *attempt;
         self.spent.steps = self.spent.steps.saturating_add(1);
@@ -347,6 +348,17 @@ impl State {
         self.expect(from, "failed", Status::is_failed)?;
         let node = self.plan.node_mut(to).ok_or_else(|| format!("there is no node {to}"))?;
         node.instead_of = Some(from);
+        Ok(())
+    }
+
+    fn forked(&mut self, from: &str, made: &[Made]) -> Applied {
+        if let Some(node) = self.in_flight().next() {
+            return Err(format!("the call of {node} was under way"));
+        }
+        for call in made {
+            let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
+            (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
+        }
         Ok(())
     }
 

@@ -281,12 +281,10 @@ impl Walk<'_> {
         let (arguments, from) =
             refs::resolve(&step.arguments, &|name| state.result(name)).map_err(|error| error.to_string())?;
         let key = State::call_key(&step.tool, &arguments);
+        if let Some(why) = state.settled(&key) {
+            return Err(why);
+        }
         if let Some(calls) = state.calls.get(&key) {
-            if let Some(by) = &calls.settled {
-                return Err(format!(
-                    "the very same call was made by step {by} and cannot be taken back; refer to its result instead"
-                ));
-            }
             if step.attempts == 0 && calls.times >= state.caps.repeats {
                 return Err(format!("the very same call was made {} times already", calls.times));
             }

@@ -177,6 +177,9 @@ struct Calls {
     same_failures: u32,
     /// The step that did it, where doing it again would do it twice.
     settled: Option<StepName>,
+    /// The run of that step, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<String>,
 }
 
 /// A question that the critic wants answered.
@@ -388,6 +391,18 @@ impl State {
         self.records.iter().filter_map(|(node, record)| match &record.outcome {
             Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
+        })
+    }
+
+    /// Why this call is not made again, where an earlier one cannot be taken back.
+    fn settled(&self, key: &Digest) -> Option<String> {
+        let calls = self.calls.get(key)?;
+        let by = calls.settled.as_ref()?;
+        Some(match &calls.elsewhere {
+            None => format!(
+                "the very same call was made by step {by} and cannot be taken back; refer to its result instead"
+            ),
+            Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
         })
     }
 

@@ -2,15 +2,20 @@
 
 mod approvals;
 mod call;
+mod cancel;
+mod diff;
 mod doctor;
 mod erase;
 mod erased;
 mod export;
+mod fork;
 mod inspect;
 mod learn;
 mod policy;
 mod prune;
 mod repair;
+mod replay;
+mod resume;
 mod run;
 mod runs;
 mod secret;
@@ -34,6 +39,11 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let common = &arguments.common;
     match arguments.command {
         Command::Run(args) => run::run(common, args).await,
+        Command::Resume(args) => resume::resume(common, args).await,
+        Command::Cancel(args) => cancel::cancel(common, args).await,
+        Command::Fork(args) => fork::fork(common, args).await,
+        Command::Replay(args) => replay::replay(common, args),
+        Command::Diff(args) => diff::diff(common, &args),
         Command::Call(args) => call::call(common, args).await,
         Command::Tools(args) => tools::tools(common, args).await,
         Command::Inspect(args) => inspect::inspect(common, args).await,

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use serde_json::json;
 use toolcrib_runtime::agent::{Budget, Cancel, Outcome, Person};
 use toolcrib_runtime::ledger_store::RunId;
-use toolcrib_runtime::{Crib, PlannerChoice, RunRequest};
+use toolcrib_runtime::{Crib, CribError, PlannerChoice, RunRequest, RunResult};
 
-use crate::args::{Common, RunArgs};
+use crate::args::{Common, DriveArgs, RunArgs};
 use crate::person::Terminal;
 use crate::render::{Live, advise, errln, hint_approval, outln, plain, plain_lines};
 use crate::{exit, setup};
@@ -17,52 +17,88 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
     if args.goal.trim().is_empty() {
         return Err(exit::BadInput("the goal is empty; say what is to be reached, in quotes".to_owned()).into());
     }
-    let quiet = args.quiet || args.json;
-    let crib = if quiet { setup::quiet_crib(common).await? } else { setup::crib(common).await? };
-    let live = Live::new(quiet);
-    let cancel = Cancel::new();
-    let stop = cancel.clone();
-    setup::on_interrupt(move || stop.cancel());
-    let person = if args.unattended { None } else { Terminal::attended(live.clone()) };
+    let RunArgs { goal, model, drive } = args;
+    let planner = model.map_or(PlannerChoice::Builtin, PlannerChoice::Model);
+    let crib = crib(common, &drive).await?;
+    let desk = Desk::new(&drive);
     let request = RunRequest {
-        goal: args.goal.clone(),
-        planner: args.model.clone().map_or(PlannerChoice::Builtin, PlannerChoice::Model),
-        budget: budget(&args),
-        person: person.map(|person| Arc::new(person) as Arc<dyn Person>),
-        observer: Arc::new(live.clone()),
-        progress: live.progress(),
-        cancel,
+        goal,
+        planner,
+        budget: budget(&drive).unwrap_or_default(),
+        person: desk.person.clone(),
+        observer: Arc::new(desk.live.clone()),
+        progress: desk.live.progress(),
+        cancel: desk.cancel.clone(),
     };
-    let begun = OnceLock::new();
-    let result = crib.run(request, |run| began(&begun, run, quiet)).await;
-    live.finish();
-    let result = result.map_err(|error| match begun.get() {
+    let result = crib.run(request, |run| desk.began(run)).await;
+    conclude(common, &crib, desk, result)
+}
+
+/// Opens the crib, with or without a word.
+pub(crate) async fn crib(common: &Common, drive: &DriveArgs) -> anyhow::Result<Crib> {
+    if drive.quiet || drive.json { setup::quiet_crib(common).await } else { setup::crib(common).await }
+}
+
+/// What stands around a run at the terminal.
+pub(crate) struct Desk {
+    pub(crate) live: Live,
+    pub(crate) cancel: Cancel,
+    pub(crate) person: Option<Arc<dyn Person>>,
+    begun: OnceLock<RunId>,
+    quiet: bool,
+    json: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(drive: &DriveArgs) -> Self {
+        let quiet = drive.quiet || drive.json;
+        let live = Live::new(quiet);
+        let cancel = Cancel::new();
+        let stop = cancel.clone();
+        setup::on_interrupt(move || stop.cancel());
+        let person = if drive.unattended { None } else { Terminal::attended(live.clone()) };
+        let person = person.map(|person| Arc::new(person) as Arc<dyn Person>);
+        Self { live, cancel, person, begun: OnceLock::new(), quiet, json: drive.json }
+    }
+
+    pub(crate) fn began(&self, run: RunId) {
+        let _ = self.begun.set(run);
+        if !self.quiet {
+            errln!("run {run}");
+        }
+    }
+}
+
+/// Shows what a run came to.
+pub(crate) fn conclude(
+    common: &Common,
+    crib: &Crib,
+    desk: Desk,
+    result: Result<RunResult, CribError>,
+) -> anyhow::Result<ExitCode> {
+    desk.live.finish();
+    let result = result.map_err(|error| match desk.begun.get() {
         Some(run) => anyhow::Error::new(exit::MidRun { run: run.to_string(), error }),
         None => error.into(),
     })?;
     let run = result.run.to_string();
-    if args.json {
+    if desk.json {
         outln!("{}", json!({ "run": run, "result": result.outcome }));
     } else {
-        show(common, &crib, &run, &result.outcome);
+        show(common, crib, &run, &result.outcome);
     }
     Ok(ExitCode::from(exit::of_run(&result.outcome)))
 }
 
-fn began(begun: &OnceLock<RunId>, run: RunId, quiet: bool) {
-    let _ = begun.set(run);
-    if !quiet {
-        errln!("run {run}");
-    }
-}
-
-fn budget(args: &RunArgs) -> Budget {
+/// What the command line says of the budget; none where it says nothing.
+pub(crate) fn budget(drive: &DriveArgs) -> Option<Budget> {
     let usual = Budget::default();
-    Budget {
-        steps: args.max_steps.unwrap_or(usual.steps),
-        wall_ms: args.max_time.map_or(usual.wall_ms, |seconds| seconds.saturating_mul(1000)),
-        tokens: args.max_tokens.unwrap_or(usual.tokens),
-    }
+    let said = drive.max_steps.is_some() || drive.max_time.is_some() || drive.max_tokens.is_some();
+    said.then(|| Budget {
+        steps: drive.max_steps.unwrap_or(usual.steps),
+        wall_ms: drive.max_time.map_or(usual.wall_ms, |seconds| seconds.saturating_mul(1000)),
+        tokens: drive.max_tokens.unwrap_or(usual.tokens),
+    })
 }
 
 /// The answer on standard output; why there is none, and what to do about it, on standard error.
@@ -87,13 +123,15 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
         }
         Outcome::Asked { question, .. } => {
             errln!("needs an answer: {}", plain_lines(&question.text));
-            if !hint_approval(outcome, "run it again") {
-                errln!("say it in the goal, or run it again at a terminal and answer there");
+            if !hint_approval(outcome, &format!("`toolcrib resume {run}`")) {
+                errln!("say it in the goal, or go on at a terminal and answer there: `toolcrib resume {run}`");
             }
         }
         Outcome::Budget { kind, .. } => {
-            errln!("the budget of {kind} is spent; give more with --max-steps, --max-time or --max-tokens")
+            errln!(
+                "the budget of {kind} is spent; go on with more: `toolcrib resume {run}` (--max-steps, --max-time, --max-tokens)"
+            )
         }
-        Outcome::Cancelled { .. } => errln!("cancelled; nothing is lost: `toolcrib show {run}`"),
+        Outcome::Cancelled { .. } => errln!("cancelled; nothing is lost: `toolcrib resume {run}` goes on"),
     }
 }

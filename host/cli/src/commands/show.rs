@@ -13,9 +13,7 @@ use crate::render::{Costs, counted, outln, plain_lines, tree};
 use crate::{exit, setup};
 
 pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> {
-    let none =
-        || exit::BadInput(format!("there is no run `{}`, and no ledger yet: it is made by the first run", args.run));
-    let ledger = setup::ledger(common)?.ok_or_else(none)?;
+    let ledger = setup::ledger(common)?.ok_or_else(|| exit::no_ledger(&args.run))?;
     let run = ledger.resolve(&args.run).map_err(CribError::from)?;
     if args.events {
         show_events(&ledger, run, args.json)?;

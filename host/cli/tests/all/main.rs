@@ -4,6 +4,7 @@ mod approvals;
 mod bad_input;
 mod bench;
 mod change;
+mod durable;
 mod goals;
 mod honest;
 mod learn;

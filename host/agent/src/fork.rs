@@ -1,0 +1,113 @@
+//! A new run that begins where another one was.
+
+use thiserror::Error;
+use toolcrib_policy::ApprovalAnswer;
+
+use crate::{Event, EventKind, Made, Millis, NodeId, State, StateError, StepOutcome};
+
+/// The first events of a forked run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fork {
+    /// Copies of the other run's events, and [`EventKind::Forked`].
+    pub events: Vec<Event>,
+    /// What the other run did later and cannot be taken back.
+    pub made: Vec<Made>,
+}
+
+/// Why a run cannot be forked there.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ForkError {
+    /// Nothing had begun yet.
+    #[error("nothing has happened by then: a run begins with its event `run-started`")]
+    Early,
+    /// A call was under way, and its outcome came later.
+    #[error("the call of `{step}` was under way then: fork before it began or after its outcome was recorded")]
+    Calling {
+        /// The step.
+        step: String,
+    },
+    /// The run's end is no place to go on from.
+    #[error("the run was over by then: fork at an earlier event")]
+    Over,
+    /// The events do not make a run.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The beginning of a run that goes on after the first `copied` of `events`, which are those of the run `from`, where the
+/// last of them has the number `at`. Calls that run made later and that cannot be taken back count as made, unless
+/// `again`.
+///
+/// Questions about calls are not copied: an answer binds to the run that asked. A call that was approved stands with its
+/// outcome, and one that waited is asked about anew.
+///
+/// # Errors
+///
+/// See [`ForkError`].
+pub fn fork(events: &[Event], copied: usize, from: &str, at: u64, now: Millis, again: bool) -> Result<Fork, ForkError> {
+    let prefix = events.get(..copied).unwrap_or(events);
+    if prefix.is_empty() {
+        return Err(ForkError::Early);
+    }
+    let then = State::fold(prefix)?;
+    if then.outcome().is_some_and(|outcome| !outcome.is_resumable()) {
+        return Err(ForkError::Over);
+    }
+    if let Some(node) = then.in_flight().next() {
+        let step = then.plan().step(node).map_or_else(|| node.to_string(), |step| step.name.to_string());
+        return Err(ForkError::Calling { step });
+    }
+    let made = if again { Vec::new() } else { made_later(events, copied) };
+    let mut copies: Vec<Event> = prefix.iter().filter_map(copy).collect();
+    copies.push(EventKind::Forked { from: from.to_owned(), upto: at, made: made.clone() }.at(now));
+    Ok(Fork { events: copies, made })
+}
+
+/// The event as the new run has it.
+fn copy(event: &Event) -> Option<Event> {
+    let kind = match &event.kind {
+        EventKind::ApprovalAnswered { node, answer, .. } => match answer {
+            ApprovalAnswer::Denied { by, .. } => {
+                EventKind::StepBlocked { node: *node, why: format!("{by} said no to this call") }
+            }
+            ApprovalAnswer::Expired { .. } if !answer.allows() => {
+                EventKind::StepBlocked { node: *node, why: "nobody answered in time about this call".to_owned() }
+            }
+            _ => return None,
+        },
+        EventKind::ApprovalAsked { .. } | EventKind::ApprovalUsed { .. } | EventKind::ApprovalRevoked { .. } => {
+            return None;
+        }
+        kind => kind.clone(),
+    };
+    Some(kind.at(event.at))
+}
+
+/// The calls that were begun after the first `copied` events and may have changed the world for good.
+fn made_later(events: &[Event], copied: usize) -> Vec<Made> {
+    let mut names: Vec<(NodeId, crate::StepName)> = Vec::new();
+    if let Ok(state) = State::fold(events) {
+        names.extend(state.plan().steps().map(|(node, step)| (node.id, step.name.clone())));
+    }
+    let mut made = Vec::new();
+    for (place, event) in events.iter().enumerate().skip(copied) {
+        let EventKind::StepStarted { node, tool, arguments, effect, .. } = &event.kind else { continue };
+        if crate::critic::is_repeatable(effect) {
+            continue;
+        }
+        let outcome = events[place..].iter().find_map(|later| match &later.kind {
+            EventKind::StepFinished { node: over, outcome, .. } if over == node => Some(outcome),
+            _ => None,
+        });
+        let harmless = match outcome {
+            Some(StepOutcome::NotStarted { .. }) => true,
+            Some(StepOutcome::Failed { failure }) => failure.effect == crate::EffectState::None,
+            Some(StepOutcome::Done { .. } | StepOutcome::Unknown { .. }) | None => false,
+        };
+        let by = names.iter().find(|(id, _)| id == node).map(|(_, name)| name.clone());
+        if let Some(by) = by.filter(|_| !harmless) {
+            made.push(Made { tool: tool.clone(), arguments: arguments.clone(), by });
+        }
+    }
+    made
+}
