@@ -79,7 +79,9 @@ pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;
 pub use risk::{Risk, RiskLevel};
-pub use rules::{CallRule, DecisionCase, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict};
+pub use rules::{
+    CallRule, DecisionCase, Expression, ExpressionError, Outlook, RuleProblem, RuleWarning, ToolShape, Verdict,
+};
 pub use toolcrib_secrets::{SecretName, SecretNameError, SecretSource};
 pub use tools::{NamePattern, ToolPattern};
 pub use units::{UnitError, parse_duration};

@@ -56,9 +56,24 @@ pub(crate) enum Why {
     Wrong(String),
 }
 
+/// Gives the names outside a rule their values: of a whole name, or of one of its fields where it has no value of its own.
+pub(crate) type Lookup<'a> = dyn Fn(&str, Option<&str>) -> Option<&'a serde_json::Value> + 'a;
+
+/// What an expression speaks of.
+#[derive(Clone, Copy)]
+enum World<'a> {
+    Call(&'a Scene<'a>),
+    Names(&'a Lookup<'a>),
+}
+
+/// Evaluates an expression that is no condition of a rule.
+pub(crate) fn evaluate<'a>(expr: &'a Expr, lookup: &'a Lookup<'a>) -> Result<Value<'a>, Failure> {
+    Evaluation { world: World::Names(lookup), left: BUDGET, elements: Vec::new() }.value(expr)
+}
+
 /// Asks a condition.
 pub(crate) fn ask(condition: &Expr, scene: &Scene<'_>) -> Result<bool, Failure> {
-    let mut evaluation = Evaluation { scene, left: BUDGET, elements: Vec::new() };
+    let mut evaluation = Evaluation { world: World::Call(scene), left: BUDGET, elements: Vec::new() };
     match evaluation.value(condition)? {
         Value::Bool(answer) => Ok(answer),
         other => Err(wrong(condition, format!("the condition is {} and has to be a bool", other.kind()))),
@@ -66,7 +81,7 @@ pub(crate) fn ask(condition: &Expr, scene: &Scene<'_>) -> Result<bool, Failure> 
 }
 
 pub(crate) struct Evaluation<'a> {
-    scene: &'a Scene<'a>,
+    world: World<'a>,
     left: u32,
     /// What the loops around are at.
     elements: Vec<Value<'a>>,
@@ -87,11 +102,16 @@ impl<'a> Evaluation<'a> {
                 Value::Made(Rc::new(items?))
             }
             Kind::Variable(variable) => self.variable(expr, *variable)?,
+            Kind::Free(name) => match self.world {
+                World::Names(lookup) => lookup(name, None).map_or(Value::Space(name), Value::from),
+                World::Call(_) => return Err(missing(expr)),
+            },
             Kind::Element(depth) => self.elements.get(*depth).cloned().unwrap_or(Value::Null),
             Kind::Field(inner, name) => self.field(expr, inner, name)?,
             Kind::Index(list, index) => self.index(expr, list, index)?,
             Kind::Has(inner, name) => match self.value(inner)? {
                 Value::Map(fields) => Value::Bool(fields.contains_key(name)),
+                Value::Space(space) => Value::Bool(self.in_space(space, name).is_some()),
                 other => return Err(no_fields(inner, &other)),
             },
             Kind::Not(inner) => Value::Bool(!self.truth(inner)?),
@@ -145,9 +165,28 @@ impl<'a> Evaluation<'a> {
         self.pay(expr, size / BYTES_PER_STEP)
     }
 
+    /// The scene, where there is a call.
+    fn scene(&self) -> Option<&'a Scene<'a>> {
+        match self.world {
+            World::Call(scene) => Some(scene),
+            World::Names(_) => None,
+        }
+    }
+
+    fn call(&self) -> Option<&'a Happening<'a>> {
+        self.scene()?.call.as_ref()
+    }
+
+    fn in_space(&self, space: &str, name: &str) -> Option<Value<'a>> {
+        match self.world {
+            World::Names(lookup) => lookup(space, Some(name)).map(Value::from),
+            World::Call(_) => None,
+        }
+    }
+
     fn variable(&mut self, expr: &Expr, variable: Variable) -> Answer<'a> {
         let unknown = Failure { at: expr.at, why: Why::Unknown };
-        let scene = self.scene;
+        let Some(scene) = self.scene() else { return Err(unknown) };
         let call = scene.call.as_ref();
         Ok(match variable {
             Variable::Tool => Value::text(scene.name),
@@ -169,12 +208,13 @@ impl<'a> Evaluation<'a> {
                 label.confidentiality.as_str()
             })),
             Value::Run => self.run_field(expr, name),
+            Value::Space(space) => self.in_space(space, name).ok_or_else(|| missing(expr)),
             other => Err(no_fields(inner, &other)),
         }
     }
 
     fn run_field(&self, expr: &Expr, name: &str) -> Answer<'a> {
-        let run = self.scene.call.as_ref().ok_or(Failure { at: expr.at, why: Why::Unknown })?.run;
+        let run = self.call().ok_or(Failure { at: expr.at, why: Why::Unknown })?.run;
         Ok(match name {
             "id" => Value::text(&run.id),
             "goal" => Value::text(&run.goal),
@@ -186,13 +226,14 @@ impl<'a> Evaluation<'a> {
     }
 
     fn label(&self, argument: &str) -> Label {
-        let labels = self.scene.call.as_ref().map(|call| call.labels);
+        let labels = self.call().map(|call| call.labels);
         labels.and_then(|labels| labels.get(argument)).copied().unwrap_or(Label::TRUSTED)
     }
 
     fn index(&mut self, expr: &Expr, list: &'a Expr, index: &'a Expr) -> Answer<'a> {
         let (list, at) = (self.value(list)?, self.value(index)?);
         match (&list, &at) {
+            (Value::Space(space), Value::Text(name)) => self.in_space(space, name).ok_or_else(|| missing(expr)),
             (Value::Labels, Value::Text(name)) => Ok(Value::Label(self.label(name))),
             (Value::Map(fields), Value::Text(name)) => {
                 fields.get(name.as_ref()).map(Value::from).ok_or_else(|| missing(expr))
@@ -332,7 +373,7 @@ impl<'a> Evaluation<'a> {
             list @ (Value::Given(_) | Value::Made(_)) => return Ok(list),
             Value::Map(fields) => fields.keys().map(|key| Value::text(key)).collect(),
             Value::Labels => {
-                let call = self.scene.call.as_ref();
+                let call = self.call();
                 let given = call.and_then(|call| call.args.as_object()).into_iter().flat_map(|args| args.keys());
                 let labels = call.map(|call| call.labels);
                 let more = labels.into_iter().flat_map(|labels| labels.keys());
@@ -361,7 +402,7 @@ pub(crate) fn wrong_type(expr: &Expr, found: &Value<'_>, expected: &str) -> Fail
 
 fn missing(expr: &Expr) -> Failure {
     let what = expr.path().map_or_else(|| "a field".to_owned(), |path| format!("`{path}`"));
-    wrong(expr, format!("{what} is missing in this call; `has(…)` asks whether it is there"))
+    wrong(expr, format!("{what} is missing here; `has(…)` asks whether it is there"))
 }
 
 fn no_fields(expr: &Expr, found: &Value<'_>) -> Failure {

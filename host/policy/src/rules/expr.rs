@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Text(String),
     List(Vec<Expr>),
     Variable(Variable),
+    /// A name outside a rule, such as `steps`: whoever evaluates the expression knows its value.
+    Free(String),
     /// What the loop around it is at, by the depth of the loop.
     Element(usize),
     Field(Box<Expr>, String),
@@ -158,9 +160,13 @@ impl Expr {
     /// The parts directly inside.
     pub(crate) fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Variable(_) | Kind::Element(_) => {
-                Vec::new()
-            }
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Variable(_)
+            | Kind::Free(_)
+            | Kind::Element(_) => Vec::new(),
             Kind::Field(inner, _)
             | Kind::Has(inner, _)
             | Kind::Not(inner)
@@ -188,6 +194,7 @@ impl Expr {
             Kind::Variable(variable) => {
                 Variable::ALL.iter().find(|(_, known)| known == variable).map(|(name, _)| (*name).to_owned())
             }
+            Kind::Free(name) => Some(name.clone()),
             Kind::Field(inner, name) => Some(format!("{}.{name}", inner.path()?)),
             Kind::Index(inner, _) => Some(format!("{}[…]", inner.path()?)),
             _ => None,

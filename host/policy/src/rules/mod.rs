@@ -17,6 +17,7 @@ mod decide;
 mod error;
 mod evaluate;
 mod expr;
+mod expression;
 mod functions;
 mod number;
 mod parse;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use cases::DecisionCase;
 pub use decide::Outlook;
 pub use error::RuleProblem;
+pub use expression::{Expression, ExpressionError};
 pub use schema::{RuleWarning, ToolShape};
 
 use crate::error::Place;

@@ -30,17 +30,26 @@ pub(crate) type Wrong = (usize, RuleProblem);
 
 /// Reads a condition.
 pub(crate) fn condition(text: &str) -> Result<Expr, Wrong> {
-    if text.len() > SOURCE_MAX {
-        return Err((0, too_much("a condition", format!("{} bytes", text.len()), SOURCE_MAX, "write several rules")));
-    }
-    // Without the standard macros: `has` and the loops stay as they are written.
-    let program = cel::Env::default().compile(text).map_err(|errors| syntax(text, &errors))?;
-    let mut reader = Reader { text, places: program.source_info(), parts: 0, names: Vec::new() };
-    let read = reader.read(program.expression(), 0)?;
+    let read = read(text, None)?;
     match read.of {
         Type::Bool | Type::Any => Ok(read.expr),
         other => Err((read.expr.at, wrong_type("the condition", other, "a bool"))),
     }
+}
+
+/// Reads an expression that speaks of these names, and of nothing that a rule speaks of.
+pub(crate) fn expression(text: &str, free: &[&str]) -> Result<Expr, Wrong> {
+    read(text, Some(free)).map(|read| read.expr)
+}
+
+fn read(text: &str, free: Option<&[&str]>) -> Result<Typed, Wrong> {
+    if text.len() > SOURCE_MAX {
+        return Err((0, too_much("a condition", format!("{} bytes", text.len()), SOURCE_MAX, "write several")));
+    }
+    // Without the standard macros: `has` and the loops stay as they are written.
+    let program = cel::Env::default().compile(text).map_err(|errors| syntax(text, &errors))?;
+    let mut reader = Reader { text, places: program.source_info(), parts: 0, names: Vec::new(), free };
+    reader.read(program.expression(), 0)
 }
 
 /// A part with what is known of its type.
@@ -55,6 +64,8 @@ struct Reader<'a> {
     parts: usize,
     /// The variables of the loops around, with the types of what they go over.
     names: Vec<(String, Type)>,
+    /// What it speaks of, where it is no condition of a rule.
+    free: Option<&'a [&'a str]>,
 }
 
 impl Reader<'_> {
@@ -110,8 +121,14 @@ impl Reader<'_> {
         if let Some(depth) = self.names.iter().rposition(|(known, _)| known == name) {
             return Ok(typed(at, Kind::Element(depth), self.names[depth].1));
         }
-        let Some(variable) = Variable::find(name) else {
-            let known = Variable::ALL.iter().map(|(known, _)| *known);
+        let spoken =
+            self.free.map_or_else(|| Variable::ALL.iter().map(|(known, _)| *known).collect(), <[&str]>::to_vec);
+        if self.free.is_some() && spoken.contains(&name) {
+            return Ok(typed(at, Kind::Free(name.to_owned()), Type::Any));
+        }
+        let variable = if self.free.is_some() { None } else { Variable::find(name) };
+        let Some(variable) = variable else {
+            let known = spoken.iter().copied();
             let names = self.names.iter().map(|(name, _)| name.as_str());
             let problem = RuleProblem::UnknownName {
                 name: shortened(name),
@@ -339,7 +356,11 @@ impl Reader<'_> {
         let Ast::Ident(variable_name) = &variable.expr else {
             return Err((at, example()));
         };
-        if Variable::find(variable_name).is_some() || TAKEN.contains(&variable_name.as_str()) {
+        let spoken_of = match self.free {
+            Some(free) => free.contains(&variable_name.as_str()),
+            None => Variable::find(variable_name).is_some(),
+        };
+        if spoken_of || TAKEN.contains(&variable_name.as_str()) {
             let problem = RuleProblem::NotInRules { what: "a second meaning of a name", instead: "take another one" };
             return Err((self.at(variable), problem));
         }

@@ -22,6 +22,8 @@ pub(crate) enum Value<'a> {
     Labels,
     Label(Label),
     Run,
+    /// A name outside a rule that has fields and no value of its own, such as `steps`.
+    Space(&'a str),
 }
 
 impl<'a> From<&'a Json> for Value<'a> {
@@ -51,7 +53,7 @@ impl<'a> Value<'a> {
             Value::Number(_) => "a number",
             Value::Text(_) => "a text",
             Value::Given(_) | Value::Made(_) => "a list",
-            Value::Map(_) | Value::Labels | Value::Label(_) | Value::Run => "a map",
+            Value::Map(_) | Value::Labels | Value::Label(_) | Value::Run | Value::Space(_) => "a map",
         }
     }
 

@@ -152,7 +152,7 @@ fn labels_are_those_of_the_argument() {
 #[test]
 fn a_rule_that_cannot_be_evaluated_denies_and_says_where() {
     let refused = |when: &str, args: Value| holds(when, args).unwrap_err();
-    insta::assert_snapshot!(refused("args.to == 'x'", json!({})), @"`shop.buy` may not be called so: the operator's rule `r` could not be evaluated at toolcrib.toml:3:11 (`args.to` is missing in this call; `has(…)` asks whether it is there), and a rule that fails denies");
+    insta::assert_snapshot!(refused("args.to == 'x'", json!({})), @"`shop.buy` may not be called so: the operator's rule `r` could not be evaluated at toolcrib.toml:3:11 (`args.to` is missing here; `has(…)` asks whether it is there), and a rule that fails denies");
     insta::assert_snapshot!(refused("args.n > 3", json!({"n": "four"})), @"`shop.buy` may not be called so: the operator's rule `r` could not be evaluated at toolcrib.toml:3:11 (`args.n` is a text and has to be a number), and a rule that fails denies");
     insta::assert_snapshot!(refused("host(args.url) == 'a.com'", json!({"url": "//a.com@b.com"})), @"`shop.buy` may not be called so: the operator's rule `r` could not be evaluated at toolcrib.toml:3:16 (`host` needs an absolute URL with one clear host), and a rule that fails denies");
     insta::assert_snapshot!(refused("1 / args.n == 1", json!({"n": 0})), @"`shop.buy` may not be called so: the operator's rule `r` could not be evaluated at toolcrib.toml:3:11 (it divides by zero), and a rule that fails denies");
