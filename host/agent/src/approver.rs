@@ -14,6 +14,8 @@ pub struct Intent<'a> {
     pub made: u64,
     /// How often a person was asked about this step already.
     pub asked: u32,
+    /// Whether the plan itself wants a person's word, whatever the rules say.
+    pub asks: bool,
 }
 
 /// What stands between a call and its effect.

@@ -68,6 +68,9 @@ const FIRST_WAIT_MS: u64 = 500;
 /// The longest wait that a service can ask for: a run is not to be parked by one reply.
 const LONGEST_WAIT_MS: u64 = 60_000;
 
+/// The longest wait that a plan can ask for: an hour.
+const LONGEST_PLANNED_WAIT_MS: u64 = 3_600_000;
+
 /// Judges by checks alone.
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     match evidence.outcome {
@@ -127,7 +130,7 @@ fn judge_failure(evidence: &Evidence<'_>, failure: &ToolFailure) -> Judgement {
         }
         _ => {}
     }
-    if evidence.same_failures > evidence.caps.attempts {
+    if evidence.same_failures > evidence.caps.attempts.max(evidence.step.trying.attempts.unwrap_or(0)) {
         return verdict(
             Verdict::Backtrack,
             format!("the same call failed in the same way {} times: {why}", evidence.same_failures),
@@ -137,7 +140,12 @@ fn judge_failure(evidence: &Evidence<'_>, failure: &ToolFailure) -> Judgement {
         "unavailable" | "rate-limited" => {
             let asked = failure.retry_after_seconds.map(|seconds| u64::from(seconds) * 1000);
             let doubled = FIRST_WAIT_MS << evidence.step.attempts.saturating_sub(1).min(7);
-            retry_or(evidence, asked.unwrap_or(doubled).min(LONGEST_WAIT_MS), Verdict::Backtrack, &why)
+            let wait = planned_wait(evidence).unwrap_or(doubled);
+            retry_or(evidence, asked.unwrap_or(wait).min(LONGEST_WAIT_MS), Verdict::Backtrack, &why)
+        }
+        // Whoever said how often it is tried meant every failure but those that the same call cannot but repeat.
+        code if evidence.step.trying.attempts.is_some() && code != "invalid-arguments" && !failure.is_refusal() => {
+            retry_or(evidence, planned_wait(evidence).unwrap_or(0), Verdict::Backtrack, &why)
         }
         _ => verdict(Verdict::Backtrack, why),
     }
@@ -157,11 +165,19 @@ fn judge_unknown(evidence: &Evidence<'_>, why: &str) -> Judgement {
 }
 
 fn retry_or(evidence: &Evidence<'_>, after_ms: u64, otherwise: Verdict, why: &str) -> Judgement {
-    if evidence.step.attempts < evidence.caps.attempts {
+    if evidence.step.attempts < evidence.step.trying.attempts.unwrap_or(evidence.caps.attempts) {
         verdict(Verdict::Retry { after_ms }, why)
     } else {
         verdict(otherwise, format!("{why} (tried {} times)", evidence.step.attempts))
     }
+}
+
+/// The wait that the plan wants before the next try, in milliseconds.
+fn planned_wait(evidence: &Evidence<'_>) -> Option<u64> {
+    let trying = &evidence.step.trying;
+    let growth = u64::from(trying.growth_percent.unwrap_or(100));
+    let grow = |wait: u64, _| wait.saturating_mul(growth) / 100;
+    Some((1..evidence.step.attempts.min(64)).fold(trying.wait_ms?, grow).min(LONGEST_PLANNED_WAIT_MS))
 }
 
 fn verdict(verdict: Verdict, why: impl Into<String>) -> Judgement {

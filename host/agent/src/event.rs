@@ -96,6 +96,9 @@ pub enum EventKind {
         /// What keeps it from running in circles.
         #[serde(default)]
         caps: Caps,
+        /// What it was started with, by name.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        inputs: Value,
     },
     /// The planner is asked about a goal.
     PlanAsked {
@@ -247,6 +250,33 @@ pub enum EventKind {
         /// Who judged: `checks`, or the name of a model.
         by: String,
     },
+    /// A condition was asked.
+    Decided {
+        /// What has it.
+        node: NodeId,
+        /// Whether it holds.
+        holds: bool,
+    },
+    /// A value was computed.
+    Computed {
+        /// What it is the value of.
+        node: NodeId,
+        /// The value.
+        value: Value,
+        /// The steps whose results are in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<StepName>,
+    },
+    /// A loop begins: its body is done once for each of these.
+    Unrolled {
+        /// The loop.
+        node: NodeId,
+        /// The items.
+        items: Vec<Value>,
+        /// The steps whose results are in them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        from: Vec<StepName>,
+    },
     /// An alternative is tried in place of one that failed.
     Backtracked {
         /// What failed.
@@ -316,6 +346,9 @@ impl EventKind {
             Self::StepFinished { .. } => "step-finished",
             Self::StepBlocked { .. } => "step-blocked",
             Self::Judged { .. } => "judged",
+            Self::Decided { .. } => "decided",
+            Self::Computed { .. } => "computed",
+            Self::Unrolled { .. } => "unrolled",
             Self::Backtracked { .. } => "backtracked",
             Self::Waited { .. } => "waited",
             Self::BudgetSpent { .. } => "budget-spent",

@@ -38,8 +38,8 @@ pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
 pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Body, Draft, DraftGoal, DraftStep, Expectation, Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Status, Step,
-    StepName, Then,
+    Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId, Order,
+    Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;

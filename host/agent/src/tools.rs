@@ -47,6 +47,9 @@ pub struct ToolCall {
     /// The person's yes that it is made on the strength of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
+    /// The most time that it may take, in milliseconds, where the plan says less than the limits do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_ms: Option<u64>,
 }
 
 /// What came of a call.

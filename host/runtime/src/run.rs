@@ -168,10 +168,9 @@ impl Crib {
         };
         let step = Draft::Step(DraftStep {
             name: Some(StepName::nearest(found.name().tool())),
-            tool: found.name().clone(),
             effect: Some(self.effect_of_call(&plugin, &found, &arguments)),
             arguments: refs::escape(arguments),
-            expect: Vec::new(),
+            ..DraftStep::of(found.name().clone())
         });
         let (run, ports) = self.begin(errand, &title, json!({})).await?;
         let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };

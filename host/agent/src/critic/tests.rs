@@ -22,6 +22,7 @@ impl Case {
             tool: "a.b".parse().expect("a name"),
             arguments: json!({}),
             expect: self.expect.clone(),
+            trying: crate::Trying::default(),
             effect: self.effect.clone(),
             attempts: self.attempts,
         };

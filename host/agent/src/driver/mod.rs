@@ -69,7 +69,8 @@ impl Run {
     /// A new run. Nothing happens before [`Run::drive`].
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
-        let opening = EventKind::RunStarted { version: EVENT_VERSION, goal: goal.into(), planner, budget, caps };
+        let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -156,11 +157,12 @@ impl Run {
                     self.judge(node).await?;
                     recorded = true;
                 }
-                Command::CallTool { node, attempt, tool, arguments, from, labels } => {
+                Command::CallTool { node, attempt, tool, arguments, from, labels, trying } => {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
-                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None };
-                    recorded |= !self.call(call, from, flight).await?;
+                    let wall_ms = trying.wall_ms;
+                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms };
+                    recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Approve { node, request } => {
                     flight.approve(node, Arc::clone(&self.ports.approver), *request);
@@ -189,6 +191,7 @@ impl Run {
         &mut self,
         mut call: ToolCall,
         from: Vec<crate::StepName>,
+        asks: bool,
         flight: &mut Flight,
     ) -> Result<bool, RunError> {
         let node = call.node;
@@ -199,7 +202,7 @@ impl Run {
         };
         call.effect = self.ports.tools.effect(&card, &call.arguments);
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
-        match self.ports.approver.gate(&Intent { call: &call, made, asked }) {
+        match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
             Gate::Ask(request) => {
                 self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
                 return Ok(false);

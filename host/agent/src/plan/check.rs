@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::refs;
 use super::schema;
-use super::{Draft, DraftStep, NodeId, Patch, PatchError, Plan, StepName};
+use super::{Body, Draft, DraftStep, Node, NodeId, Order, Patch, PatchError, Plan, StepName};
 use crate::{Caps, ToolCard};
 
 /// The most faults told at once.
@@ -100,7 +100,8 @@ pub fn check(
     }
     let mut faults = names(plan, &mut patches);
     for patch in &mut patches {
-        each_step(patch.drafts_mut(), &mut |step| step_faults(step, tool, &mut faults));
+        let mut names: Vec<String> = plan.names_at(patch.node()).into_iter().map(str::to_owned).collect();
+        each_step(patch.drafts_mut(), &mut names, &mut |step, names| step_faults(step, names, tool, &mut faults));
     }
     if faults.is_empty() {
         structure(plan, node, &patches, caps, &mut faults);
@@ -109,11 +110,23 @@ pub fn check(
     if faults.is_empty() { Ok(patches) } else { Err(faults) }
 }
 
-fn each_step(drafts: &mut [Draft], visit: &mut dyn FnMut(&mut DraftStep)) {
+/// Visits every step with the names that its expressions may speak of.
+fn each_step(drafts: &mut [Draft], names: &mut Vec<String>, visit: &mut dyn FnMut(&mut DraftStep, &[String])) {
     for draft in drafts {
         match draft {
-            Draft::Step(step) => visit(step),
-            Draft::Goal(goal) => each_step(&mut goal.children, visit),
+            Draft::Step(step) => visit(step, names),
+            Draft::Value(_) => {}
+            Draft::Goal(goal) => {
+                let before = names.len();
+                names.extend(goal.each.as_ref().map(|each| each.item.clone()));
+                for (place, child) in goal.children.iter_mut().enumerate() {
+                    if goal.order == Order::Rescue && place == 1 {
+                        names.push("error".to_owned());
+                    }
+                    each_step(std::slice::from_mut(child), names, visit);
+                }
+                names.truncate(before);
+            }
         }
     }
 }
@@ -121,7 +134,7 @@ fn each_step(drafts: &mut [Draft], visit: &mut dyn FnMut(&mut DraftStep)) {
 /// Gives a name to each step that has none, and finds names that are taken.
 fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
     let mut faults = Vec::new();
-    let mut taken: Vec<StepName> = plan.steps().map(|(_, step)| step.name.clone()).collect();
+    let mut taken: Vec<StepName> = plan.nodes().iter().filter_map(|node| node.body.name().cloned()).collect();
     for name in patches.iter().flat_map(|patch| Plan::draft_names(patch.drafts())) {
         if taken.contains(&name) {
             faults.push(PlanFault::NameTaken { name });
@@ -130,7 +143,7 @@ fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
         }
     }
     for patch in patches {
-        each_step(patch.drafts_mut(), &mut |step| {
+        each_step(patch.drafts_mut(), &mut Vec::new(), &mut |step, _| {
             if step.name.is_none() {
                 let free = plan.free_name(&StepName::nearest(step.tool.tool()), &taken);
                 taken.push(free.clone());
@@ -143,13 +156,15 @@ fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
 
 fn step_faults(
     step: &mut DraftStep,
+    names: &[String],
     tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
     faults: &mut Vec<PlanFault>,
 ) {
     let name = step.tool.to_string();
     let Some(card) = tool(&step.tool) else { return faults.push(PlanFault::NoTool { tool: name }) };
     step.effect = Some(card.effect.clone());
-    let (value, unknown) = match refs::skeleton(&step.arguments) {
+    let (value, unknown) = match refs::skeleton(&step.arguments, &names.iter().map(String::as_str).collect::<Vec<_>>())
+    {
         Ok(skeleton) => skeleton,
         Err(error) => return faults.push(PlanFault::Reference { tool: name, why: error.to_string() }),
     };
@@ -179,29 +194,63 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
             return faults.push(error.into());
         }
     }
+    // Each new loop with one round: what stands in its body is looked at where it will be.
+    let mut at = old;
+    while let Some(node) = after.nodes().get(at) {
+        let (id, is_loop) = (node.id, after.goal(node.id).is_some_and(|goal| goal.each.is_some()));
+        if is_loop && let Err(error) = after.unroll(id, 1) {
+            return faults.push(error.into());
+        }
+        at += 1;
+    }
     if after.nodes().iter().any(|node| node.depth > caps.depth) {
         faults.push(PlanFault::TooDeep { most: caps.depth });
     }
-    let new = after.steps().filter(|(node, _)| node.id.0 as usize >= old);
-    for (node, step) in new {
-        for (_, reference) in refs::references(&step.arguments).unwrap_or_default() {
-            if let Err(why) = reachable(&after, node.id, &reference) {
-                faults.push(PlanFault::Reference { tool: step.tool.to_string(), why });
+    for node in after.nodes().iter().skip(old) {
+        let (what, reads) = reads(&after, node);
+        let reads = match reads {
+            Ok(reads) => reads,
+            Err(error) => {
+                faults.push(PlanFault::Reference { tool: what, why: error.to_string() });
+                continue;
+            }
+        };
+        for read in reads {
+            if let refs::Read::Step { name, guarded } = read
+                && let Err(why) = reachable(&after, node.id, &name, guarded)
+            {
+                faults.push(PlanFault::Reference { tool: what.clone(), why });
             }
         }
     }
 }
 
-fn reachable(plan: &Plan, from: NodeId, reference: &refs::Reference) -> Result<(), String> {
-    let Some((target, _)) = plan.named(&reference.step) else {
-        return Err(format!("`{reference}` refers to a step that does not exist"));
+/// What a node's expressions read, and what the node is, for messages.
+fn reads(plan: &Plan, node: &Node) -> (String, Result<Vec<refs::Read>, refs::RefError>) {
+    let names = plan.names_at(node.id);
+    let expression = |text: &str| refs::Source::parse(text, &names).map(|source| source.reads());
+    let (what, own) = match &node.body {
+        Body::Step(step) => (step.tool.to_string(), refs::reads(&step.arguments, &names)),
+        Body::Value(computed) => (computed.name.to_string(), refs::reads(&computed.value, &names)),
+        Body::Goal(goal) => {
+            (goal.text.clone(), goal.each.as_ref().map_or(Ok(Vec::new()), |each| expression(&each.list)))
+        }
+    };
+    let when = node.when.as_deref().map_or(Ok(Vec::new()), expression);
+    let all = own.and_then(|own| Ok(own.into_iter().chain(when?).collect()));
+    (what, all)
+}
+
+fn reachable(plan: &Plan, from: NodeId, name: &StepName, guarded: bool) -> Result<(), String> {
+    let Some(target) = plan.holder_at(from, name) else {
+        return Err(format!("`steps.{name}` refers to a step that does not exist"));
     };
     let done = target.status == super::Status::Done;
-    if target.status.is_over() && !done {
-        return Err(format!("`{reference}` refers to a step that has no result"));
+    if target.status.is_over() && !done && !guarded {
+        return Err(format!("`steps.{name}` refers to a step that has no result"));
     }
-    if done || plan.precedes(target.id, from) {
+    if done || plan.precedes(target.id, from) || (guarded && plan.comes_before(target.id, from)) {
         return Ok(());
     }
-    Err(format!("`{reference}` refers to a step that is not surely over by then; put it before this one, in order"))
+    Err(format!("`steps.{name}` refers to a step that is not surely over by then; put it before this one, in order"))
 }

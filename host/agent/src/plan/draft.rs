@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-use super::{Expectation, Order, StepName, Then};
+use super::{Expectation, Order, StepName, Then, Trying};
 
 /// A node that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,8 +22,43 @@ use super::{Expectation, Order, StepName, Then};
 pub enum Draft {
     /// A tool call.
     Step(DraftStep),
+    /// A value that the host computes.
+    Value(DraftValue),
     /// A goal.
     Goal(DraftGoal),
+}
+
+/// A loop that does not exist yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftEach {
+    /// The expression that gives the list.
+    #[serde(rename = "in")]
+    pub list: String,
+    /// What an item is called inside.
+    #[serde(rename = "as", default = "item")]
+    pub item: String,
+    /// The name by which the loop's result is referred to.
+    #[serde(rename = "step", default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<StepName>,
+}
+
+fn item() -> String {
+    "item".to_owned()
+}
+
+/// A value that does not exist yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftValue {
+    /// The name by which it is referred to.
+    #[serde(rename = "step")]
+    pub name: StepName,
+    /// The value, with expressions.
+    pub value: Value,
+    /// The condition without which there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 /// A goal that does not exist yet.
@@ -38,6 +73,12 @@ pub struct DraftGoal {
     /// What happens when they are reached.
     #[serde(default)]
     pub then: Then,
+    /// The condition without which nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Where set, the children are done once for each item of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<DraftEach>,
     /// Its children; none leaves them to the planner, later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Draft>,
@@ -58,9 +99,30 @@ pub struct DraftStep {
     /// What the result must meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
+    /// The condition without which the call is not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// How it is tried.
+    #[serde(default, skip_serializing_if = "Trying::is_usual")]
+    pub trying: Trying,
     /// The effect class. Whatever a planner writes here is replaced by what the catalog says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
+}
+
+impl DraftStep {
+    /// A call of this tool without arguments.
+    pub fn of(tool: ToolName) -> Self {
+        Self {
+            name: None,
+            tool,
+            arguments: empty_object(),
+            expect: Vec::new(),
+            when: None,
+            trying: Trying::default(),
+            effect: None,
+        }
+    }
 }
 
 fn empty_object() -> Value {
@@ -89,7 +151,8 @@ pub enum DraftError {
 impl Draft {
     /// A step with literal or referring arguments.
     pub fn step(name: &StepName, tool: ToolName, arguments: Value) -> Self {
-        Self::Step(DraftStep { name: Some(name.clone()), tool, arguments, expect: Vec::new(), effect: None })
+        let name = Some(name.clone());
+        Self::Step(DraftStep { name, arguments, ..DraftStep::of(tool) })
     }
 
     /// The same step, whose result must meet `expectation` as well. A goal stays as it is.
@@ -103,7 +166,7 @@ impl Draft {
 
     /// A goal whose children are known.
     pub fn goal(goal: impl Into<String>, order: Order, children: Vec<Self>) -> Self {
-        Self::Goal(DraftGoal { goal: goal.into(), order, then: Then::Close, children })
+        Self::Goal(DraftGoal { goal: goal.into(), order, then: Then::Close, when: None, each: None, children })
     }
 
     /// A goal that is planned when its turn comes.
@@ -121,6 +184,9 @@ impl Draft {
         let field = |error: serde_json::Error| DraftError::Field { at: at.to_owned(), why: error.to_string() };
         if map.contains_key("tool") {
             return serde_json::from_value(Value::Object(map)).map(Self::Step).map_err(field);
+        }
+        if map.contains_key("value") && map.contains_key("step") {
+            return serde_json::from_value(Value::Object(map)).map(Self::Value).map_err(field);
         }
         if !map.contains_key("goal") {
             return Err(DraftError::NeitherKind { at: at.to_owned() });
@@ -141,7 +207,7 @@ impl Draft {
     /// How many nodes it holds, itself included.
     pub fn size(&self) -> usize {
         match self {
-            Self::Step(_) => 1,
+            Self::Step(_) | Self::Value(_) => 1,
             Self::Goal(goal) => 1 + goal.children.iter().map(Self::size).sum::<usize>(),
         }
     }

@@ -9,6 +9,7 @@
 //! result may have to meet an [`Expectation`].
 
 mod check;
+mod control;
 mod draft;
 mod expect;
 mod patch;
@@ -23,7 +24,8 @@ use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
 pub use check::{PlanFault, check};
-pub use draft::{Draft, DraftError, DraftGoal, DraftStep};
+pub use control::{Computed, Each, Round, Trying};
+pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
 pub use expect::{Expectation, Unmet};
 pub use patch::{Patch, PatchError};
 pub(crate) use schema::join as faults_line;
@@ -125,6 +127,8 @@ pub enum Order {
     Parallel,
     /// The first that is reached counts; the next is tried when one fails.
     Alternatives,
+    /// The same for an error branch: the next is done when one fails, also after an effect that cannot be taken back.
+    Rescue,
 }
 
 /// What happens to a goal when its children are reached.
@@ -188,6 +192,15 @@ pub struct Node {
     /// The failed sibling that this alternative replaced, once that was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<NodeId>,
+    /// The condition without which it is not needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Whether that holds, once it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<bool>,
+    /// Of which loop it is a round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
     /// What it is.
     pub body: Body,
 }
@@ -200,6 +213,19 @@ pub enum Body {
     Goal(Goal),
     /// A tool call.
     Step(Step),
+    /// A value that the host computes.
+    Value(Computed),
+}
+
+impl Body {
+    /// The name by which its result is referred to.
+    pub fn name(&self) -> Option<&StepName> {
+        match self {
+            Self::Goal(goal) => goal.each.as_ref()?.name.as_ref(),
+            Self::Step(step) => Some(&step.name),
+            Self::Value(computed) => Some(&computed.name),
+        }
+    }
 }
 
 /// Something to be reached.
@@ -211,6 +237,9 @@ pub struct Goal {
     pub order: Order,
     /// What happens when they are reached.
     pub then: Then,
+    /// Where set, its children are the rounds of a loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<Each>,
     /// Its children, in order.
     pub children: Vec<NodeId>,
     /// Children that failed before the planner thought again.
@@ -237,6 +266,9 @@ pub struct Step {
     /// What its result must meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
+    /// How it is tried.
+    #[serde(default, skip_serializing_if = "Trying::is_usual")]
+    pub trying: Trying,
     /// The effect class of the tool when the plan was made.
     pub effect: Effect,
     /// How often it was started.
@@ -276,14 +308,14 @@ impl Plan {
     pub fn goal(&self, id: NodeId) -> Option<&Goal> {
         match &self.node(id)?.body {
             Body::Goal(goal) => Some(goal),
-            Body::Step(_) => None,
+            Body::Step(_) | Body::Value(_) => None,
         }
     }
 
     pub(crate) fn goal_mut(&mut self, id: NodeId) -> Option<&mut Goal> {
         match &mut self.node_mut(id)?.body {
             Body::Goal(goal) => Some(goal),
-            Body::Step(_) => None,
+            Body::Step(_) | Body::Value(_) => None,
         }
     }
 
@@ -291,14 +323,14 @@ impl Plan {
     pub fn step(&self, id: NodeId) -> Option<&Step> {
         match &self.node(id)?.body {
             Body::Step(step) => Some(step),
-            Body::Goal(_) => None,
+            Body::Goal(_) | Body::Value(_) => None,
         }
     }
 
     pub(crate) fn step_mut(&mut self, id: NodeId) -> Option<&mut Step> {
         match &mut self.node_mut(id)?.body {
             Body::Step(step) => Some(step),
-            Body::Goal(_) => None,
+            Body::Goal(_) | Body::Value(_) => None,
         }
     }
 
@@ -306,13 +338,41 @@ impl Plan {
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = (&Node, &Step)> {
         self.nodes.iter().filter_map(|node| match &node.body {
             Body::Step(step) => Some((node, step)),
-            Body::Goal(_) => None,
+            Body::Goal(_) | Body::Value(_) => None,
         })
     }
 
     /// The step of this name.
     pub fn named(&self, name: &StepName) -> Option<(&Node, &Step)> {
         self.steps().find(|(_, step)| step.name == *name)
+    }
+
+    /// The node whose result has this name: a step, a value or a loop.
+    pub fn holder(&self, name: &StepName) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.body.name() == Some(name))
+    }
+
+    /// The node whose result is called so at `from`: in a loop, the steps of the same round come first.
+    pub fn holder_at(&self, from: NodeId, name: &StepName) -> Option<&Node> {
+        let rounds = self.path(from).into_iter().rev().filter_map(|id| self.node(id)?.round.as_ref());
+        let inner = rounds.into_iter().find_map(|round| round.names.get(name));
+        self.holder(inner.unwrap_or(name))
+    }
+
+    /// The names that expressions at `from` may speak of.
+    pub fn names_at(&self, from: NodeId) -> Vec<&str> {
+        let mut names = refs::NAMES.to_vec();
+        let path = self.path(from);
+        for (parent, child) in path.iter().zip(path.iter().skip(1)) {
+            let Some(goal) = self.goal(*parent) else { continue };
+            if let Some(each) = &goal.each {
+                names.push(&each.item);
+            }
+            if goal.order == Order::Rescue && goal.children.first() != Some(child) {
+                names.push("error");
+            }
+        }
+        names
     }
 
     /// The nodes from the run's goal down to `id`, both included.
@@ -330,10 +390,20 @@ impl Plan {
         let Some(goal) = split.checked_sub(1).and_then(|at| self.goal(one[at])) else { return false };
         let place = |id| goal.children.iter().position(|child| *child == id);
         let ordered = goal.order == Order::Sequence && place(one[split]) < place(two[split]);
-        let certain = one[split..one.len() - 1]
-            .iter()
-            .all(|id| self.goal(*id).is_some_and(|goal| goal.order != Order::Alternatives));
-        ordered && certain
+        let taken =
+            |id: &NodeId| self.goal(*id).is_some_and(|goal| !matches!(goal.order, Order::Alternatives | Order::Rescue));
+        ordered
+            && one[split..one.len() - 1].iter().all(taken)
+            && one[split..].iter().all(|id| self.node(*id).is_some_and(|node| node.when.is_none()))
+    }
+
+    /// Whether `first` is over, or not needed, before `second` begins.
+    pub fn comes_before(&self, first: NodeId, second: NodeId) -> bool {
+        let (one, two) = (self.path(first), self.path(second));
+        let Some(split) = one.iter().zip(&two).position(|(a, b)| a != b) else { return false };
+        let Some(goal) = split.checked_sub(1).and_then(|at| self.goal(one[at])) else { return false };
+        let place = |id| goal.children.iter().position(|child| *child == id);
+        goal.order != Order::Parallel && place(one[split]) < place(two[split])
     }
 
     /// Every node below `id`, itself included.
@@ -365,6 +435,7 @@ impl Plan {
             text,
             order,
             then,
+            each: None,
             children: Vec::new(),
             former: Vec::new(),
             rejected: 0,
@@ -378,13 +449,24 @@ impl Plan {
         // A plan is bounded far below 2^32 nodes by the caps of its run.
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let depth = parent.and_then(|id| self.node(id)).map_or(0, |node| node.depth.saturating_add(1));
-        self.nodes.push(Node { id, parent, depth, status: Status::Open, instead_of: None, body });
+        let status = Status::Open;
+        self.nodes.push(Node {
+            id,
+            parent,
+            depth,
+            status,
+            instead_of: None,
+            when: None,
+            holds: None,
+            round: None,
+            body,
+        });
         id
     }
 
     /// A name for a new step that neither the plan nor `taken` has.
     pub(crate) fn free_name(&self, wish: &StepName, taken: &[StepName]) -> StepName {
-        let free = |name: &StepName| self.named(name).is_none() && !taken.contains(name);
+        let free = |name: &StepName| self.holder(name).is_none() && !taken.contains(name);
         std::iter::once(wish.clone())
             .chain((2..).map(|number| wish.numbered(number)))
             .find(free)

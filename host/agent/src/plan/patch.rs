@@ -1,9 +1,14 @@
 //! Changes to the part of a plan that has not been executed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Body, Draft, DraftStep, NodeId, Order, Plan, Status, Step, StepName, Then};
+use super::{
+    Body, Computed, Draft, DraftEach, DraftStep, DraftValue, Each, NodeId, Order, Plan, Round, Status, Step, StepName,
+    Then,
+};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,24 +172,48 @@ impl Plan {
 
     fn insert(&mut self, parent: Option<NodeId>, draft: &Draft) -> Result<NodeId, PatchError> {
         match draft {
-            Draft::Step(DraftStep { name: Some(name), tool, arguments, expect, effect: Some(effect) }) => {
+            Draft::Step(DraftStep {
+                name: Some(name),
+                tool,
+                arguments,
+                expect,
+                when,
+                trying,
+                effect: Some(effect),
+            }) => {
                 let step = Step {
                     name: name.clone(),
                     tool: tool.clone(),
                     arguments: arguments.clone(),
                     expect: expect.clone(),
+                    trying: *trying,
                     effect: effect.clone(),
                     attempts: 0,
                 };
-                Ok(self.add(parent, Body::Step(step)))
+                let id = self.add(parent, Body::Step(step));
+                Ok(self.only_when(id, when.as_ref()))
+            }
+            Draft::Value(DraftValue { name, value, when }) => {
+                let id = self.add(parent, Body::Value(Computed { name: name.clone(), value: value.clone() }));
+                Ok(self.only_when(id, when.as_ref()))
             }
             Draft::Step(step) => Err(PatchError::Unchecked(step.tool.to_string())),
             Draft::Goal(goal) => {
                 let id = self.add_goal(parent, goal.goal.clone(), goal.order, goal.then);
-                if !goal.children.is_empty() {
+                self.only_when(id, goal.when.as_ref());
+                if let Some(DraftEach { list, item, name }) = &goal.each {
+                    if goal.children.is_empty() {
+                        return Err(PatchError::Empty(id));
+                    }
+                    let (list, item, name, body) = (list.clone(), item.clone(), name.clone(), goal.children.clone());
+                    if let Some(goal) = self.goal_mut(id) {
+                        goal.each = Some(Each { list, item, name, body });
+                    }
+                } else if !goal.children.is_empty() {
                     self.attach(id, &goal.children)?;
                     if let Some(node) = self.node_mut(id) {
-                        node.status = Status::Active;
+                        // One that has a condition begins when that is asked.
+                        node.status = if goal.when.is_some() { Status::Open } else { Status::Active };
                     }
                 }
                 Ok(id)
@@ -192,10 +221,43 @@ impl Plan {
         }
     }
 
+    fn only_when(&mut self, id: NodeId, when: Option<&String>) -> NodeId {
+        if let Some(node) = self.node_mut(id) {
+            node.when = when.cloned();
+        }
+        id
+    }
+
+    /// Gives a loop so many rounds, each with a copy of its body.
+    pub(crate) fn unroll(&mut self, id: NodeId, rounds: usize) -> Result<(), PatchError> {
+        let each = self.goal(id).and_then(|goal| goal.each.clone()).ok_or(PatchError::NotAGoal(id))?;
+        for index in 0..rounds {
+            let round = self.add_goal(Some(id), format!("{} {}", each.item, index + 1), Order::Sequence, Then::Close);
+            let mut body = each.body.clone();
+            let mut names = BTreeMap::new();
+            rename(&mut body, &mut |name| {
+                let wish = StepName::nearest(&format!("{name}_{}", index + 1));
+                let taken: Vec<StepName> = names.values().cloned().collect();
+                let free = self.free_name(&wish, &taken);
+                names.insert(name.clone(), free.clone());
+                free
+            });
+            self.attach(round, &body)?;
+            if let Some(node) = self.node_mut(round) {
+                node.status = Status::Active;
+                node.round = Some(Round { of: id, index, names });
+            }
+            if let Some(goal) = self.goal_mut(id) {
+                goal.children.push(round);
+            }
+        }
+        Ok(())
+    }
+
     fn open_goal(&self, id: NodeId) -> Result<(), PatchError> {
         let node = self.node(id).ok_or(PatchError::NoNode(id))?;
         match (&node.body, &node.status) {
-            (Body::Step(_), _) => Err(PatchError::NotAGoal(id)),
+            (Body::Step(_) | Body::Value(_), _) => Err(PatchError::NotAGoal(id)),
             (_, Status::Done | Status::Failed { .. } | Status::Skipped) => Err(PatchError::Begun(id)),
             _ => Ok(()),
         }
@@ -208,7 +270,7 @@ impl Plan {
         let fresh = self.subtree(id).into_iter().all(|id| {
             self.node(id).is_some_and(|node| match (&node.body, &node.status) {
                 (Body::Step(step), Status::Open) => step.attempts == 0,
-                (Body::Goal(_), Status::Open | Status::Active) => true,
+                (Body::Goal(_), Status::Open | Status::Active) | (Body::Value(_), Status::Open) => true,
                 (_, Status::Skipped) => true,
                 _ => false,
             })
@@ -236,9 +298,27 @@ impl Plan {
             .iter()
             .flat_map(|draft| match draft {
                 Draft::Step(step) => step.name.clone().into_iter().collect(),
-                Draft::Goal(goal) => Self::draft_names(&goal.children),
+                Draft::Value(value) => vec![value.name.clone()],
+                Draft::Goal(goal) => {
+                    let own = goal.each.as_ref().and_then(|each| each.name.clone());
+                    own.into_iter().chain(Self::draft_names(&goal.children)).collect::<Vec<_>>()
+                }
             })
             .collect()
+    }
+}
+
+/// Gives the results of these drafts other names. The body of a loop inside is left alone: its rounds name it.
+fn rename(drafts: &mut [Draft], name: &mut dyn FnMut(&StepName) -> StepName) {
+    for draft in drafts {
+        match draft {
+            Draft::Step(step) => step.name = step.name.as_ref().map(&mut *name),
+            Draft::Value(value) => value.name = name(&value.name),
+            Draft::Goal(goal) => match &mut goal.each {
+                Some(each) => each.name = each.name.as_ref().map(&mut *name),
+                None => rename(&mut goal.children, name),
+            },
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use toolcrib_model::Usage;
 
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Answer, Event, EventKind, Made, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepOutcome, ToolFailure,
+    Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepName,
+    StepOutcome, ToolFailure,
 };
 
 /// What is wrong with an event, without its place.
@@ -41,10 +43,11 @@ impl State {
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
+                self.inputs = inputs.clone();
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
@@ -62,7 +65,10 @@ impl State {
             EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
             EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
-            EventKind::Backtracked { from, to, why: _ } => self.backtracked(*from, *to),
+            EventKind::Decided { node, holds } => self.condition_decided(*node, *holds),
+            EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
+            EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
+            EventKind::Backtracked { from, to, why } => self.backtracked(*from, *to, why),
             EventKind::Waited { until } => {
                 self.now = self.now.max(*until);
                 Ok(())
@@ -166,6 +172,9 @@ impl State {
         self.spend(usage);
         self.plan.skip(node);
         self.set(node, Status::Done);
+        if let Some((value, from)) = self.of_rounds(node) {
+            self.computed.insert(node, (Arc::new(value), from));
+        }
         if let Some(answer) = answer {
             self.answers.insert(node, answer.clone());
         }
@@ -305,7 +314,9 @@ impl State {
 
     fn step_blocked(&mut self, node: NodeId, why: &str) -> Applied {
         self.expect(node, "open", |status| *status == Status::Open)?;
-        self.plan.step(node).ok_or_else(|| format!("{node} is not a step"))?;
+        if self.plan.goal(node).is_some() {
+            return Err(format!("{node} is not a step"));
+        }
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
     }
@@ -344,8 +355,48 @@ impl State {
         Ok(())
     }
 
-    fn backtracked(&mut self, from: NodeId, to: NodeId) -> Applied {
+    fn condition_decided(&mut self, node: NodeId, holds: bool) -> Applied {
+        self.expect(node, "open", |status| *status == Status::Open)?;
+        let planned = self.plan.goal(node).is_some_and(|goal| !goal.children.is_empty());
+        let found = self.plan.node_mut(node).filter(|node| node.when.is_some() && node.holds.is_none());
+        let found = found.ok_or_else(|| format!("{node} has no open condition"))?;
+        found.holds = Some(holds);
+        if !holds {
+            self.plan.skip(node);
+        } else if planned {
+            found.status = Status::Active;
+        }
+        Ok(())
+    }
+
+    fn value_computed(&mut self, node: NodeId, value: &Value, from: &[StepName]) -> Applied {
+        self.expect(node, "open", |status| *status == Status::Open)?;
+        if !matches!(self.plan.node(node).map(|node| &node.body), Some(Body::Value(_))) {
+            return Err(format!("{node} is no value"));
+        }
+        self.computed.insert(node, (Arc::new(value.clone()), from.to_vec()));
+        self.stalled = 0;
+        self.set(node, Status::Done);
+        Ok(())
+    }
+
+    fn loop_unrolled(&mut self, node: NodeId, items: &[Value], from: &[StepName]) -> Applied {
+        self.expect(node, "open", |status| *status == Status::Open)?;
+        let body = self.plan.goal(node).and_then(|goal| goal.each.as_ref()).map(Each::size);
+        let body = body.ok_or_else(|| format!("{node} is no loop"))?;
+        let nodes = items.len().saturating_mul(body + 1).saturating_add(self.plan.nodes().len());
+        if nodes > self.caps.nodes {
+            return Err(format!("the plan would have {nodes} nodes"));
+        }
+        self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
+        self.set(node, Status::Active);
+        Ok(())
+    }
+
+    fn backtracked(&mut self, from: NodeId, to: NodeId, why: &str) -> Applied {
         self.expect(from, "failed", Status::is_failed)?;
+        self.note_error(from, to, why);
         let node = self.plan.node_mut(to).ok_or_else(|| format!("there is no node {to}"))?;
         node.instead_of = Some(from);
         Ok(())

@@ -3,8 +3,7 @@
 use super::approvals::ASKS_MAX;
 use super::{Command, State};
 use crate::critic::is_repeatable;
-use crate::plan::refs;
-use crate::{BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+use crate::{Body, BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
 
 /// How the children of a goal stand together.
 enum Fate {
@@ -147,18 +146,20 @@ impl State {
                     true => Fate::Stuck,
                 }
             }
-            Order::Alternatives => self.fate_of_alternatives(&live),
+            Order::Alternatives => self.fate_of_alternatives(&live, false),
+            Order::Rescue => self.fate_of_alternatives(&live, true),
         }
     }
 
-    fn fate_of_alternatives(&self, live: &[NodeId]) -> Fate {
+    /// `rescue`: the next one was written for the failure of the one before, whatever that did.
+    fn fate_of_alternatives(&self, live: &[NodeId], rescue: bool) -> Fate {
         let mut failed = None;
         for id in live {
             let Some(node) = self.plan.node(*id) else { continue };
             match &node.status {
                 Status::Done => return Fate::Reached,
                 // Never around something that cannot be taken back: the planner decides.
-                Status::Failed { replan, .. } if *replan || self.touched(*id) => return Fate::Stuck,
+                Status::Failed { replan, .. } if !rescue && (*replan || self.touched(*id)) => return Fate::Stuck,
                 Status::Failed { .. } => failed = Some(*id),
                 _ => {
                     return match failed {
@@ -190,8 +191,23 @@ struct Walk<'s> {
 impl Walk<'_> {
     fn goal(&mut self, id: NodeId) {
         let Some(node) = self.state.plan.node(id) else { return };
-        let Some(goal) = self.state.plan.goal(id) else { return self.step(id) };
+        if node.status == Status::Open
+            && let Some(event) = self.state.decided(id)
+        {
+            return self.record(event);
+        }
+        let goal = match &node.body {
+            Body::Goal(goal) => goal,
+            Body::Step(_) => return self.step(id),
+            Body::Value(computed) if node.status == Status::Open => {
+                return self.record(self.state.computed(id, &computed.value));
+            }
+            Body::Value(_) => return,
+        };
         match &node.status {
+            Status::Open if let Some(each) = &goal.each => {
+                self.record(self.state.unrolled(id, &each.list, each.size()));
+            }
             Status::Open => self.plan(id, PlanReason::Open),
             Status::Asking { question, .. } => {
                 self.commands.push(Command::Ask { node: id, question: question.clone() })
@@ -278,8 +294,7 @@ impl Walk<'_> {
 
     fn call(&self, id: NodeId, step: &Step) -> Result<Command, String> {
         let state = self.state;
-        let (arguments, from) =
-            refs::resolve(&step.arguments, &|name| state.result(name)).map_err(|error| error.to_string())?;
+        let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| error.to_string())?;
         let key = State::call_key(&step.tool, &arguments);
         if let Some(why) = state.settled(&key) {
             return Err(why);
@@ -297,6 +312,7 @@ impl Walk<'_> {
             return Err("the very same call is being made by another step".to_owned());
         }
         let labels = state.labels(id);
-        Ok(Command::CallTool { node: id, attempt: step.attempts + 1, tool: step.tool.clone(), arguments, from, labels })
+        let (attempt, tool, trying) = (step.attempts + 1, step.tool.clone(), step.trying);
+        Ok(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying })
     }
 }

@@ -9,6 +9,7 @@ mod approvals;
 mod decide;
 mod labels;
 mod partial;
+mod scope;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonic
 use crate::critic::Verdict;
 use crate::{
     Answer, Budget, BudgetKind, Caps, Event, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason, Question, Step,
-    StepName, StepOutcome,
+    StepName, StepOutcome, Trying,
 };
 
 pub use partial::describe;
@@ -68,6 +69,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// How it is tried.
+        trying: Trying,
     },
     /// Judge this step.
     Judge {
@@ -201,6 +204,18 @@ pub struct State {
     plan: Plan,
     records: BTreeMap<NodeId, Record>,
     answers: BTreeMap<NodeId, Answer>,
+    /// What the run was started with, by name.
+    #[serde(default)]
+    inputs: Value,
+    /// The items of loops, and the steps that they came from.
+    #[serde(default)]
+    rounds: BTreeMap<NodeId, (Arc<Vec<Value>>, Vec<StepName>)>,
+    /// Why the first branch failed, for error branches, and the steps below it.
+    #[serde(default)]
+    errors: BTreeMap<NodeId, (Value, Vec<StepName>)>,
+    /// Values that were computed, and the steps that they came from.
+    #[serde(default)]
+    computed: BTreeMap<NodeId, (Arc<Value>, Vec<StepName>)>,
     calls: BTreeMap<Digest, Calls>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
@@ -237,6 +252,10 @@ impl Default for State {
             plan: Plan::new(""),
             records: BTreeMap::new(),
             answers: BTreeMap::new(),
+            inputs: Value::Null,
+            rounds: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            computed: BTreeMap::new(),
             calls: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
@@ -332,10 +351,19 @@ impl State {
         self.records.get(&step)
     }
 
-    /// The accepted result of the step of this name.
+    /// The accepted result of the step of this name, or the value of that name.
     pub fn result(&self, name: &StepName) -> Option<&Value> {
-        let (node, _) = self.plan.named(name)?;
-        self.records.get(&node.id)?.value.as_deref()
+        self.result_of(self.plan.holder(name)?.id)
+    }
+
+    fn result_of(&self, node: NodeId) -> Option<&Value> {
+        let computed = self.computed.get(&node).map(|(value, _)| &**value);
+        computed.or_else(|| self.records.get(&node)?.value.as_deref())
+    }
+
+    /// What the run was started with, by name.
+    pub fn inputs(&self) -> &Value {
+        &self.inputs
     }
 
     /// The accepted steps with their results, in the order in which they were over.

@@ -84,13 +84,7 @@ fn shed() -> Arc<Shed> {
 }
 
 fn step(of: &str, n: serde_json::Value) -> Draft {
-    Draft::Step(DraftStep {
-        name: None,
-        tool: tool(of),
-        arguments: json!({ "n": n }),
-        expect: Vec::new(),
-        effect: None,
-    })
+    Draft::Step(DraftStep { arguments: json!({ "n": n }), ..DraftStep::of(tool(of)) })
 }
 
 fn once(order: Order, children: Vec<Draft>) -> Arc<dyn Planner> {

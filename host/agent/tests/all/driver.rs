@@ -17,7 +17,7 @@ use crate::support::{Answers, Book, Dies, Script, Shed, card, failure, ports, ru
 type Planning = Result<Proposal, PlannerError>;
 
 fn step(of: &str, arguments: serde_json::Value) -> Draft {
-    Draft::Step(DraftStep { name: None, tool: tool(of), arguments, expect: Vec::new(), effect: None })
+    Draft::Step(DraftStep { arguments, ..DraftStep::of(tool(of)) })
 }
 
 fn named(name: &str, of: &str, arguments: serde_json::Value) -> Draft {
@@ -243,11 +243,8 @@ async fn results_that_do_not_hold_what_was_promised_are_not_accepted() {
     promising.output_schema = Some(json!({ "type": "object", "required": ["sum"] }));
     let tools = Arc::new(Shed::new(vec![promising, card("x.b", Effect::Read)], |_| Ok(json!({ "n": 1 }))));
     let expecting = Draft::Step(DraftStep {
-        name: None,
-        tool: tool("x.b"),
-        arguments: json!({}),
         expect: vec![Expectation::Equals { path: "n".to_owned(), value: json!(2) }],
-        effect: None,
+        ..DraftStep::of(tool("x.b"))
     });
     for child in [step("x.a", json!({})), expecting] {
         let (outcome, book) = run(&tools, once(Order::Sequence, vec![child]), Budget::default()).await;

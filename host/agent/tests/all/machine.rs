@@ -71,7 +71,14 @@ impl<'b> Sim<'b> {
         };
         let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000 };
         let caps = Caps { nodes: 120, ..Caps::default() };
-        sim.record(EventKind::RunStarted { version: 1, goal: "g".into(), planner: "dice".into(), budget, caps });
+        sim.record(EventKind::RunStarted {
+            version: 1,
+            goal: "g".into(),
+            planner: "dice".into(),
+            budget,
+            caps,
+            inputs: json!(null),
+        });
         sim
     }
 
@@ -157,7 +164,7 @@ impl<'b> Sim<'b> {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
             }
-            Command::CallTool { node, attempt, tool, arguments, from, labels } => {
+            Command::CallTool { node, attempt, tool, arguments, from, labels, trying: _ } => {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
@@ -295,7 +302,7 @@ impl<'b> Sim<'b> {
         };
         let expect = if self.dice.roll(4) == 1 { vec![Expectation::Exists("n".into())] } else { Vec::new() };
         let tool = tool(self.dice.pick(&["t.read", "t.put", "t.send", "t.send"]));
-        Draft::Step(DraftStep { name: None, tool, arguments, expect, effect: None })
+        Draft::Step(DraftStep { arguments, expect, ..DraftStep::of(tool) })
     }
 }
 
@@ -354,15 +361,15 @@ fn ten_thousand_events_are_folded_quickly() {
     let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
-    let start = EventKind::RunStarted { version: 1, goal: "g".into(), planner: "p".into(), budget, caps };
+    let start =
+        EventKind::RunStarted { version: 1, goal: "g".into(), planner: "p".into(), budget, caps, inputs: json!(null) };
     let mut events = vec![start.at(Millis(1))];
     for number in 0..2_000_u32 {
         let step = DraftStep {
             name: Some(StepName::nearest(&format!("s{number}"))),
-            tool: tool("t.read"),
             arguments: json!({ "x": number }),
-            expect: Vec::new(),
             effect: Some(Effect::Read),
+            ..DraftStep::of(tool("t.read"))
         };
         let node = NodeId(number + 1);
         let patches = vec![Patch::Expand {

@@ -81,12 +81,9 @@ fn steps(calls: &[ToolCall]) -> Result<Proposal, Vec<String>> {
     for call in calls {
         match (call.name.parse::<ToolName>(), arguments(call)) {
             (Ok(tool), Ok(arguments)) => children.push(Draft::Step(DraftStep {
-                name: None,
-                tool,
                 // A model copies what it read. Only a plan refers to results; here nothing that it copied may do so.
                 arguments: refs::escape(Value::Object(arguments.clone())),
-                expect: Vec::new(),
-                effect: None,
+                ..DraftStep::of(tool)
             })),
             (Err(_), _) => faults.push(format!("there is no function `{}`", shortened(&call.name))),
             (_, Err(fault)) => faults.push(fault),

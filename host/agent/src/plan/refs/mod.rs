@@ -7,10 +7,11 @@
 //! | `"got {{ steps.fetch.status }}"` | text, with the value in its place (a list or object as JSON) |
 //! | `{"$literal": …}` | what stands there, with nothing in it read as a reference |
 //!
-//! An expression is `steps.NAME`, then `.field`, `[0]` or `["any key"]` any number of times, at the end
-//! optionally `.join("separator")` for a list; `size(…)` around it counts. It is a small part of CEL.
-//! `{{` that is not followed by such an expression is text as it stands. Resolving is one pass: a value that
-//! was put in is never read again, so text from a tool cannot bring in a reference.
+//! A reference is `steps.NAME`, then `.field`, `[0]` or `["any key"]` any number of times, at the end
+//! optionally `.join("separator")` for a list; `size(…)` around it counts. Whatever else stands there is an
+//! expression of CEL ([`toolcrib_policy::Expression`]) that reads `steps`, `inputs`, the variables of the loops around,
+//! or `error` in an error branch. `{{` that is not followed by such an expression is text as it stands. Resolving is one
+//! pass: a value that was put in is never read again, so text from a tool cannot bring in a reference.
 
 use std::fmt;
 
@@ -18,6 +19,12 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::StepName;
+
+mod source;
+mod template;
+
+pub use source::{NAMES, Read, Scope, Source};
+pub use template::{escape, literal, reads, resolve, skeleton};
 
 /// The longest expression, in bytes; one that a person can read is far shorter.
 const EXPRESSION_MAX: usize = 512;
@@ -33,6 +40,9 @@ pub enum RefError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// An expression that cannot be read, or that has no value.
+    #[error(transparent)]
+    Expression(#[from] toolcrib_policy::ExpressionError),
     /// There is no result of that step.
     #[error("`{0}` refers to a step that has no result")]
     NoResult(String),
@@ -198,146 +208,6 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Marks a value as data in which nothing is a reference.
-pub fn literal(value: Value) -> Value {
-    let mut map = Map::new();
-    map.insert("$literal".to_owned(), value);
-    Value::Object(map)
-}
-
-/// Marks a value as data where it could be mistaken for a reference, and leaves it alone otherwise.
-pub fn escape(value: Value) -> Value {
-    match references(&value) {
-        Ok(found) if found.is_empty() && !has_marker(&value) => value,
-        _ => literal(value),
-    }
-}
-
-fn has_marker(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => marker(map).is_some() || map.values().any(has_marker),
-        Value::Array(items) => items.iter().any(has_marker),
-        _ => false,
-    }
-}
-
-/// Every reference in `arguments`, with the JSON pointer of the place where it stands.
-///
-/// # Errors
-///
-/// The first one that cannot be read.
-pub fn references(arguments: &Value) -> Result<Vec<(String, Reference)>, RefError> {
-    let mut found = Vec::new();
-    walk(arguments, &mut String::new(), &mut |at, reference| {
-        found.push((at.to_owned(), reference.clone()));
-        Ok(Value::Null)
-    })?;
-    Ok(found)
-}
-
-/// The arguments with null in the place of each reference, and the JSON pointers of these places.
-///
-/// # Errors
-///
-/// A reference that cannot be read.
-pub fn skeleton(arguments: &Value) -> Result<(Value, Vec<String>), RefError> {
-    let mut places = Vec::new();
-    let value = walk(arguments, &mut String::new(), &mut |at, _| {
-        places.push(at.to_owned());
-        Ok(Value::Null)
-    })?;
-    Ok((value, places))
-}
-
-/// The arguments with each reference replaced by its value, and the steps that they came from.
-///
-/// # Errors
-///
-/// A reference that cannot be read, or that leads nowhere.
-pub fn resolve<'r>(
-    arguments: &Value,
-    result_of: &dyn Fn(&StepName) -> Option<&'r Value>,
-) -> Result<(Value, Vec<StepName>), RefError> {
-    let mut sources = Vec::new();
-    let value = walk(arguments, &mut String::new(), &mut |_, reference| {
-        let result = result_of(&reference.step).ok_or_else(|| RefError::NoResult(reference.to_string()))?;
-        if !sources.contains(&reference.step) {
-            sources.push(reference.step.clone());
-        }
-        reference.evaluate(result)
-    })?;
-    Ok((value, sources))
-}
-
-type Visit<'f> = &'f mut dyn FnMut(&str, &Reference) -> Result<Value, RefError>;
-
-fn walk(value: &Value, at: &mut String, visit: Visit<'_>) -> Result<Value, RefError> {
-    match value {
-        Value::Object(map) => match marker(map) {
-            Some(("$ref", Value::String(text))) => visit(at, &Reference::parse(text)?),
-            Some(("$literal", inner)) => Ok(inner.clone()),
-            _ => {
-                let mut new = Map::new();
-                for (key, item) in map {
-                    let item = below(at, &key.replace('~', "~0").replace('/', "~1"), |at| walk(item, at, visit))?;
-                    new.insert(key.clone(), item);
-                }
-                Ok(Value::Object(new))
-            }
-        },
-        Value::Array(items) => {
-            let new: Result<_, _> = items
-                .iter()
-                .enumerate()
-                .map(|(n, item)| below(at, &n.to_string(), |at| walk(item, at, visit)))
-                .collect();
-            Ok(Value::Array(new?))
-        }
-        Value::String(text) => template(text, at, visit),
-        other => Ok(other.clone()),
-    }
-}
-
-fn below<T>(at: &mut String, key: &str, inner: impl FnOnce(&mut String) -> T) -> T {
-    let length = at.len();
-    at.push('/');
-    at.push_str(key);
-    let out = inner(at);
-    at.truncate(length);
-    out
-}
-
-fn marker(map: &Map<String, Value>) -> Option<(&str, &Value)> {
-    let (key, value) = map.iter().next().filter(|_| map.len() == 1)?;
-    let known = (key == "$ref" && value.is_string()) || key == "$literal";
-    known.then_some((key.as_str(), value))
-}
-
-fn template(text: &str, at: &str, visit: Visit<'_>) -> Result<Value, RefError> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        let inside = &rest[start + 2..];
-        let body = inside.trim_start();
-        let expression = body.starts_with("steps.") || body.starts_with("size(steps.");
-        let Some(end) = inside.find("}}").filter(|_| expression) else {
-            out.push_str(&rest[..start + 2]);
-            rest = inside;
-            continue;
-        };
-        let value = visit(at, &Reference::parse(&inside[..end])?)?;
-        let after = &inside[end + 2..];
-        if start == 0 && after.is_empty() && out.is_empty() {
-            return Ok(value);
-        }
-        out.push_str(&rest[..start]);
-        out.push_str(&as_text(&value));
-        rest = after;
-    }
-    out.push_str(rest);
-    Ok(Value::String(out))
-}
-
 /// A value as it stands in text: a string without quotes, anything else as JSON.
 pub fn as_text(value: &Value) -> String {
     match value {
@@ -449,7 +319,28 @@ mod tests {
 
     fn resolved(arguments: Value) -> Result<Value, RefError> {
         let result = json!({"n": 3, "list": ["a", "b"], "odd key": {"x": true}, "evil": "{{ steps.s.n }}", "join": 7});
-        resolve(&arguments, &|step| (step.as_str() == "s").then_some(&result)).map(|(value, _)| value)
+        resolve(&arguments, &NAMES, &One(result)).map(|(value, _)| value)
+    }
+
+    /// A run with one step, and one input.
+    struct One(Value);
+
+    impl Scope for One {
+        fn step(&self, name: &StepName) -> Option<&Value> {
+            (name.as_str() == "s").then_some(&self.0)
+        }
+
+        fn origin(&self, name: &StepName) -> Option<StepName> {
+            Some(name.clone())
+        }
+
+        fn value(&self, name: &str) -> Option<&Value> {
+            (name == "inputs").then(|| &self.0["odd key"])
+        }
+
+        fn sources(&self, _name: &str) -> Vec<StepName> {
+            Vec::new()
+        }
     }
 
     #[test]
@@ -464,6 +355,12 @@ mod tests {
             (json!({"$ref": "steps.s.list[1]"}), json!("b")),
             (json!({"$ref": "steps.s[\"join\"]"}), json!(7)),
             (json!("{{ name }} stays"), json!("{{ name }} stays")),
+            (json!("{{ steps and so on }} stays"), json!("{{ steps and so on }} stays")),
+            (json!("{{ inputs.x }}"), json!(true)),
+            (json!("{{ steps.s.n * 2 + 1 }}"), json!(7)),
+            (json!({"$ref": "steps.s.list.filter(i, i != \"a\")"}), json!(["b"])),
+            (json!("{{ has(steps.t) ? 1 : 2 }}"), json!(2)),
+            (json!("{{ 1 + 2 }}"), json!("{{ 1 + 2 }}")),
             (json!("{{ steps.s.n"), json!("{{ steps.s.n")),
         ];
         for (arguments, expected) in cases {
@@ -476,7 +373,8 @@ mod tests {
         assert_eq!(resolved(json!("got {{ steps.s.evil }}")), Ok(json!("got {{ steps.s.n }}")));
         assert_eq!(resolved(literal(json!({"t": "{{ steps.s.n }}"}))), Ok(json!({"t": "{{ steps.s.n }}"})));
         assert_eq!(resolved(escape(json!({"$ref": "steps.s.n"}))), Ok(json!({"$ref": "steps.s.n"})));
-        assert_eq!(escape(json!("plain {{ x }}")), json!("plain {{ x }}"));
+        assert_eq!(escape(json!("plain {{ x }}")), literal(json!("plain {{ x }}")));
+        assert_eq!(escape(json!("plain { x }")), json!("plain { x }"));
     }
 
     #[test]
@@ -493,7 +391,8 @@ mod tests {
 
     #[test]
     fn a_skeleton_tells_where_the_references_stand() {
-        let (value, places) = skeleton(&json!({"a/b": {"$ref": "steps.s.n"}, "c": ["x", "{{ steps.s.n }}"]})).unwrap();
+        let (value, places) =
+            skeleton(&json!({"a/b": {"$ref": "steps.s.n"}, "c": ["x", "{{ steps.s.n }}"]}), &NAMES).unwrap();
         assert_eq!(value, json!({"a/b": null, "c": ["x", null]}));
         assert_eq!(places, ["/a~1b", "/c/1"]);
     }
