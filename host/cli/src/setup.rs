@@ -114,6 +114,7 @@ pub(crate) fn on_interrupt(first: impl Fn() + Send + Sync + 'static) {
     let first = Arc::new(first);
     tokio::spawn(async move {
         interrupt().await;
+        crate::answer::interrupted();
         first();
         interrupt().await;
         std::process::exit(i32::from(crate::exit::CANCELLED));
