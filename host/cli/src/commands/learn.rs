@@ -79,7 +79,7 @@ fn show(args: &LearnArgs, attended: bool, policy: &str, refused: &[Missed], ende
         match (refused, ended) {
             ([], None) => errln!("nothing is missing: it came to its end with what is granted"),
             ([], Some(why)) => {
-                errln!("no grant is missing, and yet it did not come to its end: {}", plain_lines(why));
+                errln!("no grant is missing, or none would help; it ended so: {}", plain_lines(why));
                 if !attended {
                     errln!("what is granted had no effect here either: without --dry, at a terminal, it has");
                 }

@@ -12,10 +12,11 @@ use crate::render::{errln, outln, plain};
 use crate::setup;
 
 pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<ExitCode> {
-    let crib = setup::crib(common).await?;
+    let crib = setup::crib_for_policy(common).await?;
     let operator = crib.operator();
     let plugins: Vec<PluginName> = operator.plugins().cloned().collect();
     let mut warnings: Vec<String> = plugins.iter().flat_map(|plugin| of_plugin(&crib, plugin)).collect();
+    warnings.extend(crib.rejected().iter().map(|(_, why)| why.to_string()));
     warnings.extend(of_file(&crib));
     warnings.extend(crib.rule_warnings()?.iter().map(ToString::to_string));
     if as_json {
