@@ -17,6 +17,8 @@ use crate::requests::Requests;
 use crate::rule::Rule;
 use crate::tools::ToolPattern;
 
+pub(crate) use refusals::Missing;
+
 /// What one call may do.
 ///
 /// The public lists are what the operator granted, cut down to what can be cut down as a value: folders, names and

@@ -13,32 +13,45 @@ use crate::keyvalue::{KeyValueGrant, KeyValueRule};
 use crate::limits::LimitName;
 use crate::names::{PluginName, ToolName, shortened};
 use crate::refusal::{Refusal, RefusalCode};
+use crate::rule::KeptOut;
 use crate::tools::{NamePattern, check_name};
 
 /// A side that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// A `deny` line forbids it.
-    Denied,
+    /// A `deny` line of the plugin's section forbids it: what it denies.
+    Denied(String),
     /// The plugin's manifest does not ask for it.
     Requested,
     /// The operator has not granted it.
     Granted,
     /// The ceiling of the host does not include it.
     Ceiling,
+    /// A `deny` line of the ceiling forbids it: what it denies.
+    CeilingDenied(String),
     /// The caller may not do it either.
     Delegated(PluginName),
     /// Every side agrees to something there, and no folder that is left covers it.
     Uncovered,
 }
 
+impl<P: fmt::Display> From<KeptOut<'_, P>> for Missing {
+    fn from(kept_out: KeptOut<'_, P>) -> Self {
+        match kept_out {
+            KeptOut::Denied(line) => Self::CeilingDenied(line.to_string()),
+            KeptOut::NotAllowed => Self::Ceiling,
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Missing::Denied => f.write_str("a `deny` line forbids it"),
+            Missing::Denied(line) => write!(f, "the operator's line `deny {line}` forbids it"),
             Missing::Requested => f.write_str("its manifest does not request it"),
             Missing::Granted => f.write_str("the operator has not granted it"),
             Missing::Ceiling => f.write_str("it is above the ceiling of this host"),
+            Missing::CeilingDenied(line) => write!(f, "the line `deny {line}` in the ceiling of this host forbids it"),
             Missing::Uncovered => f.write_str("no granted folder covers it"),
             Missing::Delegated(caller) => write!(f, "its caller `{caller}` may not do it either"),
         }

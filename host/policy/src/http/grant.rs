@@ -24,7 +24,11 @@ impl HttpGrant {
     /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 10 per minute`.
     pub fn parse(line: &str) -> Result<Self, LineError> {
         let (line, rate) = match line.trim_end().rsplit_once(',') {
-            Some((rest, last)) if last.contains(" per ") => (rest, Some(Rate::parse(last)?)),
+            // With a word more, the last comma is one of the line itself, and the one in front of the rate is missing.
+            Some((rest, last)) if Rate::is_meant(last) && last.split_whitespace().count() <= 3 => {
+                (rest, Some(Rate::parse(last)?))
+            }
+            _ if Rate::is_meant(line) => return Err(LineError::RateComma),
             _ => (line, None),
         };
         let mut words = line.splitn(2, " via ");

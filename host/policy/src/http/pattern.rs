@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::host::HostPattern;
 use super::path::PathPattern;
+use super::rate::Rate;
 use super::target::{HttpTarget, Method, Scheme, TargetError, parse_port, split_authority};
 use crate::line::{LINE_MAX, LineError, sayable};
 use crate::names::shortened;
@@ -54,6 +55,7 @@ impl HttpPattern {
             }
             (Some("deny"), Some(_), _) => return Err(LineError::DenyHere),
             (Some(methods), Some(place), None) => (methods, place),
+            _ if Rate::is_meant(line) => return Err(LineError::RateHere),
             _ => return Err(LineError::HttpShape),
         };
         sayable(Self { methods: Methods::parse(methods)?, place: Place::parse(place)? })

@@ -165,16 +165,18 @@ impl PluginGrants {
         self.http.iter().any(|grant| grant.pattern().matches(target))
     }
 
-    pub(crate) fn denies_http(&self, target: &HttpTarget) -> bool {
-        self.http_denied.iter().any(|deny| deny.denies(target))
+    /// What denies the request.
+    pub(crate) fn denies_http(&self, target: &HttpTarget) -> Option<&HttpPattern> {
+        self.http_denied.iter().find(|deny| deny.denies(target))
     }
 
     pub(crate) fn grants_tool(&self, tool: &ToolName) -> bool {
         self.tools.iter().any(|pattern| pattern.matches(tool))
     }
 
-    pub(crate) fn denies_tool(&self, tool: &ToolName) -> bool {
-        self.tools_denied.iter().any(|deny| deny.matches(tool))
+    /// What denies the tool.
+    pub(crate) fn denies_tool(&self, tool: &ToolName) -> Option<&ToolPattern> {
+        self.tools_denied.iter().find(|deny| deny.matches(tool))
     }
 }
 
