@@ -39,7 +39,7 @@ pub use host::SecondWall;
 pub use plugins::{PluginSettings, TrustedKey};
 pub use secrets::SecretSettings;
 
-pub(crate) use grants::PluginGrants;
+pub(crate) use grants::{PluginGrants, variable};
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
 #[derive(Clone, Debug)]

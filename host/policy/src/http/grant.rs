@@ -79,9 +79,15 @@ impl HttpGrant {
         }
     }
 
-    /// The line for the same requests with `ip` opened, as it would have to stand in the operator's file.
-    pub(crate) fn with_via(&self, ip: IpAddr) -> String {
-        format!("{} via {}", self.pattern, IpNet::from(ip.to_canonical()))
+    /// The line with `ip` opened too, as it would have to stand in the operator's file.
+    pub(crate) fn with_via(&self, ip: IpAddr) -> Self {
+        let via = self.via.iter().copied().chain([IpNet::from(ip.to_canonical())]).collect();
+        Self { via, ..self.clone() }
+    }
+
+    /// Whether `more` is this line with nothing but further ranges opened.
+    pub(crate) fn widens_to(&self, more: &HttpGrant) -> bool {
+        self.pattern == more.pattern && self.rate == more.rate && self.via.iter().all(|range| more.via.contains(range))
     }
 
     /// Whether the line opens private ranges.

@@ -130,6 +130,16 @@ impl PluginGrants {
         Ok(true)
     }
 
+    /// Whether `key` is a switch that stands there and is off.
+    pub(crate) fn is_off(&self, key: &str) -> bool {
+        let on = match key {
+            "ask" => self.ask,
+            "model" => self.model,
+            _ => return false,
+        };
+        self.keys.contains(key) && !on
+    }
+
     /// Every line with its capability, as it could be written.
     pub(crate) fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
@@ -204,7 +214,8 @@ fn credential(node: Node<'_>, clients: &OAuthClients) -> Result<CredentialGrant,
     Ok(grant)
 }
 
-fn variable(line: &str) -> Result<String, LineError> {
+/// Reads the name of a variable that can be granted.
+pub(crate) fn variable(line: &str) -> Result<String, LineError> {
     if line.trim_start().starts_with("deny ") {
         return Err(LineError::NoDeny("environment variables"));
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{OperatorFile, PluginGrants};
 use crate::error::PolicyError;
 use crate::files::FileGrant;
+use crate::http::HttpGrant;
 use crate::keyvalue::KeyValueGrant;
 use crate::names::PluginName;
 
@@ -22,7 +23,7 @@ impl OperatorFile {
         let more = read.plugins.get(plugin).cloned().unwrap_or_default();
         let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
         let before = grants.lines();
-        grants.http.extend(more.http.iter().filter(|line| !grants.http.contains(line)).cloned().collect::<Vec<_>>());
+        more.http.iter().for_each(|line| widen_request(&mut grants.http, line));
         let credentials = more.credentials.iter().filter(|grant| !grants.credentials.contains(grant));
         grants.credentials.extend(credentials.cloned().collect::<Vec<_>>());
         more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
@@ -61,6 +62,14 @@ impl OperatorFile {
         let grants = self.plugins.get(plugin).filter(|_| key == "files");
         let folder = grants.and_then(|grants| grants.files.iter().find(|grant| grant.to_string() == line));
         folder.map_or(line, |folder| self.as_written(folder))
+    }
+}
+
+/// Adds a line; where one says the same with fewer ranges opened, this one takes its place.
+fn widen_request(lines: &mut Vec<HttpGrant>, more: &HttpGrant) {
+    match lines.iter_mut().find(|known| known.widens_to(more)) {
+        Some(known) => *known = more.clone(),
+        None => lines.push(more.clone()),
     }
 }
 

@@ -235,8 +235,7 @@ fn advice_fits_the_file_as_it_stands() {
     insta::assert_snapshot!(advise(granted, &[etc, "ask = true", "env = [\"LANG\"]"]), @r#"
     to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
     "read ./etc as /etc"
-    to allow it, in [plugin.shop] of toolcrib.toml, write:
-    ask = true
+    to allow it, change `ask = false` into `ask = true` in [plugin.shop] of toolcrib.toml
     to allow it, in [plugin.shop] of toolcrib.toml, add:
     env = ["LANG"]
     "#);

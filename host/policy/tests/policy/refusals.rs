@@ -147,7 +147,7 @@ fn a_folder_that_is_not_granted_names_the_smallest_folder() {
     "#);
     insta::assert_snapshot!(refused("/out", Access::ReadWrite), @r#"
     file-denied
-    plugin `shop` asked to write `/out`: the operator has not granted it
+    plugin `shop` asked to write `/out`: the operator has not granted it (granted is `/docs`)
     files = ["read-write ./out as /out"]
     "#);
     insta::assert_snapshot!(refused("../x", Access::Read), @r"
