@@ -109,6 +109,12 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
+/// A path that is in its one spelling, as people write it: without escapes. `None` where some server finds another
+/// structure in it.
+pub(crate) fn plain_path(path: &str) -> Option<String> {
+    if is_ambiguous_path(path) { None } else { String::from_utf8(unescaped(path)).ok() }
+}
+
 /// Whether some server finds another structure in a path that is in its one spelling.
 pub(crate) fn is_ambiguous_path(path: &str) -> bool {
     path.contains(['%', ';']) && path.split('/').any(is_ambiguous)
