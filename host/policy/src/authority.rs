@@ -234,7 +234,7 @@ fn narrowed(grants: &[FileGrant], ceilings: &[FileCeiling]) -> Vec<FileGrant> {
 }
 
 /// Where several lines overlap, a place shows the widest of them. Each was allowed by every side on its own.
-fn one_per_place(mut files: Vec<FileGrant>) -> Vec<FileGrant> {
+pub(crate) fn one_per_place(mut files: Vec<FileGrant>) -> Vec<FileGrant> {
     let width = |grant: &FileGrant| {
         let room = |quota: Option<u64>| quota.unwrap_or(u64::MAX);
         (grant.access, room(grant.max_bytes), room(grant.max_files))

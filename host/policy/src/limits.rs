@@ -113,6 +113,17 @@ macro_rules! limits {
                 match name { $( LimitName::$type => self.$field = Some($type(raw)), )* }
             }
 
+            /// The limits that `ceiling` has lower: each with the value here and the one there.
+            pub(crate) fn above(&self, ceiling: &LimitRequest) -> Vec<(LimitName, String, String)> {
+                let mut above = Vec::new();
+                $(
+                    if let (Some(here), Some(there)) = (self.$field, ceiling.$field) && here > there {
+                        above.push((LimitName::$type, here.to_string(), there.to_string()));
+                    }
+                )*
+                above
+            }
+
             /// The limits that are asked for, each with its key and its value with unit.
             pub fn entries(&self) -> Vec<(LimitName, String)> {
                 let mut entries = Vec::new();

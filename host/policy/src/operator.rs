@@ -2,6 +2,7 @@
 
 mod advice;
 mod approval;
+mod cut;
 mod grants;
 mod host;
 mod learn;

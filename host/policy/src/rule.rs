@@ -13,6 +13,14 @@ pub(crate) enum Rule<P> {
     Deny(P),
 }
 
+/// How much of one pattern another one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Share {
+    Nothing,
+    Part,
+    Whole,
+}
+
 /// Why a list of rules does not allow something.
 pub(crate) enum KeptOut<'a, P> {
     /// This line denies it.

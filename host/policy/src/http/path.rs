@@ -5,6 +5,7 @@ use std::fmt;
 use super::wire::{is_ambiguous_path, normal_path};
 use crate::line::{LINE_MAX, LineError};
 use crate::names::shortened;
+use crate::rule::Share;
 
 /// A path: segments, `*` for one of them, `**` at the end for any tail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +79,47 @@ impl PathPattern {
             }
         }
         self.tail || rest.next().is_none()
+    }
+
+    /// How much of what `other` allows this pattern allows.
+    pub(crate) fn share_of(&self, other: &PathPattern) -> Share {
+        for (nth, segment) in self.segments.iter().enumerate() {
+            match (segment, other.segments.get(nth)) {
+                (_, None) if other.tail => return Share::Part,
+                (Segment::Exactly(one), Some(Segment::Exactly(two))) if one == two => {}
+                (Segment::One, Some(Segment::Exactly(found))) if !found.is_empty() => {}
+                (Segment::One, Some(Segment::One)) => {}
+                (Segment::Exactly(wanted), Some(Segment::One)) if !wanted.is_empty() => {
+                    // From here on it is a part at most.
+                    let rest = |pattern: &PathPattern| PathPattern {
+                        segments: pattern.segments.iter().skip(nth + 1).cloned().collect(),
+                        tail: pattern.tail,
+                    };
+                    return rest(self).share_of(&rest(other)).min(Share::Part);
+                }
+                _ => return Share::Nothing,
+            }
+        }
+        match (self.tail, other.segments.len() > self.segments.len(), other.tail) {
+            (true, ..) | (false, false, false) => Share::Whole,
+            (false, false, true) => Share::Part,
+            (false, true, _) => Share::Nothing,
+        }
+    }
+
+    /// How much of what `other` allows this pattern [denies](Self::denies).
+    pub(crate) fn denied_share_of(&self, other: &PathPattern) -> Share {
+        self.folded().share_of(&other.folded())
+    }
+
+    /// The pattern as a `deny` compares it: without empty segments, and in small letters.
+    fn folded(&self) -> PathPattern {
+        let segments = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Exactly(text) if text.is_empty() => None,
+            Segment::Exactly(text) => Some(Segment::Exactly(text.to_ascii_lowercase())),
+            Segment::One => Some(Segment::One),
+        });
+        PathPattern { segments: segments.collect(), tail: self.tail }
     }
 
     /// Like [`allows`](Self::allows), but in doubt yes: letter case, empty segments and paths that can be read in two

@@ -5,6 +5,7 @@ mod address;
 mod advice;
 mod approval;
 mod authority;
+mod ceiling;
 mod credentials;
 mod effect;
 mod files;
