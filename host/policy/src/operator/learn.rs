@@ -27,8 +27,8 @@ impl OperatorFile {
         let before = grants.lines();
         let (plugin, all) = (plugin.clone(), Requests::everything());
         let allowed = self.authority(&plugin, &all, None);
-        let new = more.http.iter().filter(|line| !grants.http.contains(line) && !covers(&allowed, line));
-        grants.http.extend(new.cloned().collect::<Vec<_>>());
+        let new = more.http.iter().filter(|line| !covers(&allowed, line));
+        new.for_each(|line| widen_request(&mut grants.http, line));
         let credentials = more.credentials.iter().filter(|grant| !grants.credentials.contains(grant));
         grants.credentials.extend(credentials.cloned().collect::<Vec<_>>());
         more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
@@ -90,6 +90,14 @@ fn covers(allowed: &Authority, line: &HttpGrant) -> bool {
     let target = text.split_once(' ').and_then(|(method, url)| HttpTarget::parse(method, url).ok());
     line.via().is_empty()
         && target.is_some_and(|target| allowed.http(&target).is_ok_and(|grant| grant.via().is_empty()))
+}
+
+/// Adds a line; where one says the same with fewer ranges opened, this one takes its place.
+fn widen_request(lines: &mut Vec<HttpGrant>, more: &HttpGrant) {
+    match lines.iter_mut().find(|known| known.widens_to(more)) {
+        Some(known) => *known = more.clone(),
+        None => lines.push(more.clone()),
+    }
 }
 
 /// Adds a folder; where its place is taken, the wider of both stays.

@@ -35,6 +35,8 @@ pub use decide::Outlook;
 pub use error::RuleProblem;
 pub use schema::{RuleWarning, ToolShape};
 
+pub(crate) use types::listed;
+
 use crate::error::Place;
 use crate::names::ToolName;
 use crate::tools::ToolPattern;

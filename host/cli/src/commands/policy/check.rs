@@ -121,6 +121,7 @@ fn of_file(crib: &Crib) -> Vec<String> {
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         warnings.push(format!("`{line}` in `reject-imports` is no interface that this host has{near}"));
     }
+    warnings.extend(operator.cut_by_ceiling());
     for pattern in operator.tool_patterns() {
         if !snapshot.tools().iter().any(|tool| pattern.matches(tool.name())) {
             let names: Vec<String> = snapshot.tools().iter().map(|tool| tool.name().to_string()).collect();
