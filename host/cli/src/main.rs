@@ -5,6 +5,7 @@
 //!                                      └─► exit code
 //! ```
 
+mod answer;
 mod args;
 mod commands;
 mod exit;

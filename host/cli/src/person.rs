@@ -1,12 +1,13 @@
 //! The person at the terminal.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use async_trait::async_trait;
 use toolcrib_runtime::agent::{Person, Question};
 use toolcrib_runtime::policy::{ApprovalAnswer, ApprovalRequest, ApprovalScope};
 
+use crate::answer::{self, Wanted};
 use crate::render::{Live, plain};
 
 /// Asks on standard error, reads from standard input.
@@ -29,12 +30,14 @@ const WORDS: [&str; 3] = ["once", "run", "no"];
 impl Person for Terminal {
     async fn ask(&self, question: &Question) -> Option<String> {
         let (question, live) = (question.clone(), self.live.clone());
-        tokio::task::spawn_blocking(move || live.suspend(|| ask_now(&question))).await.ok().flatten()
+        let (_wants, wanted) = Wanted::pair();
+        tokio::task::spawn_blocking(move || live.suspend(|| ask_now(&question, &wanted))).await.ok().flatten()
     }
 
     async fn approve(&self, request: &ApprovalRequest) -> Option<ApprovalAnswer> {
         let (request, live) = (request.clone(), self.live.clone());
-        tokio::task::spawn_blocking(move || live.suspend(|| approve_now(&request))).await.ok().flatten()
+        let (_wants, wanted) = Wanted::pair();
+        tokio::task::spawn_blocking(move || live.suspend(|| approve_now(&request, &wanted))).await.ok().flatten()
     }
 }
 
@@ -44,9 +47,8 @@ pub(crate) fn who(door: &str) -> String {
     format!("{user} {door}")
 }
 
-fn approve_now(request: &ApprovalRequest) -> Option<ApprovalAnswer> {
+fn approve_now(request: &ApprovalRequest, wanted: &Wanted) -> Option<ApprovalAnswer> {
     let mut out = std::io::stderr().lock();
-    let mut input = std::io::stdin().lock();
     let _ = writeln!(out);
     for line in request.lines() {
         let _ = writeln!(out, "{}", plain(&line));
@@ -55,10 +57,7 @@ fn approve_now(request: &ApprovalRequest) -> Option<ApprovalAnswer> {
     loop {
         let _ = write!(out, "yes `once`, for the `run`, or `no`? (question {}) > ", request.id);
         let _ = out.flush();
-        let mut line = String::new();
-        if input.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
+        let line = answer::line(wanted)?;
         let word = line.trim().to_ascii_lowercase();
         let approved = |scope| Some(ApprovalAnswer::Approved { scope, any: BTreeSet::new(), by: by.clone() });
         match WORDS.iter().find(|known| !word.is_empty() && known.starts_with(&word)) {
@@ -72,9 +71,8 @@ fn approve_now(request: &ApprovalRequest) -> Option<ApprovalAnswer> {
     }
 }
 
-fn ask_now(question: &Question) -> Option<String> {
+fn ask_now(question: &Question, wanted: &Wanted) -> Option<String> {
     let mut out = std::io::stderr().lock();
-    let mut input = std::io::stdin().lock();
     loop {
         let _ = writeln!(out, "\n? {}", plain(&question.text));
         for (number, choice) in question.choices.iter().enumerate() {
@@ -82,10 +80,7 @@ fn ask_now(question: &Question) -> Option<String> {
         }
         let _ = write!(out, "> ");
         let _ = out.flush();
-        let mut line = String::new();
-        if input.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
+        let line = answer::line(wanted)?;
         let answer = line.trim();
         if question.choices.is_empty() {
             return Some(answer.to_owned());

@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Common;
 use crate::exit::BadInput;
-use crate::render::Notices;
+use crate::render::{Notices, errln, plain};
 
 /// The host's own log, on standard error. Quiet unless asked: what people need to know is printed as results.
 pub(crate) fn logging(verbose: u8) {
@@ -35,11 +35,21 @@ pub(crate) fn compile_worker_profile(mut arguments: impl Iterator<Item = std::ff
 }
 
 /// Opens the crib, and says what takes long on the way.
-pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
+pub(crate) async fn crib_for_policy(common: &Common) -> anyhow::Result<Crib> {
     let mut settings = settings(common)?;
     settings.folders.check_cache()?;
     settings.preparing = Arc::new(Notices::default());
     Ok(Crib::open(settings).await?)
+}
+
+/// The same, and warns of rules that will not do what they seem to.
+pub(crate) async fn crib(common: &Common) -> anyhow::Result<Crib> {
+    let crib = crib_for_policy(common).await?;
+    // A rule that speaks of no tool forbids nothing: its operator has to know at once.
+    for warning in crib.rule_warnings()? {
+        errln!("warning: {}", plain(&warning.to_string()));
+    }
+    Ok(crib)
 }
 
 /// Opens the crib with these grants instead of those of the operator's file.
@@ -114,6 +124,7 @@ pub(crate) fn on_interrupt(first: impl Fn() + Send + Sync + 'static) {
     let first = Arc::new(first);
     tokio::spawn(async move {
         interrupt().await;
+        crate::answer::interrupted();
         first();
         interrupt().await;
         std::process::exit(i32::from(crate::exit::CANCELLED));

@@ -17,6 +17,8 @@ use crate::requests::Requests;
 use crate::rule::Rule;
 use crate::tools::ToolPattern;
 
+pub(crate) use refusals::Missing;
+
 /// What one call may do.
 ///
 /// The public lists are what the operator granted, cut down to what can be cut down as a value: folders, names and
@@ -232,7 +234,7 @@ fn narrowed(grants: &[FileGrant], ceilings: &[FileCeiling]) -> Vec<FileGrant> {
 }
 
 /// Where several lines overlap, a place shows the widest of them. Each was allowed by every side on its own.
-fn one_per_place(mut files: Vec<FileGrant>) -> Vec<FileGrant> {
+pub(crate) fn one_per_place(mut files: Vec<FileGrant>) -> Vec<FileGrant> {
     let width = |grant: &FileGrant| {
         let room = |quota: Option<u64>| quota.unwrap_or(u64::MAX);
         (grant.access, room(grant.max_bytes), room(grant.max_files))

@@ -317,6 +317,11 @@ fn host_path(text: &str, base: &Path) -> Result<PathBuf, LineError> {
     Ok(path)
 }
 
+/// A folder below the one of the operator's file, as people write it: `./docs`, or `.` for that one itself.
+pub(crate) fn beside(rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { PathBuf::from(".") } else { Path::new(".").join(rest) }
+}
+
 pub(crate) fn lower(one: Option<u64>, two: Option<u64>) -> Option<u64> {
     match (one, two) {
         (Some(one), Some(two)) => Some(one.min(two)),

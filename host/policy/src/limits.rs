@@ -113,6 +113,17 @@ macro_rules! limits {
                 match name { $( LimitName::$type => self.$field = Some($type(raw)), )* }
             }
 
+            /// The limits that `ceiling` has lower: each with the value here and the one there.
+            pub(crate) fn above(&self, ceiling: &LimitRequest) -> Vec<(LimitName, String, String)> {
+                let mut above = Vec::new();
+                $(
+                    if let (Some(here), Some(there)) = (self.$field, ceiling.$field) && here > there {
+                        above.push((LimitName::$type, here.to_string(), there.to_string()));
+                    }
+                )*
+                above
+            }
+
             /// The limits that are asked for, each with its key and its value with unit.
             pub fn entries(&self) -> Vec<(LimitName, String)> {
                 let mut entries = Vec::new();
@@ -211,7 +222,7 @@ limits! {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
     /// The value cannot be read in the unit of the limit.
-    #[error("`{key}` cannot be `{value}`: {source}")]
+    #[error("`{key}` cannot be `{value}`: {source}; the most is {most}")]
     Unreadable {
         /// The key of the limit.
         key: &'static str,
@@ -219,6 +230,16 @@ pub enum LimitError {
         value: String,
         /// What is wrong with it.
         source: units::UnitError,
+        /// The most that it can be.
+        most: String,
+    },
+    /// Nothing at all would be left.
+    #[error("`{key}` cannot be `{value}`: zero would leave nothing: leave the grant out instead")]
+    Zero {
+        /// The key of the limit.
+        key: &'static str,
+        /// The value as it was written.
+        value: String,
     },
     /// The limit is the same for all calls.
     #[error("`{key}` is {value} for every call and cannot be set; leave the key out")]
@@ -249,14 +270,17 @@ impl LimitRequest {
         if name == LimitName::StackBytes {
             return Err(LimitError::Fixed { key, value: StackBytes::DEFAULT.to_string() });
         }
-        let raw = units::parse(value, name.unit()).map_err(|source| LimitError::Unreadable {
-            key,
-            value: crate::names::shortened(value),
-            source,
-        })?;
+        let shown = || crate::names::shortened(value);
+        let most = units::print(name.default_raw(), name.unit());
+        let raw = match units::parse(value, name.unit()) {
+            Ok(raw) => raw,
+            Err(units::UnitError::Zero { .. }) => return Err(LimitError::Zero { key, value: shown() }),
+            // Where the number itself is read, it is the size that is wrong.
+            Err(units::UnitError::TooLarge) => return Err(LimitError::Raised { key, value: shown(), most }),
+            Err(source) => return Err(LimitError::Unreadable { key, value: shown(), source, most }),
+        };
         if raw > name.default_raw() {
-            let most = units::print(name.default_raw(), name.unit());
-            return Err(LimitError::Raised { key, value: crate::names::shortened(value), most });
+            return Err(LimitError::Raised { key, value: shown(), most });
         }
         self.set(name, raw);
         Ok(())

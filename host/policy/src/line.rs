@@ -64,6 +64,15 @@ pub enum LineError {
         "`{0}` is not a rate: write a whole number and a time, such as `10 per minute` (`second`, `minute`, `hour`, `day`)"
     )]
     Rate(String),
+    /// The rate is higher than can be counted.
+    #[error("`{0}`: a rate allows at most {max} requests", max = u32::MAX)]
+    RateTooHigh(String),
+    /// A rate without the comma in front of it.
+    #[error("a rate stands behind a comma: `GET https://example.com/**, 10 per minute`")]
+    RateComma,
+    /// A rate outside a grant.
+    #[error("a rate belongs to a grant, not here")]
+    RateHere,
     /// `via` together with a literal address.
     #[error("`via` belongs to a name: a literal address or `localhost` opens exactly itself")]
     ViaLiteral,

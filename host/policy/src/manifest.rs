@@ -60,7 +60,7 @@ impl Manifest {
         let manifest = Self {
             component: table.take("component").map(component).transpose()?,
             name,
-            version: parsed(version)?,
+            version: number(version)?,
             description: prose(&mut table, "description")?.unwrap_or_default(),
             license: prose(&mut table, "license")?,
             homepage: prose(&mut table, "homepage")?,
@@ -75,6 +75,21 @@ impl Manifest {
 fn parsed<T: std::str::FromStr<Err: ToString>>(node: Node<'_>) -> Result<T, PolicyError> {
     let text = node.text()?;
     text.parse().map_err(|error: T::Err| node.wrong(text, error))
+}
+
+/// A version: three numbers, as semantic versioning has them.
+fn number(node: Node<'_>) -> Result<semver::Version, PolicyError> {
+    const SHAPE: &str = "write three numbers, as in `0.1.0`";
+    let text = node.text()?;
+    text.parse().map_err(|error| {
+        let numbers = text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        // What the reader of versions says of too few numbers is that the text ends.
+        if numbers && text.split('.').count() < 3 {
+            node.wrong(text, SHAPE)
+        } else {
+            node.wrong(text, format!("{SHAPE} ({error})"))
+        }
+    })
 }
 
 /// Text for people, at most 8 KiB of it.

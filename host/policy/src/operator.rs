@@ -2,6 +2,7 @@
 
 mod advice;
 mod approval;
+mod cut;
 mod grants;
 mod host;
 mod learn;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use toolcrib_secrets::SecretName;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Missing};
 use crate::credential::{self, CredentialPattern, OAuthClient, OAuthClients, SecretReference};
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
@@ -39,7 +40,7 @@ pub use host::SecondWall;
 pub use plugins::{PluginSettings, TrustedKey};
 pub use secrets::SecretSettings;
 
-pub(crate) use grants::PluginGrants;
+pub(crate) use grants::{PluginGrants, variable};
 
 /// What stands in a `toolcrib.toml`. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -292,25 +293,22 @@ impl OperatorFile {
 }
 
 impl Ceiling {
-    pub(crate) fn allows_credential(&self, target: &HttpTarget) -> bool {
-        self.credentials.as_ref().is_none_or(|rules| {
-            !rules.iter().filter_map(Rule::denies).any(|deny| deny.denies(target))
-                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(target))
-        })
+    /// What the ceiling has against a credential for this request.
+    pub(crate) fn above_credential(&self, target: &HttpTarget) -> Option<Missing> {
+        let rules = self.credentials.as_ref()?;
+        Rule::keeps_out(rules, |deny| deny.denies(target), |allow| allow.matches(target)).map(Missing::from)
     }
 
-    pub(crate) fn allows_http(&self, target: &HttpTarget) -> bool {
-        self.http.as_ref().is_none_or(|rules| {
-            !rules.iter().filter_map(Rule::denies).any(|deny| deny.denies(target))
-                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(target))
-        })
+    /// What the ceiling has against a request.
+    pub(crate) fn above_http(&self, target: &HttpTarget) -> Option<Missing> {
+        let rules = self.http.as_ref()?;
+        Rule::keeps_out(rules, |deny| deny.denies(target), |allow| allow.matches(target)).map(Missing::from)
     }
 
-    pub(crate) fn allows_tool(&self, tool: &ToolName) -> bool {
-        self.tools.as_ref().is_none_or(|rules| {
-            !rules.iter().filter_map(Rule::denies).any(|deny| deny.matches(tool))
-                && rules.iter().filter_map(Rule::allows).any(|allow| allow.matches(tool))
-        })
+    /// What the ceiling has against a tool.
+    pub(crate) fn above_tool(&self, tool: &ToolName) -> Option<Missing> {
+        let rules = self.tools.as_ref()?;
+        Rule::keeps_out(rules, |deny| deny.matches(tool), |allow| allow.matches(tool)).map(Missing::from)
     }
 }
 

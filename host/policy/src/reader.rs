@@ -100,17 +100,30 @@ impl<'a> Table<'a> {
 
     /// Refuses every key that was not taken.
     pub(crate) fn finish(self) -> Result<(), PolicyError> {
-        let known = |key: &str| self.known.contains(key);
+        self.finish_or(|_| None)
+    }
+
+    /// Refuses every key that was not taken; `meant` may know better than the nearest key what somebody meant.
+    pub(crate) fn finish_or(self, meant: impl Fn(Node<'a>) -> Option<String>) -> Result<(), PolicyError> {
+        let known: Vec<&str> = self.known.iter().copied().collect();
+        self.refuse_unknown(&known, meant)
+    }
+
+    /// Refuses every key that is none of `known`, before a key that it was written for is missed.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
+        self.refuse_unknown(known, |_| None)
+    }
+
+    fn refuse_unknown(&self, known: &[&str], meant: impl Fn(Node<'a>) -> Option<String>) -> Result<(), PolicyError> {
+        let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref()));
         // The first in the file, not in the alphabet.
-        let unknown = self.entries.keys().filter(|key| !known(key.get_ref())).min_by_key(|key| key.span().start);
-        match unknown {
-            None => Ok(()),
-            Some(key) => {
-                let nearest = nearest(key.get_ref(), self.known.iter().copied());
-                let problem = PolicyProblem::UnknownKey { key: shortened(key.get_ref()), table: self.name, nearest };
-                Err(problem.at(self.source.place(key.span())))
-            }
-        }
+        let Some((key, value)) = unknown.min_by_key(|(key, _)| key.span().start) else {
+            return Ok(());
+        };
+        let node = Node { source: self.source, key: key.get_ref(), value };
+        let nearest = meant(node).or_else(|| nearest(key.get_ref(), known.iter().copied()));
+        let problem = PolicyProblem::UnknownKey { key: shortened(key.get_ref()), table: self.name.clone(), nearest };
+        Err(problem.at(self.source.place(key.span())))
     }
 }
 
@@ -172,6 +185,9 @@ impl<'a> Node<'a> {
     pub(crate) fn boolean(&self) -> Result<bool, PolicyError> {
         match self.value.get_ref() {
             DeValue::Boolean(value) => Ok(*value),
+            DeValue::String(text) if matches!(text.as_ref(), "true" | "false") => {
+                Err(self.wrong_type("`true` or `false`: write it without quotes"))
+            }
             _ => Err(self.wrong_type("`true` or `false`")),
         }
     }
@@ -179,6 +195,10 @@ impl<'a> Node<'a> {
     /// The value as it stands in the file, quotes included.
     pub(crate) fn raw(&self) -> &'a str {
         self.source.text.get(self.value.span()).unwrap_or_default()
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Table(_))
     }
 
     pub(crate) fn is_text(&self) -> bool {
@@ -196,6 +216,7 @@ impl<'a> Node<'a> {
     pub(crate) fn date(&self) -> Result<Datetime, PolicyError> {
         match self.value.get_ref() {
             DeValue::Datetime(date) => Ok(*date),
+            DeValue::String(_) => Err(self.wrong_type("a date: write it without quotes, such as 2027-01-31")),
             _ => Err(self.wrong_type("a date")),
         }
     }

@@ -13,6 +13,7 @@ use crate::requests::Requests;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Powers {
     reads_settings: bool,
+    keeps_data: bool,
     reads_files: bool,
     changes_files: bool,
     sends: bool,
@@ -47,7 +48,8 @@ impl Risk {
     /// With everything granted that the plugin asks for.
     pub fn of_requests(requests: &Requests) -> Self {
         Powers {
-            reads_settings: !requests.env.is_empty() || !requests.config.is_empty() || !requests.keyvalue.is_empty(),
+            reads_settings: !requests.env.is_empty() || !requests.config.is_empty(),
+            keeps_data: !requests.keyvalue.is_empty(),
             reads_files: !requests.files.is_empty(),
             changes_files: requests.files.iter().any(|request| request.access == Access::ReadWrite),
             sends: !requests.http.is_empty(),
@@ -60,7 +62,8 @@ impl Risk {
     /// With what is granted.
     pub fn of_authority(authority: &Authority) -> Self {
         Powers {
-            reads_settings: !authority.env.is_empty() || !authority.config.is_empty() || !authority.keyvalue.is_empty(),
+            reads_settings: !authority.env.is_empty() || !authority.config.is_empty(),
+            keeps_data: !authority.keyvalue.is_empty(),
             reads_files: !authority.files.is_empty(),
             changes_files: authority.files.iter().any(|grant| grant.access == Access::ReadWrite),
             sends: !authority.http.is_empty(),
@@ -84,6 +87,9 @@ impl Powers {
             Self { reads_files: true, .. } if self.sends => (High, "could send files over the network"),
             Self { reads_files: true, .. } if leads_out => (High, "could show files to the language model"),
             Self { reads_settings: true, .. } if self.sends => (High, "could send its settings over the network"),
+            Self { keeps_data: true, .. } if self.sends => {
+                (High, "could send over the network what it kept of earlier calls")
+            }
             Self { changes_files: true, .. } => (Medium, "could change files, and nothing leads out"),
             Self { sends: true, .. } => {
                 (Medium, "could send over the network what it is given, and reads nothing else")
@@ -91,6 +97,7 @@ impl Powers {
             Self { uses_model: true, .. } => (Medium, "could show the language model what it is given"),
             Self { reads_files: true, .. } => (Low, "could read files, and nothing leads out"),
             Self { reads_settings: true, .. } => (Low, "could read settings, and nothing leads out"),
+            Self { keeps_data: true, .. } => (Low, "could keep data from one call to the next, and nothing leads out"),
             _ => (None, "reaches nothing outside its own call"),
         };
         Risk { level, because }

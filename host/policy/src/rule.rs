@@ -13,6 +13,22 @@ pub(crate) enum Rule<P> {
     Deny(P),
 }
 
+/// How much of one pattern another one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Share {
+    Nothing,
+    Part,
+    Whole,
+}
+
+/// Why a list of rules does not allow something.
+pub(crate) enum KeptOut<'a, P> {
+    /// This line denies it.
+    Denied(&'a P),
+    /// No line allows it.
+    NotAllowed,
+}
+
 impl<P: fmt::Display> fmt::Display for Rule<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -29,6 +45,18 @@ impl<P> Rule<P> {
             Some(rest) => Ok(Self::Deny(parse(rest)?)),
             None => Ok(Self::Allow(parse(line)?)),
         }
+    }
+
+    /// What keeps something out of these rules of a ceiling: the line that denies it, or that none allows it.
+    pub(crate) fn keeps_out(
+        rules: &[Self],
+        denies: impl Fn(&P) -> bool,
+        allows: impl Fn(&P) -> bool,
+    ) -> Option<KeptOut<'_, P>> {
+        if let Some(line) = rules.iter().filter_map(Rule::denies).find(|line| denies(line)) {
+            return Some(KeptOut::Denied(line));
+        }
+        (!rules.iter().filter_map(Rule::allows).any(allows)).then_some(KeptOut::NotAllowed)
     }
 
     /// What is allowed, if the line allows.

@@ -37,6 +37,15 @@ impl ToolPattern {
         }
     }
 
+    /// Whether every tool of `other` is matched by this pattern.
+    pub(crate) fn covers(&self, other: &ToolPattern) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (pattern, Self::Exactly(tool)) => pattern.matches(tool),
+            (one, two) => one == two,
+        }
+    }
+
     /// Whether the pattern matches.
     pub fn matches(&self, tool: &ToolName) -> bool {
         match self {

@@ -57,8 +57,11 @@ pub enum UnitError {
     #[error("the value is too large")]
     TooLarge,
     /// Nothing at all would be left.
-    #[error("zero would leave nothing: leave the grant out instead")]
-    Zero,
+    #[error("zero would leave nothing: write {expected}")]
+    Zero {
+        /// What would have been right.
+        expected: &'static str,
+    },
 }
 
 /// Reads a quantity. A number without a suffix counts bytes or things; a time has one. Fractions are read exactly where
@@ -91,7 +94,7 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Result<u64, UnitError> {
     }
     let part = u64::try_from(scaled / u128::from(denominator)).map_err(|_| UnitError::TooLarge)?;
     value = value.checked_add(part).ok_or(UnitError::TooLarge)?;
-    if value == 0 { Err(UnitError::Zero) } else { Ok(value) }
+    if value == 0 { Err(UnitError::Zero { expected: unit.expected() }) } else { Ok(value) }
 }
 
 /// Reads a time such as `5 s`, `8 h` or `7 d`, in milliseconds.

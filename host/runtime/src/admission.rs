@@ -39,11 +39,6 @@ pub enum Held {
     /// The operator wants a signature.
     #[error("{0} (`require-signature` in `[plugins]`)")]
     Signature(SignatureError),
-    /// It was signed when it was let in, with a key that does not count any more.
-    #[error(
-        "it was let in without a signature, or with a key that `trusted-keys` does not have any more; `toolcrib update {0}` checks again"
-    )]
-    Signer(PluginName),
     /// Its bytes cannot be read as they were listed.
     #[error("{0}")]
     Unreadable(String),
@@ -59,7 +54,6 @@ impl Held {
             }
             Self::Changed { .. } => "plugin-changed",
             Self::Signature(error) => error.code(),
-            Self::Signer(_) => "signature-untrusted",
             Self::Unreadable(_) => "plugin-changed",
         }
     }
@@ -156,13 +150,9 @@ impl Crib {
                 if !differences.is_empty() {
                     return Err(Held::Changed { plugin: name.clone(), differences });
                 }
-                let counts = |key: &String| {
-                    settings.trusted_keys.iter().any(|trusted| trusted.key() == key && trusted.is_valid_at(now()))
-                };
-                match settings.require_signature && !pinned.signed_by.as_ref().is_some_and(counts) {
-                    true => Err(Held::Signer(name.clone())),
-                    false => Ok(None),
-                }
+                // Looked at each time: what was signed when it was let in has to be so still.
+                self.signer(plugin).await?;
+                Ok(None)
             }
         }
     }

@@ -18,6 +18,9 @@ pub struct Why {
     pub allowed: bool,
     /// What each gate said, in the order in which they were passed.
     pub gates: Vec<GateSaid>,
+    /// How the call failed for a reason that is none of policy's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// The smallest grant that would have allowed it, as TOML for the plugin's section of the operator's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
@@ -58,7 +61,10 @@ impl Why {
         let refused = failure.filter(|failure| failure.is_refusal() || gate_of(failure).is_some());
         let gates = found.gates(refused);
         let allowed = gates.iter().all(|gate| gate.allowed);
-        Self { step: step.to_owned(), tool, allowed, gates, grant: refused.and_then(|failure| failure.grant.clone()) }
+        let other = failure.filter(|_| refused.is_none());
+        let failed = other.map(|failure| format!("{}: {}", failure.code, failure.message));
+        let grant = refused.and_then(|failure| failure.grant.clone());
+        Self { step: step.to_owned(), tool, allowed, gates, failed, grant }
     }
 
     /// The plugin whose section of the operator's file the grant belongs to.

@@ -238,7 +238,12 @@ impl Walk<'_> {
         let give_up = if goal.rejected > caps.repairs {
             Some(format!("no usable plan after {} tries: {}", goal.rejected, goal.faults.join("; ")))
         } else if goal.replans >= caps.replans && reason == PlanReason::Stuck {
-            Some(format!("planned {} times anew and still failing: {}", goal.replans, self.state.failure_of(id)))
+            let why = self.state.failure_of(id);
+            Some(if goal.replans == 0 {
+                why
+            } else {
+                format!("planned {} times anew and still failing: {why}", goal.replans)
+            })
         } else if self.state.stalled >= caps.stall {
             Some(format!("the planner was asked {} times without any progress", self.state.stalled))
         } else if self.state.questions > caps.questions {

@@ -25,7 +25,7 @@ pub struct Pinned {
     /// The key that it was signed with, where its signature was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<String>,
-    /// What it asks for, line by line; the interfaces that it imports, where it has no manifest.
+    /// What it asks for, line by line, and the limits that suffice for it; the interfaces that it imports, where it has no manifest.
     #[serde(default)]
     pub requests: Vec<String>,
     /// Its tools.
@@ -53,7 +53,11 @@ impl Pinned {
     /// The plugin as it is now.
     pub fn of(plugin: &Plugin, signed_by: Option<String>) -> Self {
         let requests = match plugin.manifest() {
-            Some(manifest) => manifest.requests.lines().iter().map(|(key, line)| format!("{key} {line}")).collect(),
+            Some(manifest) => {
+                let lines = manifest.requests.lines().into_iter().map(|(key, line)| format!("{key} {line}"));
+                let limits = manifest.requests.limits.entries();
+                lines.chain(limits.into_iter().map(|(name, value)| format!("limit {} {value}", name.key()))).collect()
+            }
             None => plugin.imports().iter().map(|import| format!("import {import}")).collect(),
         };
         let tool = |tool: &crate::Tool| PinnedTool {

@@ -93,6 +93,9 @@ fn show(asked: &Asked, as_json: bool) -> anyhow::Result<ExitCode> {
     if asked.revoked {
         outln!("  taken back");
     }
+    if asked.lapsed {
+        outln!("  nothing follows from it any more: what was recorded of it, or of another one since, was erased");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -129,6 +132,8 @@ fn state_of(asked: &Asked, now: UnixMillis) -> &'static str {
     match (asked.standing(now), &asked.answer) {
         (Standing::Open, _) => "open",
         (Standing::Valid, _) => "valid",
+        (Standing::Over, _) if asked.lapsed => "lapsed",
+        (Standing::Over, _) if asked.revoked => "revoked",
         (Standing::Over, None) => "expired",
         (Standing::Over, Some((ApprovalAnswer::Denied { .. }, _))) => "denied",
         (Standing::Over, Some((ApprovalAnswer::Approved { .. }, _))) => "used",

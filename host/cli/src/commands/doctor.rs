@@ -6,6 +6,7 @@ use serde_json::json;
 use toolcrib_runtime::Strength;
 use toolcrib_runtime::catalog::Severity;
 use toolcrib_runtime::ledger_store::{Ledger, LedgerError};
+use toolcrib_runtime::policy::PluginName;
 
 use crate::args::{Common, DoctorArgs};
 use crate::render::{counted, outln, plain};
@@ -23,6 +24,7 @@ pub(crate) async fn doctor(common: &Common, args: DoctorArgs) -> anyhow::Result<
     let mut findings = vec![Finding { what: "version", well: true, said: env!("CARGO_PKG_VERSION").to_owned() }];
     findings.extend(places(&settings.folders));
     findings.push(ledger(&settings.folders.data));
+    findings.extend(secrets(&settings));
     findings.extend(plugins(common).await);
     findings.extend(second_wall());
     let well = findings.iter().all(|finding| finding.well);
@@ -65,6 +67,25 @@ fn ledger(data: &std::path::Path) -> Finding {
     Finding { what: "ledger", well, said }
 }
 
+/// Whether the places of the secrets that grants name can be read.
+fn secrets(settings: &toolcrib_runtime::Settings) -> Option<Finding> {
+    let names = settings.operator.secrets();
+    let store = settings.secret_store();
+    let mut missing = Vec::new();
+    for name in &names {
+        match store.holder(name) {
+            Ok(Some(_)) => {}
+            Ok(None) => missing.push(name.to_string()),
+            Err(error) => return Some(Finding { what: "secrets", well: false, said: error.to_string() }),
+        }
+    }
+    let said = match missing.as_slice() {
+        [] => format!("{} named in grants, all there", names.len()),
+        missing => format!("missing: {}; `toolcrib secret set NAME` sets one", missing.join(", ")),
+    };
+    (!names.is_empty()).then_some(Finding { what: "secrets", well: missing.is_empty(), said })
+}
+
 /// Opening the crib compiles what is new in a child process: a worker that does not start shows here.
 async fn plugins(common: &Common) -> Vec<Finding> {
     let crib = match setup::crib(common).await {
@@ -72,12 +93,16 @@ async fn plugins(common: &Common) -> Vec<Finding> {
         Err(error) => return vec![Finding { what: "plugins", well: false, said: error.to_string() }],
     };
     let snapshot = crib.snapshot();
-    let count = counted(snapshot.plugins().len() as u64, "plugin");
+    let out = crib.rejected();
+    let let_in = |name: &PluginName| !out.iter().any(|(held, _)| held == name);
+    let plugins = snapshot.plugins().iter().filter(|plugin| let_in(plugin.name())).count();
+    let tools = snapshot.tools().iter().filter(|tool| let_in(tool.name().plugin())).count();
     let mut findings = vec![Finding {
         what: "plugins",
-        well: !snapshot.plugins().is_empty(),
-        said: format!("{count}, {}", counted(snapshot.tools().len() as u64, "tool")),
+        well: plugins > 0,
+        said: format!("{}, {}", counted(plugins as u64, "plugin"), counted(tools as u64, "tool")),
     }];
+    findings.extend(out.iter().map(|(_, why)| Finding { what: "plugin", well: false, said: why.to_string() }));
     let refused = snapshot.problems().iter().filter(|problem| problem.severity == Severity::Refused);
     findings.extend(refused.map(|problem| Finding { what: "plugin", well: false, said: problem.to_string() }));
     findings

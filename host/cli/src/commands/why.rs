@@ -27,10 +27,14 @@ pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let word = if why.allowed { "allowed" } else { "refused" };
-    outln!("{} (step {} of run {run}): {word}", why.tool, plain(&why.step));
+    let at = ledger.run(run).map_err(CribError::from)?.started_at;
+    outln!("{} (step {} of run {run}, {at}): {word}", why.tool, plain(&why.step));
     for gate in &why.gates {
         let mark = if gate.allowed { '✓' } else { '✗' };
         outln!("  {mark} {:6}  {}", gate.gate, plain(&gate.said));
+    }
+    if let Some(failed) = &why.failed {
+        outln!("  it failed all the same: {}", plain(failed));
     }
     if let Some(grant) = &why.grant {
         let operator = setup::settings(common)?.operator;

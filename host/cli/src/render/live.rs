@@ -38,6 +38,9 @@ struct Inner {
     show: Show,
     bar: ProgressBar,
     seen: Mutex<Seen>,
+    /// Held while a person is asked. Whoever draws meanwhile would wait for the answer, and a task that waits so keeps the
+    /// whole runtime from its timers.
+    asking: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -62,7 +65,7 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
-        let live = Live(Arc::new(Inner { show, bar, seen: Mutex::default() }));
+        let live = Live(Arc::new(Inner { show, bar, seen: Mutex::default(), asking: Mutex::default() }));
         if show == Show::Tree {
             live.clone().animate();
         }
@@ -71,8 +74,12 @@ impl Live {
 
     fn animate(self) {
         tokio::spawn(async move {
-            while !self.0.bar.is_finished() {
+            loop {
                 tokio::time::sleep(FRAME).await;
+                let Ok(_nobody_is_asked) = self.0.asking.try_lock() else { continue };
+                if self.0.bar.is_finished() {
+                    return;
+                }
                 self.redraw();
             }
         });
@@ -110,6 +117,7 @@ impl Live {
 
     /// Takes the display off the screen while a person is asked.
     pub(crate) fn suspend<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let _asking = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.bar.suspend(ask)
     }
 

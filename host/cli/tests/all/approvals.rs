@@ -39,7 +39,7 @@ fn question(bench: &Bench) -> String {
         if let [one] = open.as_slice() {
             return one["id"].as_str().expect("an id").to_owned();
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{open:?}");
+        assert!(begun.elapsed() < Duration::from_secs(600), "{open:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -153,6 +153,78 @@ fn a_yes_until_a_time_covers_the_arguments_that_the_person_left_open() {
     answer(&bench, &["revoke", standing["id"].as_str().expect("an id")]);
     assert_eq!(append(&bench, "d").code, 4, "what was taken back does not count");
     assert_eq!(log(&bench), "abc");
+}
+
+#[test]
+fn a_question_at_the_terminal_ends_with_ctrl_c_and_with_an_answer_from_elsewhere() {
+    let bench = bench("");
+    let call = |text: &str| bench.at_terminal(&["call", "files.append", &arguments(text)]);
+    let mut asked = call("a");
+    asked.until("or `no`?");
+    asked.interrupt();
+    assert_eq!((asked.ended(), log(&bench).as_str()), (130, ""));
+
+    let mut asked = call("b");
+    let shown = asked.until(") > ");
+    let id = shown.rsplit("(question ").next().and_then(|rest| rest.split(')').next()).expect("its name");
+    answer(&bench, &["approve", id]);
+    assert_eq!((asked.ended(), log(&bench).as_str()), (0, "b"));
+
+    let mut asked = bench.at_terminal(&["run", "Write the summary to a file"]);
+    asked.until("> ");
+    asked.interrupt();
+    assert_eq!(asked.ended(), 130);
+}
+
+#[test]
+fn no_answer_comes_back_to_life_because_what_followed_from_it_was_erased() {
+    let state = |bench: &Bench, id: &str| {
+        let all = bench.toolcrib(&["approvals", "--all"]).out;
+        let line = all.lines().find(|line| line.starts_with(id)).expect("the question").to_owned();
+        line.split("  ").nth(2).expect("its state").to_owned()
+    };
+    let erase = |bench: &Bench, kind: &str| {
+        let runs = bench.toolcrib(&["runs", "--json"]).json();
+        for run in runs["runs"].as_array().expect("runs") {
+            let run = run["run"].as_str().expect("a name");
+            let events = bench.toolcrib(&["show", run, "--events"]).out;
+            for event in events.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event")) {
+                if event["kind"] == kind {
+                    let target = format!("{run}#{}", event["seq"]);
+                    let done = bench.toolcrib(&["erase", &target, "--reason", "a test", "--yes"]);
+                    assert_eq!(done.code, 0, "{}", done.err);
+                }
+            }
+        }
+    };
+    // A yes for one call that was made.
+    let once = bench("");
+    append(&once, "a");
+    let id = question(&once);
+    answer(&once, &["approve", &id]);
+    assert_eq!(append(&once, "a").code, 0);
+    erase(&once, "approval-used");
+    assert_eq!((state(&once, &id).as_str(), append(&once, "a").code, log(&once).as_str()), ("lapsed", 4, "a"));
+
+    // A yes that was taken back.
+    let revoked = bench("");
+    append(&revoked, "b");
+    let id = question(&revoked);
+    answer(&revoked, &["approve", &id, "--for", "8 h"]);
+    answer(&revoked, &["revoke", &id]);
+    assert_eq!(state(&revoked, &id), "revoked");
+    erase(&revoked, "approval-revoked");
+    assert_eq!((state(&revoked, &id).as_str(), append(&revoked, "b").code, log(&revoked).as_str()), ("lapsed", 4, ""));
+
+    // A no.
+    let denied = bench("");
+    append(&denied, "c");
+    let id = question(&denied);
+    answer(&denied, &["deny", &id, "--reason", "token abcd1234efgh leaked"]);
+    erase(&denied, "approval-answered");
+    assert_eq!(state(&denied, &id), "lapsed");
+    let late = denied.toolcrib(&["approvals", "approve", &id]);
+    assert_eq!((late.code, log(&denied).as_str()), (2, ""), "{}", late.out);
 }
 
 #[test]

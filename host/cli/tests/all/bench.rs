@@ -101,6 +101,59 @@ impl Bench {
     }
 }
 
+/// A command at a terminal of its own.
+pub(crate) struct AtTerminal {
+    child: std::process::Child,
+    screen: std::fs::File,
+}
+
+impl Bench {
+    /// Starts the command at a terminal.
+    pub(crate) fn at_terminal(&self, arguments: &[&str]) -> AtTerminal {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("its other end");
+        let name = ptsname(&screen, Vec::new()).expect("its name");
+        let name = name.to_str().expect("text");
+        let end = || std::fs::File::options().read(true).write(true).open(name).expect("the other end");
+        let mut command = self.command();
+        command.args(arguments).stdin(end()).stdout(end()).stderr(end());
+        let child = command.spawn().expect("the command runs");
+        AtTerminal { child, screen: std::fs::File::from(screen) }
+    }
+}
+
+impl AtTerminal {
+    /// Reads until this stands on the screen, and gives all that was read.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let mut seen = Vec::new();
+        let mut piece = [0; 1024];
+        loop {
+            let shown = String::from_utf8_lossy(&seen).into_owned();
+            if shown.contains(text) {
+                return shown;
+            }
+            let read = std::io::Read::read(&mut self.screen, &mut piece).unwrap_or(0);
+            assert!(read > 0, "the terminal closed before `{text}`: {shown}");
+            seen.extend_from_slice(&piece[..read]);
+        }
+    }
+
+    /// Presses ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
+    }
+
+    /// Waits for its end: the exit code. What it still writes is read, so that it is not held up.
+    pub(crate) fn ended(mut self) -> i32 {
+        let mut screen = self.screen.try_clone().expect("the same terminal");
+        std::thread::spawn(move || std::io::copy(&mut screen, &mut std::io::sink()));
+        self.child.wait().expect("an end").code().unwrap_or(-1)
+    }
+}
+
 /// Serves these pages on loopback for as long as the process lives: path, media type, body.
 pub(crate) fn serve(pages: &'static [(&'static str, &'static str, &'static str)]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

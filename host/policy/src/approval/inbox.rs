@@ -25,6 +25,9 @@ pub struct Asked {
     /// Whether a yes was taken back.
     #[serde(default)]
     pub revoked: bool,
+    /// Whether something that was said later was erased: nobody can tell any more what became of it.
+    #[serde(default)]
+    pub lapsed: bool,
 }
 
 /// Whether a yes still counts for anything.
@@ -43,6 +46,7 @@ impl Asked {
     /// What still follows from it at this time.
     pub fn standing(&self, now: UnixMillis) -> Standing {
         match &self.answer {
+            _ if self.lapsed => Standing::Over,
             None if self.request.expires > now => Standing::Open,
             None => Standing::Over,
             Some(_) if self.revoked => Standing::Over,
@@ -108,7 +112,7 @@ pub struct Approvals(BTreeMap<ApprovalId, Asked>);
 impl Approvals {
     /// Takes note of a question. Asked again, it is the same question.
     pub fn asked(&mut self, run: &str, at: UnixMillis, request: ApprovalRequest) {
-        let asked = Asked { run: run.to_owned(), at, answer: None, used: 0, revoked: false, request };
+        let asked = Asked { run: run.to_owned(), at, answer: None, used: 0, revoked: false, lapsed: false, request };
         self.0.entry(asked.request.id.clone()).or_insert(asked);
     }
 
@@ -137,6 +141,18 @@ impl Approvals {
         }
     }
 
+    /// Takes note of something that was recorded of a question in `run` at this time, and that is not known any more: it
+    /// was erased. It may have been a no, the use of a yes, or a yes that was taken back; so whatever was answered by then
+    /// lapses, and so do the questions of that run that seem open.
+    pub fn lost(&mut self, run: &str, at: UnixMillis) {
+        for asked in self.0.values_mut() {
+            asked.lapsed |= match &asked.answer {
+                Some((_, answered)) => *answered <= at,
+                None => asked.run == run && asked.at <= at,
+            };
+        }
+    }
+
     /// The question of this name.
     pub fn get(&self, id: &ApprovalId) -> Option<&Asked> {
         self.0.get(id)
@@ -158,7 +174,9 @@ impl Approvals {
     /// Whether the yes `id`, which a run has just used, is one to this call.
     pub fn allows(&self, id: &ApprovalId, run: &str, call: &BoundCall) -> bool {
         self.0.get(id).is_some_and(|asked| {
-            asked.answer.as_ref().is_some_and(|(answer, _)| answer.allows()) && asked.speaks_of(run, call)
+            !asked.lapsed
+                && asked.answer.as_ref().is_some_and(|(answer, _)| answer.allows())
+                && asked.speaks_of(run, call)
         })
     }
 

@@ -125,20 +125,14 @@ impl Authority {
 
     fn missing_for_http(&self, target: &HttpTarget, granted: bool) -> Vec<Missing> {
         let sides = &self.sides;
-        let ceiling = &sides.ceiling;
+        let asked = sides.requests.http.iter().any(|asked| asked.matches(target));
         let mut missing = Vec::new();
-        let mut side = |agrees: bool, name: Missing| {
-            if !agrees {
-                missing.push(name);
-            }
-        };
-        side(!sides.grants.denies_http(target), Missing::Denied);
-        side(sides.requests.http.iter().any(|asked| asked.matches(target)), Missing::Requested);
-        side(granted || sides.grants.grants_http(target), Missing::Granted);
-        side(ceiling.allows_http(target), Missing::Ceiling);
-        if let Some(caller) = &sides.delegated {
-            side(caller.http(target).is_ok(), Missing::Delegated(caller.plugin.clone()));
-        }
+        missing.extend(sides.grants.denies_http(target).map(|line| Missing::Denied(line.to_string())));
+        missing.extend((!asked).then_some(Missing::Requested));
+        missing.extend((!granted && !sides.grants.grants_http(target)).then_some(Missing::Granted));
+        missing.extend(sides.ceiling.above_http(target));
+        let caller = sides.delegated.as_ref().filter(|caller| caller.http(target).is_err());
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
         missing
     }
 
@@ -151,7 +145,7 @@ impl Authority {
         };
         let mut missing = Vec::new();
         missing.extend((!asked).then_some(Missing::Requested));
-        missing.extend((!sides.ceiling.allows_credential(target)).then_some(Missing::Ceiling));
+        missing.extend(sides.ceiling.above_credential(target));
         let caller = sides.delegated.as_ref().filter(|caller| !has(caller));
         missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
         missing
@@ -159,19 +153,14 @@ impl Authority {
 
     fn missing_for_tool(&self, tool: &ToolName, granted: bool) -> Vec<Missing> {
         let sides = &self.sides;
+        let asked = sides.requests.tools.iter().any(|asked| asked.matches(tool));
         let mut missing = Vec::new();
-        let mut side = |agrees: bool, name: Missing| {
-            if !agrees {
-                missing.push(name);
-            }
-        };
-        side(!sides.grants.denies_tool(tool), Missing::Denied);
-        side(sides.requests.tools.iter().any(|asked| asked.matches(tool)), Missing::Requested);
-        side(granted || sides.grants.grants_tool(tool), Missing::Granted);
-        side(sides.ceiling.allows_tool(tool), Missing::Ceiling);
-        if let Some(caller) = &sides.delegated {
-            side(caller.tool(tool).is_ok(), Missing::Delegated(caller.plugin.clone()));
-        }
+        missing.extend(sides.grants.denies_tool(tool).map(|line| Missing::Denied(line.to_string())));
+        missing.extend((!asked).then_some(Missing::Requested));
+        missing.extend((!granted && !sides.grants.grants_tool(tool)).then_some(Missing::Granted));
+        missing.extend(sides.ceiling.above_tool(tool));
+        let caller = sides.delegated.as_ref().filter(|caller| caller.tool(tool).is_err());
+        missing.extend(caller.map(|caller| Missing::Delegated(caller.plugin.clone())));
         missing
     }
 }

@@ -11,34 +11,50 @@ use crate::files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 use crate::http::{Host, HttpGrant, HttpPattern, HttpTarget, TargetError};
 use crate::keyvalue::{KeyValueGrant, KeyValueRule};
 use crate::limits::LimitName;
+use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
+use crate::operator::variable;
 use crate::refusal::{Refusal, RefusalCode};
-use crate::tools::{NamePattern, check_name};
+use crate::rule::KeptOut;
+use crate::rules::listed;
+use crate::tools::NamePattern;
 
 /// A side that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// A `deny` line forbids it.
-    Denied,
+    /// A `deny` line of the plugin's section forbids it: what it denies.
+    Denied(String),
     /// The plugin's manifest does not ask for it.
     Requested,
     /// The operator has not granted it.
     Granted,
     /// The ceiling of the host does not include it.
     Ceiling,
+    /// A `deny` line of the ceiling forbids it: what it denies.
+    CeilingDenied(String),
     /// The caller may not do it either.
     Delegated(PluginName),
     /// Every side agrees to something there, and no folder that is left covers it.
     Uncovered,
 }
 
+impl<P: fmt::Display> From<KeptOut<'_, P>> for Missing {
+    fn from(kept_out: KeptOut<'_, P>) -> Self {
+        match kept_out {
+            KeptOut::Denied(line) => Self::CeilingDenied(line.to_string()),
+            KeptOut::NotAllowed => Self::Ceiling,
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Missing::Denied => f.write_str("a `deny` line forbids it"),
+            Missing::Denied(line) => write!(f, "the operator's line `deny {line}` forbids it"),
             Missing::Requested => f.write_str("its manifest does not request it"),
             Missing::Granted => f.write_str("the operator has not granted it"),
             Missing::Ceiling => f.write_str("it is above the ceiling of this host"),
+            Missing::CeilingDenied(line) => write!(f, "the line `deny {line}` in the ceiling of this host forbids it"),
             Missing::Uncovered => f.write_str("no granted folder covers it"),
             Missing::Delegated(caller) => write!(f, "its caller `{caller}` may not do it either"),
         }
@@ -55,6 +71,15 @@ fn sentence(missing: &[Missing]) -> String {
 /// Whether a grant alone would allow what was refused: a line that changes nothing is not worth pasting.
 fn helps(missing: &[Missing]) -> bool {
     missing == [Missing::Granted]
+}
+
+/// The most folders that a refusal lists.
+const PLACES_SHOWN: usize = 8;
+
+/// `is `/docs``, or `are `/docs` and `/out``.
+fn places_in_words(places: &[&str]) -> String {
+    let verb = if places.len() == 1 { "is" } else { "are" };
+    format!("{verb} {}", listed(places.iter().copied()))
 }
 
 /// One line of TOML with a list of one string.
@@ -112,7 +137,9 @@ impl Authority {
     pub(crate) fn address_refusal(&self, grant: &HttpGrant, host: &Host, ip: IpAddr) -> Refusal {
         let class = classify(ip);
         let help = match host {
-            Host::Name(_) if !class.is_never() && !host.is_localhost() => Some(list("http", &grant.with_via(ip))),
+            Host::Name(_) if !class.is_never() && !host.is_localhost() => {
+                Some(list("http", &grant.with_via(ip).to_string()))
+            }
             _ => None,
         };
         self.blocked(&format!("{host}` at `{ip}"), class, help)
@@ -168,7 +195,13 @@ impl Authority {
             missing.extend(self.sides.narrowing(&guest, access, std::slice::from_ref(folder)));
         }
         let grant = grant.filter(|_| helps(&missing)).map(|(line, _)| list("files", &line));
-        self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant)
+        let mut refusal = self.refusal(RefusalCode::FileDenied, &asked, &sentence(&missing), grant);
+        if missing.contains(&Missing::Granted) && guest.parent() == GuestPath::root() && !self.files.is_empty() {
+            // Who asks for something beside the folders that are there has most likely left one out.
+            let places: Vec<&str> = self.files.iter().take(PLACES_SHOWN).map(|grant| grant.guest.as_str()).collect();
+            refusal.message.push_str(&format!(" (granted {})", places_in_words(&places)));
+        }
+        refusal
     }
 
     pub(crate) fn keyvalue_refusal(&self, bucket: &str, access: Access) -> Refusal {
@@ -191,9 +224,13 @@ impl Authority {
     pub fn env_refusal(&self, name: &str) -> Refusal {
         let asked = format!("for the environment variable `{}`", shortened(name));
         let missing = self.sides.missing_for_env(name);
-        // A name that no line can say has no grant.
-        let grant = check_name(name).ok().filter(|_| helps(&missing));
-        self.refusal(RefusalCode::EnvDenied, &asked, &sentence(&missing), grant.map(|name| list("env", &name)))
+        let (why, grant) = match variable(name) {
+            Ok(name) => (sentence(&missing), Some(list("env", &name)).filter(|_| helps(&missing))),
+            Err(error @ LineError::SecretVariable(_)) => (error.to_string(), None),
+            // A name that no line can say has no grant.
+            Err(_) => (sentence(&missing), None),
+        };
+        self.refusal(RefusalCode::EnvDenied, &asked, &why, grant)
     }
 
     pub(crate) fn config_refusal(&self, key: &str) -> Refusal {
@@ -302,14 +339,21 @@ impl Sides {
     fn smallest_folder(&self, path: &GuestPath, access: Access) -> Option<(String, FileGrant)> {
         let guest = self.folder_of(path);
         let around = self.grants.files.iter().find(|grant| path.below(&grant.guest).is_some());
+        let asks_for = |grant: &FileGrant| {
+            let asked = |request: &FileRequest| request.access >= access && grant.guest.below(&request.guest).is_some();
+            self.requests.files.iter().any(asked)
+        };
         let grant = match around {
-            Some(grant) if grant.access < access => FileGrant { access, ..grant.clone() },
+            Some(grant) if grant.access < access && asks_for(grant) => FileGrant { access, ..grant.clone() },
+            // With no less access than around it, where a weaker line would be an error.
             Some(grant) => {
                 let host = grant.host.join(guest.below(&grant.guest)?);
-                FileGrant { access, host, guest, ..grant.clone() }
+                FileGrant { access: access.max(grant.access), host, guest, ..grant.clone() }
             }
             None => {
-                let host = Path::new(".").join(guest.below(&GuestPath::root())?);
+                // The whole folder of the operator's file is never what is meant, least of all for writing.
+                let below = guest.below(&GuestPath::root()).filter(|below| !below.is_empty());
+                let host = Path::new(".").join(below.unwrap_or("folder"));
                 FileGrant { access, host, guest, max_bytes: None, max_files: None }
             }
         };

@@ -126,7 +126,8 @@ impl CredentialGrant {
     /// Reads `{ for = "https://…/**", header = "Authorization", value = "Bearer {secret:github}" }`.
     pub(crate) fn read(node: Node<'_>) -> Result<Self, PolicyError> {
         let mut table = node.table("an entry of `credentials`".to_owned())?;
-        let pattern = required(&mut table, &node, "for")?;
+        table.only(KEYS)?;
+        let pattern = required(&mut table, &node, "for", EXAMPLE)?;
         let text = pattern.text()?;
         let parsed = CredentialPattern::parse(text).map_err(|error| pattern.wrong(text, error))?;
         let Some(door) = parsed.http().door() else {
@@ -158,11 +159,38 @@ impl CredentialGrant {
     }
 }
 
+/// Every key of an entry, of whatever kind.
+const KEYS: &[&str] = &[
+    "for",
+    "cleartext",
+    "header",
+    "query",
+    "value",
+    "basic",
+    "sign",
+    "key-id",
+    "key",
+    "session-token",
+    "region",
+    "service",
+];
+
 const EXAMPLE: &str =
     "write `{ for = \"https://api.example.com/**\", header = \"Authorization\", value = \"Bearer {secret:NAME}\" }`";
+const QUERY_EXAMPLE: &str =
+    "write `{ for = \"https://api.example.com/**\", query = \"key\", value = \"{secret:NAME}\" }`";
+const MESSAGE_EXAMPLE: &str = "write `{ for = \"https://api.example.com/**\", sign = \"http-message\", \
+                               key-id = \"…\", key = \"{secret:NAME}\" }`";
+const AWS_EXAMPLE: &str = "write `{ for = \"https://s3.eu-central-1.amazonaws.com/**\", sign = \"aws-sigv4\", \
+                           key-id = \"…\", key = \"{secret:NAME}\", region = \"eu-central-1\", service = \"s3\" }`";
 
-fn required<'a>(table: &mut Table<'a>, node: &Node<'_>, key: &'static str) -> Result<Node<'a>, PolicyError> {
-    let missing = || PolicyProblem::Missing { key, example: EXAMPLE }.at(node.place());
+fn required<'a>(
+    table: &mut Table<'a>,
+    node: &Node<'_>,
+    key: &'static str,
+    example: &'static str,
+) -> Result<Node<'a>, PolicyError> {
+    let missing = || PolicyProblem::Missing { key, example }.at(node.place());
     table.take(key).ok_or_else(missing)
 }
 
@@ -178,10 +206,12 @@ fn placement(table: &mut Table<'_>, node: &Node<'_>) -> Result<Placement, Policy
     }
     match found {
         [Some(header), ..] => {
-            Ok(Placement::Header(header_name(&header)?, Template::read(&required(table, node, "value")?)?))
+            let value = required(table, node, "value", EXAMPLE)?;
+            Ok(Placement::Header(header_name(&header)?, Template::read(&value)?))
         }
         [_, Some(query), ..] => {
-            Ok(Placement::Query(query_name(&query)?, Template::read(&required(table, node, "value")?)?))
+            let value = required(table, node, "value", QUERY_EXAMPLE)?;
+            Ok(Placement::Query(query_name(&query)?, Template::read(&value)?))
         }
         [_, _, Some(basic), _] => user_and_password(&basic).map(Placement::Basic),
         [.., Some(sign)] => signature(&sign, table, node).map(Placement::Signature),
@@ -222,20 +252,23 @@ fn user_and_password(node: &Node<'_>) -> Result<Template, PolicyError> {
 }
 
 fn signature(sign: &Node<'_>, table: &mut Table<'_>, node: &Node<'_>) -> Result<Signature, PolicyError> {
-    let kind = sign.text()?;
-    let key_id = word(&required(table, node, "key-id")?)?;
-    let key = Template::read(&required(table, node, "key")?)?;
-    match kind {
-        "http-message" => Ok(Signature::HttpMessage { key_id, key }),
-        "aws-sigv4" => Ok(Signature::AwsSigV4 {
-            key_id,
-            key,
-            session: table.take("session-token").map(|node| Template::read(&node)).transpose()?,
-            region: word(&required(table, node, "region")?)?,
-            service: word(&required(table, node, "service")?)?,
-        }),
-        other => Err(sign.wrong(other, "write `http-message` (RFC 9421) or `aws-sigv4`")),
+    let (aws, example) = match sign.text()? {
+        "http-message" => (false, MESSAGE_EXAMPLE),
+        "aws-sigv4" => (true, AWS_EXAMPLE),
+        other => return Err(sign.wrong(other, "write `http-message` (RFC 9421) or `aws-sigv4`")),
+    };
+    let key_id = word(&required(table, node, "key-id", example)?)?;
+    let key = Template::read(&required(table, node, "key", example)?)?;
+    if !aws {
+        return Ok(Signature::HttpMessage { key_id, key });
     }
+    Ok(Signature::AwsSigV4 {
+        key_id,
+        key,
+        session: table.take("session-token").map(|node| Template::read(&node)).transpose()?,
+        region: word(&required(table, node, "region", example)?)?,
+        service: word(&required(table, node, "service", example)?)?,
+    })
 }
 
 /// A plain word, which can stand in a quoted string of a header.

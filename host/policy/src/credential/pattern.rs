@@ -36,6 +36,12 @@ impl CredentialPattern {
     }
 }
 
+impl From<HttpPattern> for CredentialPattern {
+    fn from(pattern: HttpPattern) -> Self {
+        Self(pattern)
+    }
+}
+
 impl fmt::Display for CredentialPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_string();

@@ -24,7 +24,11 @@ impl HttpGrant {
     /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 10 per minute`.
     pub fn parse(line: &str) -> Result<Self, LineError> {
         let (line, rate) = match line.trim_end().rsplit_once(',') {
-            Some((rest, last)) if last.contains(" per ") => (rest, Some(Rate::parse(last)?)),
+            // With a word more, the last comma is one of the line itself, and the one in front of the rate is missing.
+            Some((rest, last)) if Rate::is_meant(last) && last.split_whitespace().count() <= 3 => {
+                (rest, Some(Rate::parse(last)?))
+            }
+            _ if Rate::is_meant(line) => return Err(LineError::RateComma),
             _ => (line, None),
         };
         let mut words = line.splitn(2, " via ");
@@ -75,9 +79,15 @@ impl HttpGrant {
         }
     }
 
-    /// The line for the same requests with `ip` opened, as it would have to stand in the operator's file.
-    pub(crate) fn with_via(&self, ip: IpAddr) -> String {
-        format!("{} via {}", self.pattern, IpNet::from(ip.to_canonical()))
+    /// The line with `ip` opened too, as it would have to stand in the operator's file.
+    pub(crate) fn with_via(&self, ip: IpAddr) -> Self {
+        let via = self.via.iter().copied().chain([IpNet::from(ip.to_canonical())]).collect();
+        Self { via, ..self.clone() }
+    }
+
+    /// Whether `more` is this line with nothing but further ranges opened.
+    pub(crate) fn widens_to(&self, more: &HttpGrant) -> bool {
+        self.pattern == more.pattern && self.rate == more.rate && self.via.iter().all(|range| more.via.contains(range))
     }
 
     /// Whether the line opens private ranges.

@@ -140,6 +140,14 @@ impl HostPattern {
         }
     }
 
+    /// Whether every host of `other` is matched by this pattern.
+    pub(crate) fn covers(&self, other: &HostPattern) -> bool {
+        match other {
+            Self::Exactly(host) => self.matches(host),
+            Self::OneLabelBelow(_) => self == other,
+        }
+    }
+
     /// Whether it names this machine and nothing else: `localhost` or a loopback address.
     pub(crate) fn is_this_machine(&self) -> bool {
         match self {

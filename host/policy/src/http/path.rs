@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::wire::{is_ambiguous_path, normal_path};
+use super::wire::{is_ambiguous_path, normal_path, unescaped};
 use crate::line::{LINE_MAX, LineError};
 use crate::names::shortened;
+use crate::rule::Share;
 
 /// A path: segments, `*` for one of them, `**` at the end for any tail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,17 +81,56 @@ impl PathPattern {
         self.tail || rest.next().is_none()
     }
 
-    /// Like [`allows`](Self::allows), but in doubt yes: letter case, empty segments and paths that can be read in two
-    /// ways are no way around a `deny`.
+    /// How much of what `other` allows this pattern allows.
+    pub(crate) fn share_of(&self, other: &PathPattern) -> Share {
+        for (nth, segment) in self.segments.iter().enumerate() {
+            match (segment, other.segments.get(nth)) {
+                (_, None) if other.tail => return Share::Part,
+                (Segment::Exactly(one), Some(Segment::Exactly(two))) if one == two => {}
+                (Segment::One, Some(Segment::Exactly(found))) if !found.is_empty() => {}
+                (Segment::One, Some(Segment::One)) => {}
+                (Segment::Exactly(wanted), Some(Segment::One)) if !wanted.is_empty() => {
+                    // From here on it is a part at most.
+                    let rest = |pattern: &PathPattern| PathPattern {
+                        segments: pattern.segments.iter().skip(nth + 1).cloned().collect(),
+                        tail: pattern.tail,
+                    };
+                    return rest(self).share_of(&rest(other)).min(Share::Part);
+                }
+                _ => return Share::Nothing,
+            }
+        }
+        match (self.tail, other.segments.len() > self.segments.len(), other.tail) {
+            (true, ..) | (false, false, false) => Share::Whole,
+            (false, false, true) => Share::Part,
+            (false, true, _) => Share::Nothing,
+        }
+    }
+
+    /// How much of what `other` allows this pattern [denies](Self::denies).
+    pub(crate) fn denied_share_of(&self, other: &PathPattern) -> Share {
+        self.folded().share_of(&other.folded())
+    }
+
+    /// The pattern as a `deny` compares it: without empty segments, and in small letters.
+    fn folded(&self) -> PathPattern {
+        let segments = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Exactly(text) => Some(folded(text)).filter(|text| !text.is_empty()).map(Segment::Exactly),
+            Segment::One => Some(Segment::One),
+        });
+        PathPattern { segments: segments.collect(), tail: self.tail }
+    }
+
+    /// Like [`allows`](Self::allows), but in doubt yes: letter case, escapes, parameters of a segment (`;x`), empty
+    /// segments and paths that can be read in two ways are no way around a `deny`.
     pub(crate) fn denies(&self, path: &str) -> bool {
         if is_ambiguous_path(path) {
             return true;
         }
-        let mut found = path.split('/').filter(|part| !part.is_empty());
-        for segment in &self.segments {
+        let mut found = path.split('/').map(folded).filter(|part| !part.is_empty());
+        for segment in &self.folded().segments {
             let agrees = match segment {
-                Segment::Exactly(wanted) if wanted.is_empty() => true,
-                Segment::Exactly(wanted) => found.next().is_some_and(|part| part.eq_ignore_ascii_case(wanted)),
+                Segment::Exactly(wanted) => found.next().is_some_and(|part| part == *wanted),
                 Segment::One => found.next().is_some(),
             };
             if !agrees {
@@ -99,6 +139,18 @@ impl PathPattern {
         }
         self.tail || found.next().is_none()
     }
+}
+
+/// A segment as a `deny` compares it: without escapes, without the parameters that some servers drop, in small letters.
+fn folded(segment: &str) -> String {
+    let bytes = unescaped(segment);
+    let name = bytes.split(|byte| *byte == b';').next().unwrap_or_default();
+    // Bytes that are no text are kept apart from those that are: each has its own number.
+    let text = match std::str::from_utf8(name) {
+        Ok(text) => text.to_owned(),
+        Err(_) => name.iter().map(|byte| format!("%{byte:02x}")).collect(),
+    };
+    text.to_ascii_lowercase()
 }
 
 impl fmt::Display for PathPattern {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::host::HostPattern;
 use super::path::PathPattern;
+use super::rate::Rate;
 use super::target::{HttpTarget, Method, Scheme, TargetError, parse_port, split_authority};
 use crate::line::{LINE_MAX, LineError, sayable};
 use crate::names::shortened;
+use crate::rule::Share;
 
 /// Which requests a line speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +56,7 @@ impl HttpPattern {
             }
             (Some("deny"), Some(_), _) => return Err(LineError::DenyHere),
             (Some(methods), Some(place), None) => (methods, place),
+            _ if Rate::is_meant(line) => return Err(LineError::RateHere),
             _ => return Err(LineError::HttpShape),
         };
         sayable(Self { methods: Methods::parse(methods)?, place: Place::parse(place)? })
@@ -109,6 +112,27 @@ impl HttpPattern {
         doors && self.methods.meets(&other.methods)
     }
 
+    /// The pattern once for each of its methods.
+    pub(crate) fn by_method(&self) -> Vec<HttpPattern> {
+        match &self.methods {
+            Methods::Any => vec![self.clone()],
+            Methods::Listed(methods) => {
+                let one = |method: &Method| Methods::Listed(vec![method.clone()]);
+                methods.iter().map(|method| Self { methods: one(method), place: self.place.clone() }).collect()
+            }
+        }
+    }
+
+    /// How much of what `other` matches this pattern matches.
+    pub(crate) fn share_of(&self, other: &HttpPattern) -> Share {
+        self.methods.share_of(&other.methods).min(self.place.share_of(&other.place, PathPattern::share_of))
+    }
+
+    /// How much of what `other` matches this pattern [denies](Self::denies).
+    pub(crate) fn denied_share_of(&self, other: &HttpPattern) -> Share {
+        self.methods.share_of(&other.methods).min(self.place.share_of(&other.place, PathPattern::denied_share_of))
+    }
+
     /// In what the pattern and `target`, which it does not match, differ: the last of host, scheme, port, method and
     /// path that keeps them apart, with the way from far to near as a number.
     pub(crate) fn difference(&self, target: &HttpTarget) -> Option<(u8, String)> {
@@ -143,6 +167,17 @@ impl HttpPattern {
 }
 
 impl Methods {
+    fn share_of(&self, other: &Methods) -> Share {
+        let has = |method: &Method| self.matches(method);
+        match (self, other) {
+            (Self::Any, _) => Share::Whole,
+            (Self::Listed(_), Self::Any) => Share::Part,
+            (_, Self::Listed(others)) if others.iter().all(has) => Share::Whole,
+            (_, Self::Listed(others)) if others.iter().any(has) => Share::Part,
+            _ => Share::Nothing,
+        }
+    }
+
     fn meets(&self, other: &Methods) -> bool {
         match (self, other) {
             (Self::Listed(one), Self::Listed(two)) => one.iter().any(|method| two.contains(method)),
@@ -167,6 +202,22 @@ impl Methods {
 }
 
 impl Place {
+    fn share_of(&self, other: &Place, of_path: fn(&PathPattern, &PathPattern) -> Share) -> Share {
+        let one_of = |same: bool, share: Share| if same { share } else { Share::Nothing };
+        match (self, other) {
+            (Place::Anywhere, _) => Share::Whole,
+            (_, Place::Anywhere) => Share::Part,
+            (Place::Scheme(one), Place::Scheme(two)) => one_of(one == two, Share::Whole),
+            (Place::Scheme(scheme), Place::At(door, _)) => one_of(*scheme == door.scheme, Share::Whole),
+            (Place::At(door, _), Place::Scheme(scheme)) => one_of(*scheme == door.scheme, Share::Part),
+            (Place::At(one, path), Place::At(two, other)) => {
+                let same = one.scheme == two.scheme && one.port == two.port && one.host.meets(&two.host);
+                let host = if one.host.covers(&two.host) { Share::Whole } else { Share::Part };
+                one_of(same, of_path(path, other).min(host))
+            }
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, LineError> {
         if text == "*" {
             return Ok(Self::Anywhere);

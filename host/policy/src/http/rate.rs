@@ -25,10 +25,16 @@ enum Period {
 impl Rate {
     /// Reads `10 per minute`: a whole number above zero, and `second`, `minute`, `hour` or `day`.
     pub(crate) fn parse(text: &str) -> Result<Self, LineError> {
-        let wrong = || LineError::Rate(shortened(text));
-        let (count, per) = text.trim().split_once(" per ").ok_or_else(wrong)?;
+        let wrong = || LineError::Rate(shortened(text.trim()));
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [count, "per", per] = words[..] else {
+            return Err(wrong());
+        };
         let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-        let count = if digits { count.parse().unwrap_or(0) } else { 0 };
+        if !digits {
+            return Err(wrong());
+        }
+        let count: u32 = count.parse().map_err(|_| LineError::RateTooHigh(shortened(text.trim())))?;
         let per = match per {
             "second" => Period::Second,
             "minute" => Period::Minute,
@@ -37,6 +43,11 @@ impl Rate {
             _ => return Err(wrong()),
         };
         if count == 0 { Err(wrong()) } else { Ok(Self { count, per }) }
+    }
+
+    /// Whether a text is meant as a rate, right or wrong: `per` is one of its words.
+    pub(crate) fn is_meant(text: &str) -> bool {
+        text.split_whitespace().any(|word| word == "per")
     }
 
     /// How many.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;
-use super::wire::{NormalPath, PathError, normal_path, normal_query};
+use super::wire::{NormalPath, PathError, normal_path, normal_query, plain_path};
 use crate::names::shortened;
 
 /// Why a request has no target that could be checked.
@@ -166,6 +166,12 @@ impl HttpTarget {
         };
         let NormalPath { text: path, .. } = normal_path(if path.is_empty() { "/" } else { path })?;
         Ok(Self { method, scheme, host, port, path, query })
+    }
+
+    /// The path without escapes, so that two spellings of one path are one text. `None` where servers read it differently
+    /// (`%2F`, `%252e`, `..;`).
+    pub(crate) fn plain_path(&self) -> Option<String> {
+        plain_path(&self.path)
     }
 
     /// The request target as it is sent: path and query.

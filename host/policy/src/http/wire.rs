@@ -109,6 +109,13 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
+/// A path that is in its one spelling, as people write it: without escapes. `None` where some server finds another
+/// structure in it, or drops a part of it (`/people;x/ann`).
+pub(crate) fn plain_path(path: &str) -> Option<String> {
+    let plain = String::from_utf8(unescaped(path)).ok()?;
+    (!is_ambiguous_path(path) && !plain.contains(';')).then_some(plain)
+}
+
 /// Whether some server finds another structure in a path that is in its one spelling.
 pub(crate) fn is_ambiguous_path(path: &str) -> bool {
     path.contains(['%', ';']) && path.split('/').any(is_ambiguous)
@@ -134,7 +141,7 @@ fn is_ambiguous(segment: &str) -> bool {
 }
 
 /// The bytes that the escapes in `segment` stand for.
-fn unescaped(segment: &str) -> Vec<u8> {
+pub(crate) fn unescaped(segment: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {

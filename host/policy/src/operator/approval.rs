@@ -3,10 +3,13 @@
 use crate::approval::{Otherwise, UnixMillis};
 use crate::error::PolicyError;
 use crate::reader::Table;
-use crate::units::{self, Unit};
+use crate::units::{self, Unit, UnitError};
 
 /// A day: long enough for a person to come by, short enough that nobody has forgotten the reason.
 const EXPIRES_MS: u64 = 24 * 60 * 60 * 1000;
+
+const NO_TIME: &str =
+    "nobody can answer in no time: write one such as `24 h`; a rule that is never to ask says `then = \"deny\"`";
 
 /// How questions about calls are handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,10 @@ impl ApprovalSettings {
         let mut settings = Self::default();
         if let Some(node) = table.take("expires") {
             let text = node.quantity()?;
-            settings.expires_ms = units::parse(text, Unit::Time).map_err(|error| node.wrong(text, error))?;
+            settings.expires_ms = units::parse(text, Unit::Time).map_err(|error| match error {
+                UnitError::Zero { .. } => node.wrong(text, NO_TIME),
+                error => node.wrong(text, error),
+            })?;
         }
         if let Some(node) = table.take("default") {
             settings.otherwise = match node.text()? {

@@ -130,6 +130,16 @@ impl PluginGrants {
         Ok(true)
     }
 
+    /// Whether `key` is a switch that stands there and is off.
+    pub(crate) fn is_off(&self, key: &str) -> bool {
+        let on = match key {
+            "ask" => self.ask,
+            "model" => self.model,
+            _ => return false,
+        };
+        self.keys.contains(key) && !on
+    }
+
     /// Every line with its capability, as it could be written.
     pub(crate) fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = Vec::new();
@@ -165,16 +175,18 @@ impl PluginGrants {
         self.http.iter().any(|grant| grant.pattern().matches(target))
     }
 
-    pub(crate) fn denies_http(&self, target: &HttpTarget) -> bool {
-        self.http_denied.iter().any(|deny| deny.denies(target))
+    /// What denies the request.
+    pub(crate) fn denies_http(&self, target: &HttpTarget) -> Option<&HttpPattern> {
+        self.http_denied.iter().find(|deny| deny.denies(target))
     }
 
     pub(crate) fn grants_tool(&self, tool: &ToolName) -> bool {
         self.tools.iter().any(|pattern| pattern.matches(tool))
     }
 
-    pub(crate) fn denies_tool(&self, tool: &ToolName) -> bool {
-        self.tools_denied.iter().any(|deny| deny.matches(tool))
+    /// What denies the tool.
+    pub(crate) fn denies_tool(&self, tool: &ToolName) -> Option<&ToolPattern> {
+        self.tools_denied.iter().find(|deny| deny.matches(tool))
     }
 }
 
@@ -202,7 +214,8 @@ fn credential(node: Node<'_>, clients: &OAuthClients) -> Result<CredentialGrant,
     Ok(grant)
 }
 
-fn variable(line: &str) -> Result<String, LineError> {
+/// Reads the name of a variable that can be granted.
+pub(crate) fn variable(line: &str) -> Result<String, LineError> {
     if line.trim_start().starts_with("deny ") {
         return Err(LineError::NoDeny("environment variables"));
     }

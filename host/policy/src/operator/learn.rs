@@ -5,10 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{OperatorFile, PluginGrants};
+use crate::authority::Authority;
 use crate::error::PolicyError;
-use crate::files::FileGrant;
+use crate::files::{Access, FileGrant};
+use crate::http::{HttpGrant, HttpTarget};
 use crate::keyvalue::KeyValueGrant;
 use crate::names::PluginName;
+use crate::requests::Requests;
 
 impl OperatorFile {
     /// Adds `grant`, the TOML that a refusal for `plugin` offers, for as long as this value lives. Relative folders are
@@ -22,7 +25,10 @@ impl OperatorFile {
         let more = read.plugins.get(plugin).cloned().unwrap_or_default();
         let mut grants = self.plugins.get(plugin).map_or_else(PluginGrants::default, |grants| (**grants).clone());
         let before = grants.lines();
-        grants.http.extend(more.http.iter().filter(|line| !grants.http.contains(line)).cloned().collect::<Vec<_>>());
+        let (plugin, all) = (plugin.clone(), Requests::everything());
+        let allowed = self.authority(&plugin, &all, None);
+        let new = more.http.iter().filter(|line| !covers(&allowed, line));
+        new.for_each(|line| widen_request(&mut grants.http, line));
         let credentials = more.credentials.iter().filter(|grant| !grants.credentials.contains(grant));
         grants.credentials.extend(credentials.cloned().collect::<Vec<_>>());
         more.files.iter().for_each(|folder| widen(&mut grants.files, folder));
@@ -33,8 +39,21 @@ impl OperatorFile {
         grants.ask |= more.ask;
         grants.model |= more.model;
         let changed = grants.lines() != before;
-        self.plugins.insert(plugin.clone(), Arc::new(grants));
+        self.plugins.insert(plugin, Arc::new(grants));
         Ok(changed)
+    }
+
+    /// The same file for a world in which nothing has an effect: what may be written may be read, and no request leaves.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        let mut dry = self.clone();
+        for grants in dry.plugins.values_mut() {
+            let grants = Arc::make_mut(grants);
+            grants.http.clear();
+            grants.files.iter_mut().for_each(|folder| folder.access = Access::Read);
+            grants.keyvalue.iter_mut().for_each(|bucket| bucket.access = Access::Read);
+        }
+        dry
     }
 
     /// The lines that this file has and `before` has not, as TOML; empty where there are none.
@@ -61,6 +80,23 @@ impl OperatorFile {
         let grants = self.plugins.get(plugin).filter(|_| key == "files");
         let folder = grants.and_then(|grants| grants.files.iter().find(|grant| grant.to_string() == line));
         folder.map_or(line, |folder| self.as_written(folder))
+    }
+}
+
+/// Whether a line for one address allows nothing that is not allowed already. One that opens a private range is another
+/// matter than its address.
+fn covers(allowed: &Authority, line: &HttpGrant) -> bool {
+    let text = line.pattern().to_string();
+    let target = text.split_once(' ').and_then(|(method, url)| HttpTarget::parse(method, url).ok());
+    line.via().is_empty()
+        && target.is_some_and(|target| allowed.http(&target).is_ok_and(|grant| grant.via().is_empty()))
+}
+
+/// Adds a line; where one says the same with fewer ranges opened, this one takes its place.
+fn widen_request(lines: &mut Vec<HttpGrant>, more: &HttpGrant) {
+    match lines.iter_mut().find(|known| known.widens_to(more)) {
+        Some(known) => *known = more.clone(),
+        None => lines.push(more.clone()),
     }
 }
 

@@ -6,6 +6,7 @@ use toml::value::Datetime;
 
 use crate::approval::UnixMillis;
 use crate::error::PolicyError;
+use crate::names::PluginName;
 use crate::reader::{Node, Table};
 
 /// Which plugins are let in.
@@ -66,7 +67,11 @@ impl PluginSettings {
         if let Some(node) = required.filter(|_| settings.require_signature && settings.trusted_keys.is_empty()) {
             return Err(node.wrong("true", "without `trusted-keys` no plugin could be let in"));
         }
-        table.finish()?;
+        // `[plugins.files]` is what somebody writes who means the grants of one plugin.
+        table.finish_or(|node| {
+            let grants = node.is_table() && PluginName::try_from(node.key()).is_ok();
+            grants.then(|| format!("[plugin.{}]", node.key()))
+        })?;
         Ok(settings)
     }
 }

@@ -102,6 +102,30 @@ pub enum RuleProblem {
         /// The tools.
         tools: Vec<String>,
     },
+    /// An argument that never has the type that is needed.
+    #[error("{what} is {found} and has to be {expected}{}", listed(tools))]
+    Misfit {
+        /// The argument, such as `args.to`.
+        what: String,
+        /// What it is by the schemas of the tools.
+        found: String,
+        /// What is needed.
+        expected: String,
+        /// The tools.
+        tools: Vec<String>,
+    },
+    /// An argument that never has the type of what it is compared with.
+    #[error("{what} is {found} and never compared with {other}: the answer would always be the same{}", listed(tools))]
+    NeverMeet {
+        /// The argument, such as `args.to`.
+        what: String,
+        /// What it is by the schemas of the tools.
+        found: String,
+        /// What it is compared with.
+        other: String,
+        /// The tools.
+        tools: Vec<String>,
+    },
     /// Two rules with one name.
     #[error("the name is taken by the rule at line {0}: each rule has its own")]
     Duplicate(usize),

@@ -119,6 +119,7 @@ pub(crate) enum Function {
     Double,
     Text,
     Host,
+    Path,
     Under,
 }
 
@@ -146,6 +147,7 @@ impl Function {
         ("double", Function::Double, Style::Plain, 1),
         ("string", Function::Text, Style::Plain, 1),
         ("host", Function::Host, Style::Plain, 1),
+        ("path", Function::Path, Style::Plain, 1),
         ("under", Function::Under, Style::Plain, 2),
     ];
 

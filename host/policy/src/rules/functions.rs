@@ -57,6 +57,15 @@ pub(crate) fn call<'a>(
             let target = target.map_err(|_| wrong(part(0), "`host` needs an absolute URL with one clear host"))?;
             Value::Text(Cow::Owned(target.host.to_string()))
         }
+        Function::Path => {
+            let given = text(0)?;
+            evaluation.make(expr, given.len())?;
+            let path = HttpTarget::parse("GET", given).ok().and_then(|target| target.plain_path());
+            let path = path.ok_or_else(|| {
+                wrong(part(0), "`path` needs an absolute URL whose path every server reads in the same way")
+            })?;
+            Value::Text(Cow::Owned(path))
+        }
         Function::Under => Value::Bool(under(text(0)?, text(1)?)),
     })
 }

@@ -37,6 +37,8 @@ pub use error::RuleProblem;
 pub use expression::{Expression, ExpressionError};
 pub use schema::{RuleWarning, ToolShape};
 
+pub(crate) use types::listed;
+
 use crate::error::Place;
 use crate::names::ToolName;
 use crate::tools::ToolPattern;

@@ -510,6 +510,7 @@ fn written(function: Function) -> &'static str {
         Function::Double => "double(args.number)",
         Function::Text => "string(args.number)",
         Function::Host => "host(args.url)",
+        Function::Path => "path(args.url)",
         Function::Under => "under(args.path, \"/folder\")",
     }
 }

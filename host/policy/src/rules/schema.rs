@@ -1,5 +1,5 @@
-//! Checks rules against the tools that are there: whether each argument that a rule speaks of exists, and whether it is
-//! always given.
+//! Checks rules against the tools that are there: whether each argument that a rule speaks of exists, whether its type fits
+//! what the rule does with it, and whether it is always given.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,8 +15,11 @@ use crate::error::{Place, PolicyError};
 use crate::names::{ToolName, shortened};
 use crate::reader::nearest;
 
+mod fit;
+mod kinds;
 mod look;
 
+use kinds::Kinds;
 use look::{Found, Segment, look};
 
 /// A tool, as far as rules need to know it.
@@ -53,6 +56,7 @@ impl Rules {
             let Some(condition) = &rule.condition else { continue };
             let mut check = Check { rule, condition, tools, warnings: Vec::new(), loops: Vec::new() };
             check.part(&condition.expr, &scope, &Guards::default())?;
+            check.expect(&condition.expr, Kinds::BOOL, &scope)?;
             warnings.append(&mut check.warnings);
         }
         Ok(warnings)
@@ -91,6 +95,7 @@ type Scope<'a> = [&'a dyn ToolShape];
 
 impl<'a> Check<'a> {
     fn part(&mut self, expr: &Expr, scope: &Scope<'a>, guards: &Guards) -> Result<(), PolicyError> {
+        self.fits(expr, scope)?;
         match &expr.kind {
             // What stands beside decides for which calls an error of a part counts, so that each narrows the others.
             Kind::And(parts) => self.narrowed(parts, true, scope, guards),
@@ -145,6 +150,7 @@ impl<'a> Check<'a> {
         self.loops.push(element);
         if let Some(filter) = &walk.filter {
             self.part(filter, scope, guards)?;
+            self.expect(filter, Kinds::BOOL, scope)?;
         }
         if let Some(result) = &walk.result {
             let (scope, guards) = match &walk.filter {

@@ -107,7 +107,7 @@ impl Function {
             Function::LowerAscii | Function::UpperAscii => (&[TEXT], Type::Text),
             Function::Int | Function::Double => (&[&[Type::Text, Type::Number]], Type::Number),
             Function::Text => (&[&[Type::Text, Type::Number, Type::Bool]], Type::Text),
-            Function::Host => (&[TEXT], Type::Text),
+            Function::Host | Function::Path => (&[TEXT], Type::Text),
             Function::Under => (&[TEXT, TEXT], Type::Bool),
         }
     }

@@ -207,5 +207,6 @@ fn the_operator_says_how_long_a_question_waits_and_what_counts_then() {
     let wrong = |text: &str| read(text).unwrap_err().to_string();
     insta::assert_snapshot!(wrong("[approval]\nunattended = \"hope\"\n"), @"toolcrib.toml:2:14: `unattended` cannot be `hope`: write `fail` or `wait`");
     insta::assert_snapshot!(wrong("[approval]\nexpires = 3\n"), @"toolcrib.toml:2:11: `expires` cannot be `3`: a time needs its unit: write a time such as `5 s`, `250 ms` or `2 min`");
+    insta::assert_snapshot!(wrong("[approval]\nexpires = \"0 s\"\n"), @r#"toolcrib.toml:2:11: `expires` cannot be `0 s`: nobody can answer in no time: write one such as `24 h`; a rule that is never to ask says `then = "deny"`"#);
     insta::assert_snapshot!(wrong("[approval]\nexpire = \"2 h\"\n"), @"toolcrib.toml:2:1: unknown key `expire` in `[approval]`: did you mean `expires`?");
 }

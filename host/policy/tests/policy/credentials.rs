@@ -64,6 +64,10 @@ fn what_is_wrong_is_named_with_its_place() {
         r#"{ for = "*", header = "a", value = "{secret:x}" }"#,
         r#"{ for = "http://a.example.com/**", header = "a", value = "{secret:x}" }"#,
         r#"{ for = "https://a.example.com/**", header = "a", valeu = "{secret:x}" }"#,
+        r#"{ for = "https://a.example.com/**", headr = "a", value = "{secret:x}" }"#,
+        r#"{ for = "https://a.example.com/**", query = "a" }"#,
+        r#"{ for = "https://a.example.com/**", sign = "http-message", key = "{secret:x}" }"#,
+        r#"{ for = "https://a.example.com/**", sign = "aws-sigv4", key-id = "a", key = "{secret:x}", service = "s3" }"#,
         r#"{ header = "a", value = "{secret:x}" }"#,
         r#""https://a.example.com/**""#,
     ];
@@ -83,7 +87,11 @@ fn what_is_wrong_is_named_with_its_place() {
     toolcrib.toml:3:16: `credentials` cannot be `{ … }`: say where it goes: `header` or `query` with `value`, `basic`, or `sign` with `key` and `key-id`
     toolcrib.toml:3:24: `for` cannot be `*`: name the host that the credential goes to
     toolcrib.toml:3:24: `for` cannot be `http://a.example.com/**`: the credential would travel unencrypted: use `https`, or say that it may with `cleartext = true`
-    toolcrib.toml:3:16: `value` is missing: write `{ for = "https://api.example.com/**", header = "Authorization", value = "Bearer {secret:NAME}" }`
+    toolcrib.toml:3:66: unknown key `valeu` in an entry of `credentials`: did you mean `value`?
+    toolcrib.toml:3:52: unknown key `headr` in an entry of `credentials`: did you mean `header`?
+    toolcrib.toml:3:16: `value` is missing: write `{ for = "https://api.example.com/**", query = "key", value = "{secret:NAME}" }`
+    toolcrib.toml:3:16: `key-id` is missing: write `{ for = "https://api.example.com/**", sign = "http-message", key-id = "…", key = "{secret:NAME}" }`
+    toolcrib.toml:3:16: `region` is missing: write `{ for = "https://s3.eu-central-1.amazonaws.com/**", sign = "aws-sigv4", key-id = "…", key = "{secret:NAME}", region = "eu-central-1", service = "s3" }`
     toolcrib.toml:3:16: `for` is missing: write `{ for = "https://api.example.com/**", header = "Authorization", value = "Bearer {secret:NAME}" }`
     toolcrib.toml:3:16: `credentials` is a string and has to be a table
     "#);

@@ -47,8 +47,10 @@ fn what_is_no_quantity_is_refused() {
     ] {
         assert!(set(LimitName::WallTime, value).is_err(), "{value}");
     }
-    insta::assert_snapshot!(set(LimitName::WallTime, "5 w").unwrap_err(), @"`wall` cannot be `5 w`: write a time such as `5 s`, `250 ms` or `2 min`");
-    insta::assert_snapshot!(set(LimitName::WallTime, "1500").unwrap_err(), @"`wall` cannot be `1500`: a time needs its unit: write a time such as `5 s`, `250 ms` or `2 min`");
+    insta::assert_snapshot!(set(LimitName::WallTime, "5 w").unwrap_err(), @"`wall` cannot be `5 w`: write a time such as `5 s`, `250 ms` or `2 min`; the most is 1 min");
+    insta::assert_snapshot!(set(LimitName::MemoryBytes, "1 TiB").unwrap_err(), @"`memory` cannot be `1 TiB`: write a size such as `64 MiB`, `512 KiB` or `1000 B`; the most is 256 MiB");
+    insta::assert_snapshot!(set(LimitName::MemoryBytes, "99999999999999999999").unwrap_err(), @"`memory` cannot be `99999999999999999999`: a limit is lowered, never raised, and this one is at most 256 MiB");
+    insta::assert_snapshot!(set(LimitName::WallTime, "1500").unwrap_err(), @"`wall` cannot be `1500`: a time needs its unit: write a time such as `5 s`, `250 ms` or `2 min`; the most is 1 min");
     insta::assert_snapshot!(set(LimitName::MemoryBytes, "0").unwrap_err(), @"`memory` cannot be `0`: zero would leave nothing: leave the grant out instead");
 }
 

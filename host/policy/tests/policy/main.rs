@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod address;
+mod advice;
 mod approval;
 mod authority;
+mod ceiling;
 mod credentials;
 mod effect;
 mod files;

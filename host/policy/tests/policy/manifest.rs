@@ -90,6 +90,7 @@ fn each_mistake_is_named_with_its_place() {
         "name = \"Shop\"",
         "name = \"a\"",
         "name = \"a\"\nversion = \"one\"",
+        "name = \"a\"\nversion = \"0.1\"",
         "name = \"a\"\nversion = \"1.0.0\"\ncomponent = \"../x.wasm\"",
         "name = \"a\"\nversion = \"1.0.0\"\ncomponent = \"/x.wasm\"",
         "name = \"a\"\nversion = \"1.0.0\"\ncomponent = \"x.cwasm\"",
@@ -123,7 +124,8 @@ fn each_mistake_is_named_with_its_place() {
     plugin.toml:1:8: `name` is a number and has to be a string
     plugin.toml:1:8: `name` cannot be `Shop`: `Shop` is not a plugin name: 1 to 64 characters of a-z, 0-9 and `-`, beginning with a letter
     plugin.toml: `version` is missing: write `version = "0.1.0"`
-    plugin.toml:2:11: `version` cannot be `one`: unexpected character 'o' while parsing major version number
+    plugin.toml:2:11: `version` cannot be `one`: write three numbers, as in `0.1.0` (unexpected character 'o' while parsing major version number)
+    plugin.toml:2:11: `version` cannot be `0.1`: write three numbers, as in `0.1.0`
     plugin.toml:3:13: `component` cannot be `../x.wasm`: name a `.wasm` file in the folder of the manifest or below
     plugin.toml:3:13: `component` cannot be `/x.wasm`: name a `.wasm` file in the folder of the manifest or below
     plugin.toml:3:13: `component` cannot be `x.cwasm`: name a `.wasm` file in the folder of the manifest or below
@@ -140,7 +142,7 @@ fn each_mistake_is_named_with_its_place() {
     plugin.toml:4:16: `github` in `credentials`: `github` is not an address that begins with `http://` or `https://`
     plugin.toml:4:8: `A B` in `env`: `A B` is not a name: 1 to 128 printable characters without spaces, `=`, quotes or stars
     plugin.toml:4:10: `mail` in `tools`: `mail` is not a qualified tool name: write `plugin.tool`, or `plugin.*` for all tools of a plugin
-    plugin.toml:4:8: `wall` cannot be `1 w`: write a time such as `5 s`, `250 ms` or `2 min`
+    plugin.toml:4:8: `wall` cannot be `1 w`: write a time such as `5 s`, `250 ms` or `2 min`; the most is 1 min
     plugin.toml:4:8: `wall` is a fraction and has to be a number, or a string with a unit
     plugin.toml:3:1: `Buy` is not a tool name: 1 to 64 characters of a-z, 0-9, `-` and `_`, beginning with a letter
     plugin.toml:4:10: `effect` cannot be `reversible`: write `read`, `idempotent`, `irreversible`, or `{ reversible = "the-tool-that-undoes-it" }`

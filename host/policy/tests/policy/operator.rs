@@ -106,6 +106,12 @@ fn each_mistake_is_named_with_its_place() {
         "[plugin.shop.tool.buy]\neffect = \"harmless\"",
         "[plugin.shop.tool.buy]\ntitle = \"x\"",
         "x = [",
+        "[plugins.files]\nfiles = []",
+        "[plugins]\nlokc = \"x\"",
+        "[plugins]\ntrusted-keys = [{ key = \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\", until = \"2027-01-31\" }]",
+        "[plugin.shop]\nask = \"true\"",
+        "[plugin.shop]\nhttp = [\"GET https://a.com/** 10 per minute\"]",
+        "[ceiling]\nhttp = [\"GET https://a.com/**, 10 per minute\"]",
     ]
     .iter()
     .map(|text| complaint(text))
@@ -128,6 +134,12 @@ fn each_mistake_is_named_with_its_place() {
     toolcrib.toml:2:10: `effect` cannot be `harmless`: write `read`, `idempotent`, `irreversible`, or `{ reversible = "the-tool-that-undoes-it" }`
     toolcrib.toml:2:1: unknown key `title` in `[plugin.shop.tool.buy]`
     toolcrib.toml:1:6: unclosed array, expected `]`
+    toolcrib.toml:1:10: unknown key `files` in `[plugins]`: did you mean `[plugin.files]`?
+    toolcrib.toml:2:1: unknown key `lokc` in `[plugins]`: did you mean `lock`?
+    toolcrib.toml:2:93: `until` is a string and has to be a date: write it without quotes, such as 2027-01-31
+    toolcrib.toml:2:7: `ask` is a string and has to be `true` or `false`: write it without quotes
+    toolcrib.toml:2:9: `GET https://a.com/** 10 per minute` in `http`: a rate stands behind a comma: `GET https://example.com/**, 10 per minute`
+    toolcrib.toml:2:9: `GET https://a.com/**, 10 per minute` in `http`: a rate belongs to a grant, not here
     "#);
 }
 
@@ -223,8 +235,7 @@ fn advice_fits_the_file_as_it_stands() {
     insta::assert_snapshot!(advise(granted, &[etc, "ask = true", "env = [\"LANG\"]"]), @r#"
     to allow it, in [plugin.shop] of toolcrib.toml, add to `files`:
     "read ./etc as /etc"
-    to allow it, in [plugin.shop] of toolcrib.toml, write:
-    ask = true
+    to allow it, change `ask = false` into `ask = true` in [plugin.shop] of toolcrib.toml
     to allow it, in [plugin.shop] of toolcrib.toml, add:
     env = ["LANG"]
     "#);

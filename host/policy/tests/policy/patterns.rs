@@ -126,6 +126,14 @@ fn a_deny_is_not_avoided_by_another_spelling() {
     ] {
         assert!(deny.denies(&get(url)), "{url}");
     }
+    for url in ["https://a.com/secret;v=1/x", "https://a.com/secret%3Bv/x", "https://a.com/;a/secret/x"] {
+        assert!(deny.denies(&get(url)), "{url}");
+    }
+    let action = HttpPattern::parse("* https://a.com/v1/x:delete").unwrap();
+    for url in ["https://a.com/v1/x:delete", "https://a.com/v1/x%3Adelete", "https://a.com/V1/X%3adelete;y"] {
+        assert!(action.denies(&get(url)), "{url}");
+    }
+    assert!(!action.denies(&get("https://a.com/v1/x")));
     assert!(!deny.denies(&get("https://a.com/public")));
     assert!(!deny.denies(&get("https://b.com/secret/x")));
 }
@@ -244,11 +252,31 @@ fn a_line_says_how_often_and_prints_it() {
     }
     let grant = HttpGrant::parse("GET https://a.example.com/a,b").unwrap();
     assert_eq!((grant.rate(), grant.to_string().as_str()), (None, "GET https://a.example.com/a,b"));
-    for wrong in ["0 per minute", "1.5 per minute", "ten per minute", "1 per week", "-1 per day", "99999999999 per day"]
-    {
+    let spaced = HttpGrant::parse("GET https://a.example.com/**,2 per  hour ").unwrap();
+    assert_eq!(spaced.to_string(), "GET https://a.example.com/**, 2 per hour");
+    assert_eq!(HttpGrant::parse("GET https://a.example.com/**,\t2\tper\thour").unwrap(), spaced);
+    for wrong in ["0 per minute", "1.5 per minute", "ten per minute", "1 per week", "-1 per day", "10 per", "per day"] {
         let error = HttpGrant::parse(&format!("GET https://a.example.com/**, {wrong}")).unwrap_err();
         assert!(error.to_string().contains("is not a rate"), "{wrong}: {error}");
     }
+    let most = HttpGrant::parse("GET https://a.example.com/**, 4294967295 per day").unwrap();
+    assert_eq!(most.rate().map(|rate| rate.count()), Some(u32::MAX));
+}
+
+#[test]
+fn a_rate_in_the_wrong_place_says_where_it_belongs() {
+    insta::assert_snapshot!(complaint("GET https://a.example.com/**, 99999999999 per minute"), @"`99999999999 per minute`: a rate allows at most 4294967295 requests");
+    for line in [
+        "GET https://a.example.com/** 10 per minute",
+        "GET https://a.example.com/a,b 10 per minute",
+        "GET https://a.example.com/** via 10.0.0.0/8 10 per minute",
+        "GET https://a.example.com/** via 10.0.0.0/8, 192.168.0.0/16 10 per minute",
+    ] {
+        let comma = "a rate stands behind a comma: `GET https://example.com/**, 10 per minute`";
+        assert_eq!(complaint(line), comma, "{line}");
+    }
+    let elsewhere = HttpPattern::parse("GET https://a.example.com/**, 10 per minute").unwrap_err().to_string();
+    insta::assert_snapshot!(elsewhere, @"a rate belongs to a grant, not here");
 }
 
 #[test]

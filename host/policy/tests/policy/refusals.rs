@@ -60,7 +60,7 @@ fn every_side_that_does_not_agree_is_named() {
     ");
     insta::assert_snapshot!(shown(all.http(&get("https://a.com/x/secret")).unwrap_err()), @r"
     net-denied
-    plugin `shop` asked for `GET https://a.com/x/secret`: a `deny` line forbids it
+    plugin `shop` asked for `GET https://a.com/x/secret`: the operator's line `deny GET https://a.com/x/secret` forbids it
     -
     ");
     let silent = file.authority(&plugin(), &Requests::nothing(), None);
@@ -76,6 +76,27 @@ fn every_side_that_does_not_agree_is_named() {
     plugin `shop` asked for `GET https://a.com/x/y`: its caller `caller` may not do it either
     -
     ");
+}
+
+#[test]
+fn a_deny_line_is_named_wherever_it_stands() {
+    let text = r#"
+        [ceiling]
+        http = ["* *", "deny * https://b.com/admin/**"]
+        tools = ["*", "deny mail.*"]
+        credentials = ["https://**", "deny https://b.com/me"]
+        [plugin.shop]
+        http = ["GET https://b.com/**"]
+        tools = ["mail.send", "files.*", "deny files.write"]
+        credentials = [{ for = "https://b.com/**", header = "X-Key", value = "{secret:b}" }]
+    "#;
+    let authority = authority(text);
+    let tool = |name: &str| authority.tool(&name.parse().unwrap()).unwrap_err().message;
+    insta::assert_snapshot!(authority.http(&get("https://b.com/admin/x")).unwrap_err().message, @"plugin `shop` asked for `GET https://b.com/admin/x`: the line `deny * https://b.com/admin/**` in the ceiling of this host forbids it");
+    insta::assert_snapshot!(tool("mail.send"), @"plugin `shop` asked to call `mail.send`: the line `deny mail.*` in the ceiling of this host forbids it");
+    insta::assert_snapshot!(tool("files.write"), @"plugin `shop` asked to call `files.write`: the operator's line `deny files.write` forbids it");
+    let (_, refused) = authority.credentials(&get("https://b.com/me"));
+    insta::assert_snapshot!(refused[0].message, @"plugin `shop` asked for `GET https://b.com/me`, which goes without the granted `header x-key`: the line `deny https://b.com/me` in the ceiling of this host forbids it");
 }
 
 #[test]
@@ -126,7 +147,7 @@ fn a_folder_that_is_not_granted_names_the_smallest_folder() {
     "#);
     insta::assert_snapshot!(refused("/out", Access::ReadWrite), @r#"
     file-denied
-    plugin `shop` asked to write `/out`: the operator has not granted it
+    plugin `shop` asked to write `/out`: the operator has not granted it (granted is `/docs`)
     files = ["read-write ./out as /out"]
     "#);
     insta::assert_snapshot!(refused("../x", Access::Read), @r"

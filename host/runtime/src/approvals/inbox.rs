@@ -18,14 +18,23 @@ const DELIVERY_LOOK: Duration = Duration::from_millis(50);
 /// The kinds of events that make the inbox, in the order in which they follow from each other.
 const KINDS: [&str; 4] = ["approval-asked", "approval-answered", "approval-used", "approval-revoked"];
 
-/// Everything that the ledger holds about questions. What was erased is not there.
+/// Everything that the ledger holds about questions. What was erased takes with it whatever it could have closed: no yes
+/// comes back to life because its use, or its end, is not known any more.
 pub(crate) fn fold(ledger: &Ledger) -> Result<Approvals, LedgerError> {
     let mut approvals = Approvals::default();
+    let mut lost = Vec::new();
     for kind in KINDS {
         for event in ledger.events_of_kind(kind)? {
-            let Some(Ok(read)) = event.payload.map(serde_json::from_value::<Event>) else { continue };
-            note(&mut approvals, &event.run.to_string(), &read);
+            match event.payload.map(serde_json::from_value::<Event>) {
+                Some(Ok(read)) => note(&mut approvals, &event.run.to_string(), &read),
+                _ if kind != KINDS[0] => lost.push((event.run.to_string(), event.at)),
+                _ => {}
+            }
         }
+    }
+    for (run, at) in lost {
+        // The clock of the ledger ticks in microseconds: what was said in the same millisecond counts as before.
+        approvals.lost(&run, u64::try_from(at.get() / 1000).unwrap_or(0).saturating_add(1));
     }
     Ok(approvals)
 }

@@ -12,10 +12,11 @@ use crate::render::{errln, outln, plain};
 use crate::setup;
 
 pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<ExitCode> {
-    let crib = setup::crib(common).await?;
+    let crib = setup::crib_for_policy(common).await?;
     let operator = crib.operator();
     let plugins: Vec<PluginName> = operator.plugins().cloned().collect();
     let mut warnings: Vec<String> = plugins.iter().flat_map(|plugin| of_plugin(&crib, plugin)).collect();
+    warnings.extend(crib.rejected().iter().map(|(_, why)| why.to_string()));
     warnings.extend(of_file(&crib));
     warnings.extend(crib.rule_warnings()?.iter().map(ToString::to_string));
     if as_json {
@@ -120,6 +121,7 @@ fn of_file(crib: &Crib) -> Vec<String> {
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         warnings.push(format!("`{line}` in `reject-imports` is no interface that this host has{near}"));
     }
+    warnings.extend(operator.cut_by_ceiling());
     for pattern in operator.tool_patterns() {
         if !snapshot.tools().iter().any(|tool| pattern.matches(tool.name())) {
             let names: Vec<String> = snapshot.tools().iter().map(|tool| tool.name().to_string()).collect();

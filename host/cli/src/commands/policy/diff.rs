@@ -51,7 +51,7 @@ struct ToolState {
 }
 
 pub(crate) async fn diff(common: &Common, args: &PolicyDiffArgs) -> anyhow::Result<ExitCode> {
-    let crib = setup::crib(common).await?;
+    let crib = setup::crib_for_policy(common).await?;
     let other = read(&args.other, crib.operator())?;
     let warnings = crib.warnings_of_rules_in(&other)?;
     let now = crib.operator();

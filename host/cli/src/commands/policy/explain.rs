@@ -15,7 +15,7 @@ use crate::setup;
 
 pub(crate) async fn explain(common: &Common, args: &PolicyExplainArgs) -> anyhow::Result<ExitCode> {
     let arguments = args.arguments.as_deref().map(arguments).transpose()?;
-    let crib = setup::crib(common).await?;
+    let crib = setup::crib_for_policy(common).await?;
     let (plugin, tool) = crib.tool(&args.tool)?;
     let call = arguments.as_ref().map(|arguments| decide(&crib, &plugin, &tool, arguments));
     let operator = crib.operator();
@@ -39,6 +39,9 @@ pub(crate) async fn explain(common: &Common, args: &PolicyExplainArgs) -> anyhow
         return Ok(ExitCode::SUCCESS);
     }
     outln!("{}  [{}]", tool.name(), effect.as_str());
+    if let Some((_, why)) = crib.rejected().iter().find(|(name, _)| name == plugin.name()) {
+        outln!("cannot be called: {}", plain(&why.to_string()));
+    }
     show_grants(&crib, &plugin);
     outln!("rules, of which the strictest that matches counts");
     for rule in &rules {

@@ -14,7 +14,7 @@ use crate::setup;
 
 pub(crate) async fn test(common: &Common, args: &PolicyTestArgs) -> anyhow::Result<ExitCode> {
     let cases = read(&args.table)?;
-    let crib = setup::crib(common).await?;
+    let crib = setup::crib_for_policy(common).await?;
     let results: Vec<(&DecisionCase, Decision)> = cases.iter().map(|case| (case, decide(&crib, case))).collect();
     let failed = results.iter().filter(|(case, decision)| !is_expected(case, decision)).count();
     if args.json {

@@ -32,7 +32,7 @@ pub(super) enum Found {
 }
 
 /// How many references and choices are followed: schemas refer to themselves.
-const FOLLOW_MAX: usize = 32;
+pub(super) const FOLLOW_MAX: usize = 32;
 
 pub(super) fn look(schema: &Json, path: &[Segment]) -> Found {
     Search { root: schema }.value(schema, path, FOLLOW_MAX)
