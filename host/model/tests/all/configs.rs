@@ -1,12 +1,17 @@
 //! Settings: from a text and a few variables.
 
 use proptest::prelude::*;
-use toolcrib_model::{ConfigError, ModelConfig, Wire, connect};
+use toolcrib_model::{ConfigError, HttpConfig, Model, ModelConfig, Wire};
 
-fn parse(spec: &str, variables: &[(&str, &str)]) -> Result<ModelConfig, ConfigError> {
-    ModelConfig::parse(spec, |name| {
-        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-    })
+use crate::server::http;
+
+fn parse(spec: &str, variables: &[(&str, &str)]) -> Result<HttpConfig, ConfigError> {
+    let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    ModelConfig::parse(spec, lookup).map(http)
+}
+
+fn connect(config: HttpConfig) -> Result<Box<dyn Model>, ConfigError> {
+    toolcrib_model::connect(config.into())
 }
 
 #[test]
@@ -80,7 +85,7 @@ fn what_cannot_be_used_is_refused_with_what_to_write() {
     let refused = |spec: &str| parse(spec, &[("TOOLCRIB_MODEL_KEY", "k")]).unwrap_err().to_string();
     insta::assert_snapshot!(refused("gpt-5"), @"`gpt-5` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
     insta::assert_snapshot!(refused("openai:"), @"`openai:` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
-    insta::assert_snapshot!(refused("opnai:gpt-5"), @"no wire is called `opnai`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`");
+    insta::assert_snapshot!(refused("opnai:gpt-5"), @"no wire is called `opnai`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`, or `script` or `replay` with a file");
     insta::assert_snapshot!(refused("openai:m@https://u:pw@h/v1"), @"the base URL from the model's text cannot be used: it holds a name or a password; a key goes into TOOLCRIB_MODEL_KEY");
     insta::assert_snapshot!(refused("openai:m@https://h/v1?key=1"), @"the base URL from the model's text cannot be used: it must end with its path, without `?` or `#`");
 }
@@ -111,7 +116,7 @@ fn a_key_that_no_header_can_carry_and_roots_that_are_none_are_refused() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_reader_panic(spec in "\\PC{0,60}|(openai|ollama):\\PC{0,30}(@https?://\\PC{0,30})?") {
-        let _ = parse(&spec, &[("OPENAI_API_KEY", "k")]);
+    fn no_text_makes_the_reader_panic(spec in "\\PC{0,60}|(openai|ollama|script|replay):\\PC{0,30}(@https?://\\PC{0,30})?") {
+        let _ = ModelConfig::parse(&spec, |name| (name == "OPENAI_API_KEY").then(|| "k".to_owned()));
     }
 }
