@@ -75,11 +75,6 @@ impl Named<'_> {
         if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
             return Err(self.too_large(limit));
         }
-        self.text(bytes)
-    }
-
-    /// `bytes` as text.
-    pub(crate) fn text(self, bytes: Vec<u8>) -> Result<String, FileError> {
         String::from_utf8(bytes).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|byte| **byte == b'\n').count();

@@ -65,6 +65,7 @@ mod transport;
 mod tls;
 
 #[cfg(feature = "script")]
+#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "a script needs nothing of it but new call ids"))]
 mod names;
 
 #[cfg(feature = "client")]

@@ -183,8 +183,8 @@ mod tests {
         let difference = first(&recorded, &came).unwrap();
         assert_eq!(difference.pointer, "/b/1/x~1y~0");
         assert_eq!(came.pointer(&difference.pointer).unwrap(), "a long text that is the same, and then blue");
-        assert_eq!(difference.recorded, "\"…same, and then red\"");
-        assert_eq!(difference.came, "\"…same, and then blue\"");
+        assert_eq!(difference.recorded, "\"… same, and then red\"");
+        assert_eq!(difference.came, "\"… same, and then blue\"");
         assert_eq!(distance(&recorded, &came), 2);
     }
 

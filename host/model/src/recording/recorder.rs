@@ -90,9 +90,12 @@ fn check_locked(named: Named<'_>, file: &mut File) -> Result<(), FileError> {
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     let mut first = Vec::new();
     BufReader::new(&*file).take(MAX_BYTES).read_until(b'\n', &mut first).map_err(unreadable)?;
-    let first = named.text(first)?;
-    let whole = first.strip_suffix('\n').unwrap_or(&first);
-    if let Err((problem, _)) = line::parse(whole) {
+    let whole = first.strip_suffix(b"\n").unwrap_or(&first);
+    let parsed = match std::str::from_utf8(whole) {
+        Ok(text) => line::parse(text).map(drop),
+        Err(error) => Err((error.to_string(), String::new())),
+    };
+    if let Err((problem, _)) = parsed {
         return Err(named.invalid(1, format!("this is no recording: {problem}"), "record into another file"));
     }
     let mut last = [0];

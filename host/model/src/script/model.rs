@@ -119,11 +119,11 @@ fn off_script(path: &Path, count: usize, misfits: &[Misfit], request: &Request) 
     let explain = |(number, line, found): &Misfit| format!("exchange {number} (line {line}): {}", found.join(", "));
     let (detail, advice) = match misfits {
         [] => (
-            format!("`{file}` has no exchange left of its {count}: {came}"),
+            format!("`{file}` has no exchange left of its {count}; what came: {came}"),
             "add an exchange for this request, or raise `times`",
         ),
         [only] => (
-            format!("the request does not fit `{file}`, {}: {came}", explain(only)),
+            format!("the request does not fit `{file}`, {}; what came: {came}", explain(only)),
             "change its `expect`, or add an exchange for this request before it",
         ),
         several => {
@@ -132,7 +132,7 @@ fn off_script(path: &Path, count: usize, misfits: &[Misfit], request: &Request) 
                 parts.push(format!("and {} more", several.len() - EXPLAINED));
             }
             (
-                format!("the request fits none that is left in `{file}`, {}: {came}", parts.join("; ")),
+                format!("the request fits none that is left in `{file}`, {}; what came: {came}", parts.join("; ")),
                 "change an `expect`, or add an exchange for this request",
             )
         }

@@ -16,8 +16,8 @@ fn with_answer(answer: &str) -> String {
 
 #[test]
 fn unknown_keys_are_errors_with_their_line() {
-    insta::assert_snapshot!(refused("version: 1\nexchange: []"), @"");
-    insta::assert_snapshot!(refused("version: 1\nexchanges:\n  - answer: { text: a }\n    time: 2"), @"");
+    insta::assert_snapshot!(refused("version: 1\nexchange: []"), @"`demo.yaml`, line 2: unknown field `exchange`, expected one of version, any-order, exchanges; docs/models.md has the format");
+    insta::assert_snapshot!(refused("version: 1\nexchanges:\n  - answer: { text: a }\n    time: 2"), @"`demo.yaml`, line 4: unknown field `time`, expected one of expect, answer, times, after-ms; docs/models.md has the format");
     for (text, line, key) in [
         ("version: 1\nexchanges:\n  - expect:\n      usr: { contains: a }\n    answer: { text: a }", 4, "usr"),
         ("version: 1\nexchanges:\n  - expect:\n      user:\n        contain: a\n    answer: { text: a }", 5, "contain"),
@@ -40,23 +40,23 @@ fn unknown_keys_are_errors_with_their_line() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_its_line() {
-    insta::assert_snapshot!(refused(""), @"");
-    insta::assert_snapshot!(refused("version: 2\nexchanges:\n  - answer: { text: a }"), @"");
-    insta::assert_snapshot!(refused("version: 1\nexchanges: []"), @"");
-    insta::assert_snapshot!(refused("version: 1\nversion: 1\nexchanges: []"), @"");
-    insta::assert_snapshot!(with_answer("{}"), @"");
-    insta::assert_snapshot!(with_answer("{ text: a, json: {} }"), @"");
-    insta::assert_snapshot!(with_answer("text: ' '"), @"");
-    insta::assert_snapshot!(with_answer("error: tired"), @"");
-    insta::assert_snapshot!(with_answer("{ error: auth, calls: [{ tool: a.b }] }"), @"");
-    insta::assert_snapshot!(with_answer("error: { kind: auth, retry-after-ms: 1 }"), @"");
-    insta::assert_snapshot!(with_answer("error: { kind: empty, detail: x }"), @"");
-    insta::assert_snapshot!(with_answer("error: { kind: unavailable, retry-after-ms: 600001 }"), @"");
-    insta::assert_snapshot!(with_answer("text: a\n    after-ms: 600001"), @"");
-    insta::assert_snapshot!(with_answer("text: a\n    times: 0"), @"");
-    insta::assert_snapshot!(with_answer("json: {}\n    expect: { schema: false }"), @"");
-    insta::assert_snapshot!(with_answer("text: a\n    expect: { user: { contains: '' } }"), @"");
-    insta::assert_snapshot!(with_answer("text: a\n    expect: { user: { contains: 7 } }"), @"");
+    insta::assert_snapshot!(refused(""), @"`demo.yaml`, line 1: unexpected end of file; docs/models.md has the format");
+    insta::assert_snapshot!(refused("version: 2\nexchanges:\n  - answer: { text: a }"), @"`demo.yaml`, line 1: version 2 is not known here; write `version: 1`");
+    insta::assert_snapshot!(refused("version: 1\nexchanges: []"), @"`demo.yaml`, line 2: there is no exchange; docs/models.md has the format");
+    insta::assert_snapshot!(refused("version: 1\nversion: 1\nexchanges: []"), @"`demo.yaml`, line 2: duplicate mapping key `version` is not allowed here; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("{}"), @"`demo.yaml`, line 4: the answer has neither `text`, `json`, `calls` nor `error`; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("{ text: a, json: {} }"), @"`demo.yaml`, line 4: the answer has both `text` and `json`: take one; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("text: ' '"), @"`demo.yaml`, line 4: the text is blank: an answer that says nothing is `error: empty`; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("error: tired"), @"`demo.yaml`, line 4: unknown variant `tired`, expected one of auth, rate-limited, quota-exhausted, unavailable, unreachable, not-found, bad-request, context-too-long, refused, malformed, cut-stream, empty, too-large, timed-out; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("{ error: auth, calls: [{ tool: a.b }] }"), @"`demo.yaml`, line 4: beside `error` only `text` and `usage` can stand: what came before it; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("error: { kind: auth, retry-after-ms: 1 }"), @"`demo.yaml`, line 4: `retry-after-ms` stands only with `rate-limited` and `unavailable`; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("error: { kind: empty, detail: x }"), @"`demo.yaml`, line 4: this kind of error has no `detail`; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("error: { kind: unavailable, retry-after-ms: 600001 }"), @"`demo.yaml`, line 4: `retry-after-ms` is at most 600000; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("text: a\n    after-ms: 600001"), @"`demo.yaml`, line 5: `after-ms` is at most 600000; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("text: a\n    times: 0"), @"`demo.yaml`, line 5: invalid value: integer `0`, expected a nonzero u32; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("json: {}\n    expect: { schema: false }"), @"`demo.yaml`, line 4: the answer is `json`, but `schema: false` is expected; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("text: a\n    expect: { user: { contains: '' } }"), @"`demo.yaml`, line 5: a blank text is expected, which every text holds; docs/models.md has the format");
+    insta::assert_snapshot!(with_answer("text: a\n    expect: { user: { contains: 7 } }"), @"`demo.yaml`, line 5: invalid type: integer `7`, expected a text or a list of texts (a number as text stands in quotes); docs/models.md has the format");
 }
 
 #[test]
@@ -103,12 +103,12 @@ const LINE: &str = concat!(
 fn a_recording_is_refused_at_the_first_bad_line() {
     assert!(recording(LINE.as_bytes()).is_ok());
     let refused = |second: &str| recording(format!("{LINE}{second}").as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(recording(b"").unwrap_err(), @"");
-    insta::assert_snapshot!(refused(LINE.trim_end()), @"");
-    insta::assert_snapshot!(refused("\n"), @"");
-    insta::assert_snapshot!(refused("{\"v\":2}\n"), @"");
-    insta::assert_snapshot!(refused(&LINE.replace("\"ms\"", "\"key\":1,\"ms\"")), @"");
-    insta::assert_snapshot!(refused(&LINE.replace("\"response\"", "\"error\":{\"error\":\"bad_request\",\"detail\":\"x\"},\"response\"")), @"");
+    insta::assert_snapshot!(recording(b"").unwrap_err(), @"`run.jsonl`, line 1: the recording is empty; record at least one exchange");
+    insta::assert_snapshot!(refused(LINE.trim_end()), @"`run.jsonl`, line 2: the line has no end: it was cut while it was written; remove the line");
+    insta::assert_snapshot!(refused("\n"), @"`run.jsonl`, line 2: EOF while parsing a value at column 0; record it again, or remove the line");
+    insta::assert_snapshot!(refused("{\"v\":2}\n"), @"`run.jsonl`, line 2: version 2 is not known here; this program reads version 1: record it again");
+    insta::assert_snapshot!(refused(&LINE.replace("\"ms\"", "\"key\":1,\"ms\"")), @"`run.jsonl`, line 2: unknown field `key`, expected one of `v`, `model`, `request`, `response`, `error`, `ms` at column 182; record it again, or remove the line");
+    insta::assert_snapshot!(refused(&LINE.replace("\"response\"", "\"error\":{\"error\":\"bad_request\",\"detail\":\"x\"},\"response\"")), @"`run.jsonl`, line 2: a line has either `response` or `error`; record it again, or remove the line");
     let error = recording(&[LINE.as_bytes(), b"\xff\n"].concat()).unwrap_err();
     assert!(matches!(error, FileError::Invalid { line: 2, .. }), "{error}");
 }

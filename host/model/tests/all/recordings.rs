@@ -132,15 +132,15 @@ async fn a_request_that_was_not_recorded_is_shown_beside_the_nearest() {
 
     let mut request = requests()[3].clone();
     request.messages.push(Message::user("more"));
-    insta::assert_snapshot!(off_script(&model, &request).await, @"");
+    insta::assert_snapshot!(off_script(&model, &request).await, @r#"the request is not in `run.jsonl`; the nearest is in line 4, where `/messages/1` was nothing, and now is {"parts":[{"text":"more","type":"text"}],"role":"user"}; record it again, or make the request as it was"#);
     request.messages = vec![Message::user("call it, please, and soon")];
-    insta::assert_snapshot!(off_script(&model, &request).await, @"");
+    insta::assert_snapshot!(off_script(&model, &request).await, @r#"the request is not in `run.jsonl`; the nearest is in line 4, where `/messages/0/parts/0/text` was "call it", and now is "call it, please, and soon"; record it again, or make the request as it was"#);
     // Nothing was used up by that.
     assert_eq!(model.unused().len(), 4);
     for _ in 0..2 {
         assert!(complete(&model, &asks("same")).await.0.is_ok());
     }
-    insta::assert_snapshot!(off_script(&model, &asks("same")).await, @"");
+    insta::assert_snapshot!(off_script(&model, &asks("same")).await, @"`run.jsonl` has no further answer to the request of line 1, 2; record it again, with as many such requests");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -183,13 +183,13 @@ async fn a_recorder_appends_to_nothing_but_a_recording() {
         assert_eq!(std::fs::read(&path).unwrap(), text);
         error.replace(&folder.path().display().to_string(), "")
     };
-    insta::assert_snapshot!(refused(b"# My notes\n"), @"");
-    insta::assert_snapshot!(refused(b"\xff\n"), @"");
+    insta::assert_snapshot!(refused(b"# My notes\n"), @"`/notes.md`, line 1: this is no recording: expected value at column 1; record into another file");
+    insta::assert_snapshot!(refused(b"\xff\n"), @"`/notes.md`, line 1: this is no recording: invalid utf-8 sequence of 1 bytes from index 0; record into another file");
     let good = folder.path().join("run.jsonl");
     record(&good).await;
     let mut text = std::fs::read(&good).unwrap();
     text.pop();
-    insta::assert_snapshot!(refused(&text), @"");
+    insta::assert_snapshot!(refused(&text), @"`/notes.md`, line 4: the line has no end: it was cut while it was written; remove the line");
     let missing = Recorder::open(script(SCRIPT), "/no/such/folder/run.jsonl").unwrap_err();
     assert!(missing.to_string().starts_with("the recording `/no/such/folder/run.jsonl` cannot be written: "));
 }

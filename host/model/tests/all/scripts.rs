@@ -91,7 +91,7 @@ exchanges:
 #[tokio::test]
 async fn exchanges_come_in_order_and_a_request_that_does_not_fit_uses_up_nothing() {
     let model = script(TWO);
-    insta::assert_snapshot!(refusal(&model, &asks("two, please")).await, @"");
+    insta::assert_snapshot!(refusal(&model, &asks("two, please")).await, @r#"the request does not fit `tests/demo.yaml`, exchange 1 (line 3): the last user message does not contain "one", it is "two, please"; what came: user said "two, please", 1 message, no tools; change its `expect`, or add an exchange for this request before it"#);
     assert_eq!(answer(&model, &asks("one")).await.text.as_deref(), Some("first"));
     assert!(refusal(&model, &asks("one")).await.contains("exchange 2 (line 5)"));
     assert_eq!(answer(&model, &asks("two")).await.text.as_deref(), Some("second"));
@@ -99,7 +99,7 @@ async fn exchanges_come_in_order_and_a_request_that_does_not_fit_uses_up_nothing
     assert_eq!(unused, ["exchange 2 (line 5) was used 1 of 2 times"]);
     assert_eq!(answer(&model, &asks("two")).await.text.as_deref(), Some("second"));
     assert_eq!(model.unused(), []);
-    insta::assert_snapshot!(refusal(&model, &asks("two")).await, @"");
+    insta::assert_snapshot!(refusal(&model, &asks("two")).await, @r#"`tests/demo.yaml` has no exchange left of its 2; what came: user said "two", 1 message, no tools; add an exchange for this request, or raise `times`"#);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn in_any_order_a_request_takes_the_first_that_fits_and_is_left() {
     assert_eq!(answer(&model, &asks("one and two")).await.text.as_deref(), Some("second"));
     assert_eq!(model.unused(), []);
     let model = script(&format!("any-order: true\n{TWO}"));
-    insta::assert_snapshot!(refusal(&model, &asks("three")).await, @"");
+    insta::assert_snapshot!(refusal(&model, &asks("three")).await, @r#"the request fits none that is left in `tests/demo.yaml`, exchange 1 (line 4): the last user message does not contain "one", it is "three"; exchange 2 (line 6): the last user message does not contain "two", it is "three"; what came: user said "three", 1 message, no tools; change an `expect`, or add an exchange for this request"#);
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn what_is_missing_from_a_request_is_said() {
     let model = script(
         "version: 1\nexchanges:\n- expect: { system: { contains: a, lacks: b }, schema: true }\n  answer: { text: a }",
     );
-    insta::assert_snapshot!(refusal(&model, &Request::default()).await, @"");
+    insta::assert_snapshot!(refusal(&model, &Request::default()).await, @r#"the request does not fit `tests/demo.yaml`, exchange 1 (line 3): the system text does not contain "a", there is none, no JSON is asked for; what came: no user message, 0 messages, no tools; change its `expect`, or add an exchange for this request before it"#);
 }
 
 #[tokio::test]
