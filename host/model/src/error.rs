@@ -109,6 +109,22 @@ pub enum ModelError {
         #[serde(with = "crate::millis")]
         after: Duration,
     },
+    /// A scripted or recorded model holds no answer to this request.
+    #[error("{detail}; {advice}")]
+    OffScript {
+        /// Which file, what was expected, and what came.
+        detail: String,
+        /// The way out.
+        advice: String,
+    },
+    /// The answer came, but it could not be recorded as the operator asked.
+    #[error("the exchange could not be recorded in `{file}`: {detail}; make room, or record into another file")]
+    NotRecorded {
+        /// The recording.
+        file: String,
+        /// What failed.
+        detail: String,
+    },
 }
 
 /// A part of an exchange that has a time-out of its own.
@@ -156,7 +172,9 @@ impl ModelError {
             | Self::ContextTooLong { .. }
             | Self::Refused { .. }
             | Self::Malformed { .. }
-            | Self::TooLarge { .. } => false,
+            | Self::TooLarge { .. }
+            | Self::OffScript { .. }
+            | Self::NotRecorded { .. } => false,
         }
     }
 
@@ -184,7 +202,12 @@ impl ModelError {
             | Self::Malformed { detail }
             | Self::CutStream { detail } => *detail = key.strike_from(detail),
             Self::Empty { stop: StopReason::Other(word) } => *word = key.strike_from(word),
-            Self::Empty { .. } | Self::TooLarge { .. } | Self::TimedOut { .. } => {}
+            // What these hold was written here, or by the operator.
+            Self::Empty { .. }
+            | Self::TooLarge { .. }
+            | Self::TimedOut { .. }
+            | Self::OffScript { .. }
+            | Self::NotRecorded { .. } => {}
         }
         self
     }
@@ -206,6 +229,8 @@ impl ModelError {
             Self::Empty { .. } => "empty",
             Self::TooLarge { .. } => "too-large",
             Self::TimedOut { .. } => "timed-out",
+            Self::OffScript { .. } => "off-script",
+            Self::NotRecorded { .. } => "not-recorded",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Language-model back ends behind one trait.
 //!
 //! ```text
-//! spec ─► ModelConfig ─► connect ─► Retrying ─► HttpModel
-//!                                                  │
+//! spec ─► ModelConfig ─► connect ─┬─► Retrying ─► HttpModel ──┐
+//!                                 ├─► ScriptedModel ─────────┼─► Recorder ─► a file
+//!                                 └─► ReplayModel ◄──────────│───────────── a file
+//!                                                            │
 //! Request ─► names ─► wires::encode ─► HTTP ─► framing ─► Decoder ─► Delta, Delta, … ─► Response
 //!                                        └─► failure ─────────┴────────────────────────► ModelError
 //! ```
@@ -22,7 +24,14 @@
 //! conversation model to convert from and to. A wire is some two hundred lines; these are held by tests
 //! against scripted servers.
 //!
-//! Without the feature `client` only the trait and its types remain.
+//! # Models that are files
+//!
+//! A [`ScriptedModel`] answers as a person wrote it down, for tests and demonstrations; a [`ReplayModel`] answers
+//! as a model once did while a [`Recorder`] listened. Neither needs a key or a network, and a request that the file
+//! does not foresee is an error that says where it departs.
+//!
+//! The feature `script` has these and the trait with its types; `client` has everything; without both, only the
+//! trait and its types remain.
 
 // What crosses the trait.
 mod model;
@@ -55,7 +64,8 @@ mod transport;
 #[cfg(feature = "client")]
 mod tls;
 
-#[cfg(feature = "client")]
+#[cfg(feature = "script")]
+#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "a script needs nothing of it but new call ids"))]
 mod names;
 
 #[cfg(feature = "client")]
@@ -67,16 +77,35 @@ mod framing;
 #[cfg(feature = "client")]
 mod failure;
 
+// Models that are files.
+#[cfg(feature = "script")]
+mod files;
+
+#[cfg(feature = "script")]
+mod deliver;
+
+#[cfg(feature = "script")]
+mod script;
+
+#[cfg(feature = "script")]
+mod recording;
+
 pub use error::{ModelError, Phase};
 pub use model::Model;
 pub use request::{Arguments, Continuation, Message, Part, Request, ToolCall, ToolChoice, ToolSpec};
 pub use response::{Delta, Response, StopReason, Usage};
 
 #[cfg(feature = "client")]
-pub use config::{ConfigError, ModelConfig, ProxySettings, Timeouts, Wire};
+pub use config::{Backend, ConfigError, HttpConfig, ModelConfig, ProxySettings, Timeouts, Wire};
 #[cfg(feature = "client")]
 pub use connect::connect;
+#[cfg(feature = "script")]
+pub use files::FileError;
+#[cfg(feature = "script")]
+pub use recording::{RECORDING_VERSION, Recorder, ReplayModel};
 #[cfg(feature = "client")]
 pub use retry::{Jitter, RetryPolicy, Retrying};
+#[cfg(feature = "script")]
+pub use script::{SCRIPT_VERSION, ScriptedModel, Unused};
 #[cfg(feature = "client")]
 pub use secret::ApiKey;

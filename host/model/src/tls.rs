@@ -9,10 +9,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::ConfigError;
-use crate::config::ModelConfig;
+use crate::config::HttpConfig;
 
 /// Builds a client for `config`. `proxied` is false for addresses that no proxy could reach.
-pub(crate) fn client(config: &ModelConfig, proxied: bool) -> Result<reqwest::Client, ConfigError> {
+pub(crate) fn client(config: &HttpConfig, proxied: bool) -> Result<reqwest::Client, ConfigError> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls(config.extra_roots.as_deref())?)
         .connect_timeout(config.timeouts.connect)

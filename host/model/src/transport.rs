@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use url::Url;
 
-use crate::config::{ModelConfig, Timeouts, Wire};
+use crate::config::{HttpConfig, Timeouts, Wire};
 use crate::failure::{self, Failure};
 use crate::framing::{Framer, Framing};
 use crate::names::Names;
@@ -34,7 +34,7 @@ pub(crate) struct HttpModel {
 }
 
 impl HttpModel {
-    pub(crate) fn new(config: ModelConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: HttpConfig) -> Result<Self, ConfigError> {
         let url = config.endpoint()?;
         let mut headers = HeaderMap::new();
         if config.wire == Wire::Messages {

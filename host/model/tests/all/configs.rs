@@ -1,12 +1,20 @@
 //! Settings: from a text and a few variables.
 
-use proptest::prelude::*;
-use toolcrib_model::{ConfigError, ModelConfig, Wire, connect};
+use std::path::Path;
 
-fn parse(spec: &str, variables: &[(&str, &str)]) -> Result<ModelConfig, ConfigError> {
-    ModelConfig::parse(spec, |name| {
-        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-    })
+use proptest::prelude::*;
+use toolcrib_model::{ConfigError, FileError, HttpConfig, Model, ModelConfig, Wire};
+
+use crate::scripts::{asks, complete};
+use crate::server::http;
+
+fn parse(spec: &str, variables: &[(&str, &str)]) -> Result<HttpConfig, ConfigError> {
+    let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    ModelConfig::parse(spec, lookup).map(http)
+}
+
+fn connect(config: HttpConfig) -> Result<Box<dyn Model>, ConfigError> {
+    toolcrib_model::connect(config.into())
 }
 
 #[test]
@@ -80,7 +88,7 @@ fn what_cannot_be_used_is_refused_with_what_to_write() {
     let refused = |spec: &str| parse(spec, &[("TOOLCRIB_MODEL_KEY", "k")]).unwrap_err().to_string();
     insta::assert_snapshot!(refused("gpt-5"), @"`gpt-5` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
     insta::assert_snapshot!(refused("openai:"), @"`openai:` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`");
-    insta::assert_snapshot!(refused("opnai:gpt-5"), @"no wire is called `opnai`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`");
+    insta::assert_snapshot!(refused("opnai:gpt-5"), @"no wire is called `opnai`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`, or `script` or `replay` with a file");
     insta::assert_snapshot!(refused("openai:m@https://u:pw@h/v1"), @"the base URL from the model's text cannot be used: it holds a name or a password; a key goes into TOOLCRIB_MODEL_KEY");
     insta::assert_snapshot!(refused("openai:m@https://h/v1?key=1"), @"the base URL from the model's text cannot be used: it must end with its path, without `?` or `#`");
 }
@@ -111,7 +119,39 @@ fn a_key_that_no_header_can_carry_and_roots_that_are_none_are_refused() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_reader_panic(spec in "\\PC{0,60}|(openai|ollama):\\PC{0,30}(@https?://\\PC{0,30})?") {
-        let _ = parse(&spec, &[("OPENAI_API_KEY", "k")]);
+    fn no_text_makes_the_reader_panic(spec in "\\PC{0,60}|(openai|ollama|script|replay):\\PC{0,30}(@https?://\\PC{0,30})?") {
+        let _ = ModelConfig::parse(&spec, |name| (name == "OPENAI_API_KEY").then(|| "k".to_owned()));
     }
+}
+
+#[test]
+fn a_file_is_named_after_script_or_replay_and_needs_no_key() {
+    let config = ModelConfig::parse(" script:tests/a:b demo.yaml", |_| None).unwrap();
+    assert_eq!(config.name(), "script:a:b demo");
+    assert_eq!(config.reads(), Some(Path::new("tests/a:b demo.yaml")));
+    assert!(config.ports().is_empty() && config.writes().is_none());
+    let config = ModelConfig::parse("replay:run.jsonl", |_| None).unwrap();
+    assert_eq!((config.name().as_str(), config.reads()), ("replay:run", Some(Path::new("run.jsonl"))));
+    for word in ["script", "replay"] {
+        let error = ModelConfig::parse(&format!("{word}: "), |_| None).unwrap_err();
+        assert_eq!(error.to_string(), format!("`{word}:` names no file: write `{word}:FILE`"));
+        let error = toolcrib_model::connect(ModelConfig::parse(&format!("{word}:no-such-file"), |_| None).unwrap());
+        assert!(matches!(error.map(drop), Err(ConfigError::File(FileError::Access { .. }))));
+    }
+}
+
+#[tokio::test]
+async fn a_variable_names_the_recording_that_a_replay_then_answers_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, record) = (folder.path().join("demo.yaml"), folder.path().join("run.jsonl"));
+    std::fs::write(&script, "version: 1\nexchanges: [{ answer: { text: hello } }]").unwrap();
+    let variable = |name: &str| (name == "TOOLCRIB_MODEL_RECORD").then(|| record.display().to_string());
+    let config = ModelConfig::parse(&format!("script:{}", script.display()), variable).unwrap();
+    assert_eq!(config.writes(), Some(record.as_path()));
+    let model = toolcrib_model::connect(config).unwrap();
+    assert_eq!(model.name(), "script:demo");
+    let first = complete(&model, &asks("hi")).await.0.unwrap();
+    let replay = ModelConfig::parse(&format!("replay:{}", record.display()), |_| None).unwrap();
+    let second = complete(&toolcrib_model::connect(replay).unwrap(), &asks("hi")).await.0.unwrap();
+    assert_eq!((first.text.as_deref(), &first), (Some("hello"), &second));
 }

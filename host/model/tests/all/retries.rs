@@ -166,7 +166,7 @@ async fn a_connected_model_gets_over_a_failure_and_a_cut_on_every_wire() {
         .await;
         let mut config = config(wire, &server.origin);
         config.retry = RetryPolicy { base: Duration::from_millis(2), ..policy() };
-        let model = connect(config).unwrap();
+        let model = connect(config.into()).unwrap();
         let (mut text, mut retries) = (String::new(), 0);
         let request = Request { messages: vec![Message::user("hello")], ..Request::default() };
         let result = model

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use toolcrib_model::{Delta, Model, ModelConfig, ModelError, Request, Response, RetryPolicy};
+use toolcrib_model::{Backend, Delta, HttpConfig, Model, ModelConfig, ModelError, Request, Response, RetryPolicy};
 
 /// What to do on one connection, in order. The connection closes after the last step.
 #[derive(Debug, Clone)]
@@ -110,19 +110,25 @@ pub(crate) fn head(status: u16, headers: &str) -> String {
 }
 
 /// A configuration for `wire` at `origin`, without retries and with short time-outs.
-pub(crate) fn config(wire: &str, origin: &str) -> ModelConfig {
+pub(crate) fn config(wire: &str, origin: &str) -> HttpConfig {
     let version = if wire.starts_with("openai") { "/v1" } else { "" };
     let key = |name: &str| (name == "TOOLCRIB_MODEL_KEY").then(|| "sk-test-0123456789".to_owned());
-    let mut config = ModelConfig::parse(&format!("{wire}:m@{origin}{version}"), key).unwrap();
+    let mut config = http(ModelConfig::parse(&format!("{wire}:m@{origin}{version}"), key).unwrap());
     config.retry = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
     config.timeouts.first_byte = Duration::from_secs(20);
     config.timeouts.idle = Duration::from_secs(20);
     config
 }
 
+/// The HTTP back end of `config`.
+pub(crate) fn http(config: ModelConfig) -> HttpConfig {
+    let Backend::Http(config) = config.backend else { panic!("not HTTP: {config:?}") };
+    *config
+}
+
 /// One exchange, with what was delivered on the way.
-pub(crate) async fn complete(config: ModelConfig, request: &Request) -> (Result<Response, ModelError>, Vec<Delta>) {
-    let model: Box<dyn Model> = toolcrib_model::connect(config).unwrap();
+pub(crate) async fn complete(config: HttpConfig, request: &Request) -> (Result<Response, ModelError>, Vec<Delta>) {
+    let model: Box<dyn Model> = toolcrib_model::connect(config.into()).unwrap();
     let mut deltas = Vec::new();
     let result = model.complete(request, &mut |delta| deltas.push(delta)).await;
     (result, deltas)

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use toolcrib_model::{Message, ModelConfig, ProxySettings, Request};
 
 use crate::answers::ANSWERS;
-use crate::server::{Server, complete, config, head, stream};
+use crate::server::{Server, complete, config, head, http, stream};
 
 fn request() -> Request {
     Request { messages: vec![Message::user("hello")], ..Request::default() }
@@ -76,7 +76,7 @@ async fn a_proxy_is_used_for_what_is_not_this_machine() {
     let (_, content_type, body) = ANSWERS[1];
     let proxy = Server::play(vec![stream(content_type, body)]).await;
     let settings = Some(ProxySettings { url: proxy.origin.clone(), except: None });
-    let mut away = ModelConfig::parse("openai-chat:m@http://model.invalid/v1", |_| None).unwrap();
+    let mut away = http(ModelConfig::parse("openai-chat:m@http://model.invalid/v1", |_| None).unwrap());
     away.proxy = settings.clone();
     complete(away, &request()).await.0.unwrap();
     assert_eq!(proxy.asked()[0].request_line(), "POST http://model.invalid/v1/chat/completions HTTP/1.1");

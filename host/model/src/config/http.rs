@@ -1,8 +1,4 @@
-//! Which model, where, with which key, and within which limits.
-//!
-//! A configuration is read once, at the edge, from a short text such as `anthropic:claude-sonnet-4-5` or
-//! `openai-chat:qwen3@http://127.0.0.1:9000/v1`, and from the variables that people already have set. Reading
-//! the environment is the caller's act: it passes a function that looks a variable up.
+//! A back end behind HTTP: address, key, time-outs, proxy.
 //!
 //! A vendor's key goes to that vendor: an address that stands in the text gets `TOOLCRIB_MODEL_KEY` and never
 //! `OPENAI_API_KEY`. An address from a variable such as `OPENAI_BASE_URL` belongs with the key beside it.
@@ -14,88 +10,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::{ApiKey, RetryPolicy};
-
-/// How a back end is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wire {
-    /// `openai`: OpenAI Responses.
-    Responses,
-    /// `openai-chat`: OpenAI Chat Completions, which most compatible servers speak.
-    Chat,
-    /// `anthropic`: Anthropic Messages.
-    Messages,
-    /// `gemini`: Gemini `streamGenerateContent`.
-    Gemini,
-    /// `ollama`: Ollama's `/api/chat`.
-    Ollama,
-}
-
-/// What is particular to a wire: its word, address, path and variables.
-struct Facts {
-    word: &'static str,
-    base_url: &'static str,
-    /// The version segment that people may or may not write at the end of a base URL.
-    version: &'static str,
-    keys: &'static [&'static str],
-    base_urls: &'static [&'static str],
-}
-
-impl Wire {
-    /// Every wire.
-    pub const ALL: [Self; 5] = [Self::Responses, Self::Chat, Self::Messages, Self::Gemini, Self::Ollama];
-
-    fn facts(self) -> Facts {
-        let openai = |word| Facts {
-            word,
-            base_url: "https://api.openai.com/v1",
-            // Compatible servers use any path: what is written is taken.
-            version: "",
-            keys: &["OPENAI_API_KEY"],
-            base_urls: &["OPENAI_BASE_URL", "OPENAI_API_BASE"],
-        };
-        match self {
-            Self::Responses => openai("openai"),
-            Self::Chat => openai("openai-chat"),
-            Self::Messages => Facts {
-                word: "anthropic",
-                base_url: "https://api.anthropic.com",
-                version: "v1",
-                keys: &["ANTHROPIC_API_KEY"],
-                base_urls: &["ANTHROPIC_BASE_URL"],
-            },
-            Self::Gemini => Facts {
-                word: "gemini",
-                base_url: "https://generativelanguage.googleapis.com",
-                version: "v1beta",
-                keys: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-                base_urls: &[],
-            },
-            Self::Ollama => Facts {
-                word: "ollama",
-                base_url: "http://127.0.0.1:11434",
-                version: "",
-                keys: &["OLLAMA_API_KEY"],
-                base_urls: &["OLLAMA_HOST"],
-            },
-        }
-    }
-}
-
-impl fmt::Display for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.facts().word)
-    }
-}
-
-impl FromStr for Wire {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let found = Self::ALL.into_iter().find(|wire| wire.facts().word == text);
-        found.ok_or_else(|| ConfigError::UnknownWire { word: text.to_owned() })
-    }
-}
+use crate::{ApiKey, ConfigError, RetryPolicy, Wire};
 
 /// How long each part of an exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +51,9 @@ impl fmt::Debug for ProxySettings {
     }
 }
 
-/// Everything that [`connect`](crate::connect) needs.
+/// Everything that a back end behind HTTP needs.
 #[derive(Clone)]
-pub struct ModelConfig {
+pub struct HttpConfig {
     /// How the back end is spoken to.
     pub wire: Wire,
     /// Its address without the path of the wire.
@@ -162,9 +77,9 @@ pub struct ModelConfig {
 /// A long answer is some hundred kilobytes, and a stream repeats much around it.
 const MAX_RESPONSE_BYTES: u64 = 16 * 1024 * 1024;
 
-impl fmt::Debug for ModelConfig {
+impl fmt::Debug for HttpConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelConfig")
+        f.debug_struct("HttpConfig")
             .field("wire", &self.wire)
             .field("base_url", &self.base_url.as_str())
             .field("model", &self.model)
@@ -176,72 +91,10 @@ impl fmt::Debug for ModelConfig {
     }
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// The text is not `wire:model` or `wire:model@url`.
-    #[error("`{spec}` names no model: write `wire:model`, such as `openai:gpt-5`, or `wire:model@url`")]
-    Spec {
-        /// The text.
-        spec: String,
-    },
-    /// There is no such wire.
-    #[error("no wire is called `{word}`: use `openai`, `openai-chat`, `anthropic`, `gemini` or `ollama`")]
-    UnknownWire {
-        /// The word.
-        word: String,
-    },
-    /// The base URL cannot be used.
-    #[error("the base URL from {origin} cannot be used: {reason}")]
-    BaseUrl {
-        /// Where it came from.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The vendor's service needs a key.
-    #[error("`{wire}` needs a key: set {variables}")]
-    MissingKey {
-        /// The wire.
-        wire: String,
-        /// The variables that are looked at.
-        variables: String,
-    },
-    /// The key holds characters that no header can carry.
-    #[error("the key holds characters that cannot be sent: copy it again")]
-    Key,
-    /// A key would travel unencrypted over a public network.
-    #[error("the key would go to {host} unencrypted: use https, or leave the key out")]
-    KeyInTheClear {
-        /// The host.
-        host: String,
-    },
-    /// The address of the proxy cannot be used.
-    #[error("the address of the proxy cannot be used: write it as http://host:port")]
-    Proxy,
-    /// The additional certificates cannot be used.
-    #[error("the additional root certificates cannot be used: {detail}; give them in PEM")]
-    Roots {
-        /// What is wrong with them.
-        detail: String,
-    },
-    /// The HTTP client cannot be built.
-    #[error("the HTTP client cannot be built: {detail}")]
-    Client {
-        /// What is wrong.
-        detail: String,
-    },
-}
-
-impl ModelConfig {
+impl HttpConfig {
     /// Reads `spec`, which is `wire:model` or `wire:model@url`, and looks up what it leaves open.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the text or a variable cannot be used, or where a vendor's service lacks its key.
-    pub fn parse(spec: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let lookup = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let (wire, rest) = spec.trim().split_once(':').ok_or_else(|| ConfigError::Spec { spec: spec.to_owned() })?;
+    pub(super) fn parse(spec: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let (wire, rest) = spec.split_once(':').ok_or_else(|| ConfigError::Spec { spec: spec.to_owned() })?;
         let wire = Wire::from_str(wire)?;
         let facts = wire.facts();
         let (model, written_url) = match ["@http://", "@https://"].iter().find_map(|mark| rest.find(mark)) {
