@@ -90,6 +90,8 @@ pub struct Caps {
     pub repeats: u32,
     /// How many calls and planners run at the same time.
     pub parallel: usize,
+    /// Whether two steps may make the very same call that cannot be taken back: a person wrote both of them.
+    pub twice: bool,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
 }
@@ -105,6 +107,7 @@ impl Default for Caps {
             attempts: 3,
             repeats: 3,
             parallel: 4,
+            twice: false,
             questions: 10,
         }
     }

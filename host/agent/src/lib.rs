@@ -21,6 +21,7 @@ pub mod compare;
 pub mod critic;
 pub mod driver;
 pub mod event;
+pub mod flow;
 pub mod fork;
 pub mod outcome;
 pub mod plan;
@@ -35,6 +36,7 @@ pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judgement, Verdict};
 pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
 pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
+pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{

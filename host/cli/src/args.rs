@@ -43,6 +43,11 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Reach a goal: plan, call tools, judge each step, try another way where one fails
     Run(RunArgs),
+    /// Check, run and save flows: plans that a person wrote
+    Flow {
+        #[command(subcommand)]
+        command: FlowCommand,
+    },
     /// Go on with a run that was cut off, cancelled, out of budget or without an answer
     Resume(ResumeArgs),
     /// End a run in order, also one of another process; it can be resumed
@@ -133,6 +138,45 @@ pub(crate) struct DriveArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum FlowCommand {
+    /// Check a flow against the tools that are there, and say what it would call
+    Check {
+        /// The flow, a YAML file
+        file: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a flow
+    Run(FlowRunArgs),
+    /// Write a finished run down as a flow
+    Save {
+        /// The run, or the beginning of its name
+        run: String,
+        /// The name of the flow [default: the run's]
+        #[arg(long)]
+        name: Option<String>,
+        /// Write to a file, which must not exist, instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FlowRunArgs {
+    /// The flow, a YAML file
+    pub(crate) file: PathBuf,
+    /// An input: NAME=VALUE; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) input: Vec<String>,
+    /// Inputs from a file with a JSON object; `-` reads it from standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inputs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) drive: DriveArgs,
 }
 
 #[derive(Args, Debug)]

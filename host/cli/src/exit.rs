@@ -161,6 +161,7 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Lock(LockError::Malformed { .. } | LockError::Future { .. })
         | CribError::File { .. }
         | CribError::Policy(_)
+        | CribError::Flow(_)
         | CribError::Over { .. }
         | CribError::Fork { .. }
         | CribError::Model(_) => BAD_INPUT,

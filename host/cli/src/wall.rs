@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use toolcrib_runtime::model::ModelConfig;
 use toolcrib_runtime::{Needs, OPERATOR_FILE, WallReport, raise as raise_wall};
 
-use crate::args::{Arguments, Command, Common};
+use crate::args::{Arguments, Command, Common, FlowCommand};
 use crate::{exit, setup};
 
 static STANDING: OnceLock<WallReport> = OnceLock::new();
@@ -21,6 +21,7 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     let loads_plugins = matches!(
         arguments.command,
         Command::Run(_)
+            | Command::Flow { .. }
             | Command::Resume(_)
             | Command::Fork(_)
             | Command::Call(_)
@@ -41,9 +42,24 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     {
         needs.read.push(Path::new(&args.plugin).to_owned());
     }
+    if let Command::Flow { command: FlowCommand::Check { file, .. } } = &arguments.command {
+        needs.read.push(file.clone());
+    }
+    if let Command::Flow { command: FlowCommand::Run(args) } = &arguments.command {
+        needs.read.push(args.file.clone());
+        needs.read.extend(args.inputs.clone());
+    }
     if let Some(model) = model(arguments) {
         let lookup = |name: &str| std::env::var(name).ok();
-        needs.ports.extend(ModelConfig::parse(&model, lookup).map(|config| config.ports()).unwrap_or_default());
+        if let Ok(config) = ModelConfig::parse(&model, lookup) {
+            needs.ports.extend(config.ports());
+            needs.read.extend(config.reads().map(Path::to_owned));
+            if let Some(record) = config.writes() {
+                // A file that is not there could not be let through; one that cannot be made is the model's to complain of.
+                let _ = std::fs::File::options().append(true).create(true).open(record);
+                needs.write.push(record.to_owned());
+            }
+        }
     }
     let report =
         raise_wall(settings.operator.second_wall(), &needs).map_err(|error| exit::BadInput(error.to_string()))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use toolcrib_agent::Person;
 use toolcrib_model::Model;
-use toolcrib_policy::{ApprovalId, Authority, Labels, RunFacts};
+use toolcrib_policy::{ApprovalId, Authority, Labels, LimitRequest, RunFacts, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
 use crate::crib::Crib;
@@ -43,6 +43,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) delegated: Option<&'a Authority>,
     /// How many calls this one is inside of.
     pub(crate) depth: u8,
+    /// The most time that it may take, in milliseconds, where that is less than the limits say.
+    pub(crate) wall_ms: Option<u64>,
 }
 
 impl Crib {
@@ -72,7 +74,12 @@ impl Crib {
             return Ok(CallReport::not_made(CallError::refused(refusal)));
         }
         let loaded = self.load(&plugin).await?;
-        let authority = Arc::new(self.authority(&plugin, asked.delegated));
+        let mut authority = self.authority(&plugin, asked.delegated);
+        if let Some(wall) = asked.wall_ms {
+            let wanted = LimitRequest { wall: Some(WallTime::new(wall)), ..LimitRequest::default() };
+            authority.limits = authority.limits.lowered(&wanted);
+        }
+        let authority = Arc::new(authority);
         let depth = asked.depth;
         let services =
             CallServices { crib: self.clone(), authority: authority.clone(), caller, cancel: cancel.clone(), depth };

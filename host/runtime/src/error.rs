@@ -72,6 +72,9 @@ pub enum CribError {
         /// What is wrong with it.
         why: String,
     },
+    /// A flow does not fit the tools that are there.
+    #[error("the flow cannot be run: {}", .0.join("; "))]
+    Flow(Vec<String>),
     /// A run is over for good.
     #[error(
         "run {run} is over ({how}) and cannot go on; `toolcrib fork {run} --at EVENT` begins another one where it was"
@@ -135,6 +138,7 @@ impl CribError {
             CribError::Ledger(error) if error.is_disk_full() => "disk-full",
             CribError::Ledger(_) => "ledger",
             CribError::Run { .. } => "run-unreadable",
+            CribError::Flow(_) => "flow",
             CribError::Over { .. } => "run-over",
             CribError::Fork { .. } => "fork",
             CribError::Model(_) => "model",

@@ -23,6 +23,9 @@ use crate::tools::CribTools;
 /// The planner's name in a run that is a single call.
 const SINGLE_CALL: &str = "call";
 
+/// The planner's name in a run of a flow.
+const FLOW: &str = "flow";
+
 /// The most of a goal that stands in listings.
 const TITLE_CHARS: usize = 200;
 
@@ -35,14 +38,17 @@ pub enum PlannerChoice {
     Model(String),
     /// Nobody: the run is a single call.
     Call,
+    /// Nobody: a person wrote the whole plan.
+    Flow,
 }
 
 impl PlannerChoice {
     /// The choice as it stands in the ledger.
-    fn spec(&self) -> &str {
+    pub(crate) fn spec(&self) -> &str {
         match self {
             Self::Builtin => "builtin",
             Self::Call => SINGLE_CALL,
+            Self::Flow => FLOW,
             Self::Model(spec) => spec,
         }
     }
@@ -52,6 +58,7 @@ impl PlannerChoice {
         match spec {
             "builtin" => Self::Builtin,
             SINGLE_CALL => Self::Call,
+            FLOW => Self::Flow,
             spec => Self::Model(spec.to_owned()),
         }
     }
@@ -181,7 +188,7 @@ impl Crib {
     }
 
     /// Begins a run in the ledger and connects it to the crib.
-    async fn begin(&self, errand: Errand, title: &str, details: Value) -> Result<(RunId, Ports), CribError> {
+    pub(crate) async fn begin(&self, errand: Errand, title: &str, details: Value) -> Result<(RunId, Ports), CribError> {
         let ledger = Arc::new(self.ledger_in_turn().await?);
         let run = begin_in(&ledger, title, details)?;
         Ok((run, self.ports(errand, ledger, run)?))
@@ -232,6 +239,7 @@ impl Crib {
         Ok(match choice {
             PlannerChoice::Builtin => (Arc::new(BuiltinPlanner), None),
             PlannerChoice::Call => (Arc::new(GivenPlanner::new(SINGLE_CALL)), None),
+            PlannerChoice::Flow => (Arc::new(GivenPlanner::new(FLOW)), None),
             PlannerChoice::Model(spec) => {
                 let model = self.model(spec)?;
                 (Arc::new(ModelPlanner::new(model.clone())), Some(model))

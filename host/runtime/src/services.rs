@@ -47,6 +47,7 @@ impl Services for CallServices {
             approval: None,
             delegated: Some(&self.authority),
             depth: self.depth + 1,
+            wall_ms: None,
         };
         let inner = self.crib.call_inside(asked, self.caller.clone(), self.cancel.child_token());
         inner.await.unwrap_or_else(|error| CallReport::not_made(CallError::new(error.code(), error.to_string())))

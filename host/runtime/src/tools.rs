@@ -63,6 +63,7 @@ impl Tools for CribTools {
             approval: call.approval.as_ref(),
             delegated: None,
             depth: 0,
+            wall_ms: call.wall_ms,
         };
         let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
         tokio::pin!(called);

@@ -20,8 +20,8 @@ use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Gate, Intent, NodeId, Order, Outcome, Patch,
-    PlanReason, State, StateError, StepOutcome, Then, ToolCall,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
+    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 
@@ -82,6 +82,18 @@ impl Run {
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
         run.opening.push(EventKind::Expanded { node, patches, note: String::new(), usage: Usage::default() });
+        run
+    }
+
+    /// A run of a flow: its first change, checked, with its inputs.
+    pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
+        let mut run = Self::start(ports, &flow.name, budget, flow.caps());
+        if let Some(EventKind::RunStarted { inputs: given, .. }) = run.opening.first_mut() {
+            *given = inputs;
+        }
+        run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
+        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
+        run.opening.push(EventKind::Expanded { node, patches, note, usage });
         run
     }
 

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
-use crate::{Answer, PlanReason, Status};
+use crate::flow::RESULT;
+use crate::plan::refs;
+use crate::{Answer, PlanReason, State, Status, StepName};
 
 /// Answers with what the given steps came to, and gives up where one failed.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +17,15 @@ impl GivenPlanner {
     /// The planner, under the name that stands in the run's first event.
     pub fn new(name: &'static str) -> Self {
         Self { name }
+    }
+}
+
+/// The value that is called the result, where there is one, else what the last steps gave.
+fn answer(state: &State) -> Answer {
+    let result = StepName::try_from(RESULT.to_owned()).ok().and_then(|name| state.result(&name).cloned());
+    match result {
+        Some(value) => Answer { text: refs::as_text(&value), value: Some(value) },
+        None => state.partial_answer().unwrap_or_else(|| Answer::text("done")),
     }
 }
 
@@ -31,7 +42,7 @@ impl Planner for GivenPlanner {
             _ => None,
         });
         Ok(Planned::from(match (context.reason, failed) {
-            (PlanReason::Review, _) => Proposal::Answer(state.partial_answer().unwrap_or_else(|| Answer::text("done"))),
+            (PlanReason::Review, _) => Proposal::Answer(answer(state)),
             (_, why) => Proposal::Fail(why.unwrap_or_else(|| "there is no step".to_owned())),
         }))
     }

@@ -313,7 +313,7 @@ impl Walk<'_> {
         let twin = self.commands.iter().any(
             |command| matches!(command, Command::CallTool { tool, arguments: other, .. } if *tool == step.tool && *other == arguments),
         );
-        if twin && !is_repeatable(&step.effect) {
+        if twin && !is_repeatable(&step.effect) && !state.caps.twice {
             return Err("the very same call is being made by another step".to_owned());
         }
         let labels = state.labels(id);

@@ -425,7 +425,7 @@ impl State {
     /// Why this call is not made again, where an earlier one cannot be taken back.
     fn settled(&self, key: &Digest) -> Option<String> {
         let calls = self.calls.get(key)?;
-        let by = calls.settled.as_ref()?;
+        let by = calls.settled.as_ref().filter(|_| !self.caps.twice || calls.elsewhere.is_some())?;
         Some(match &calls.elsewhere {
             None => format!(
                 "the very same call was made by step {by} and cannot be taken back; refer to its result instead"

@@ -8,6 +8,7 @@ mod doctor;
 mod erase;
 mod erased;
 mod export;
+mod flow;
 mod fork;
 mod inspect;
 mod learn;
@@ -39,6 +40,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let common = &arguments.common;
     match arguments.command {
         Command::Run(args) => run::run(common, args).await,
+        Command::Flow { command } => flow::flow(common, command).await,
         Command::Resume(args) => resume::resume(common, args).await,
         Command::Cancel(args) => cancel::cancel(common, args).await,
         Command::Fork(args) => fork::fork(common, args).await,

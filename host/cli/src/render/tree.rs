@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Body, Event, EventKind, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, NodeId, Order, State, Status, Step};
 
 use super::text::{count, duration, plain};
 
@@ -46,7 +46,8 @@ fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &st
         let last = at + 1 == below.len();
         let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let what = match &node.body {
-            Body::Goal(goal) => format!("{}{}", plain(&goal.text), order(goal.order)),
+            Body::Goal(goal) => format!("{}{}{}", plain(&goal.text), order(goal.order), each(goal)),
+            Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
             Body::Step(step) => format!("{}{}", step_line(state, node.id, step), costs.shown(node.id)),
         };
         lines.push(format!("{indent}{branch}{} {what}{}", mark(&node.status, spinner), why(&node.status)));
@@ -57,13 +58,22 @@ fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &st
 /// The most of the arguments that a line shows.
 const ARGUMENT_CHARS: usize = 60;
 
-fn step_line(state: &State, id: NodeId, step: &Step) -> String {
-    let arguments = state.record(id).map_or_else(|| step.arguments.to_string(), |record| record.arguments.to_string());
-    let mut shown: String = arguments.chars().take(ARGUMENT_CHARS).collect();
-    if shown.len() < arguments.len() {
+fn each(goal: &Goal) -> String {
+    goal.each.as_ref().map_or_else(String::new, |each| format!(" (for each {} in {})", each.item, plain(&each.list)))
+}
+
+fn short(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    let mut shown: String = text.chars().take(ARGUMENT_CHARS).collect();
+    if shown.len() < text.len() {
         shown.push('…');
     }
-    format!("{} {}", step.tool, plain(&shown))
+    shown
+}
+
+fn step_line(state: &State, id: NodeId, step: &Step) -> String {
+    let arguments = state.record(id).map_or(&step.arguments, |record| &record.arguments);
+    format!("{} {}", step.tool, plain(&short(arguments)))
 }
 
 fn order(order: Order) -> &'static str {
@@ -71,6 +81,7 @@ fn order(order: Order) -> &'static str {
         Order::Sequence => "",
         Order::Parallel => " (in parallel)",
         Order::Alternatives => " (the first that works)",
+        Order::Rescue => " (or, where that fails)",
     }
 }
 

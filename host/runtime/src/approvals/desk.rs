@@ -16,6 +16,9 @@ use crate::ledger::RunLog;
 /// How often the spool is looked at while a question is open: soon enough for a person who watches.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// What stands in place of a rule's name where the plan itself wants a person's word.
+const PLAN: &str = "plan";
+
 /// The desk of one run.
 pub(crate) struct Desk {
     pub(crate) crib: Crib,
@@ -75,13 +78,17 @@ impl Approver for Desk {
             labels: &intent.call.labels,
             run: &run,
         };
-        match self.crib.decide(&call) {
-            Decision::Ask { rule, because } => match self.covering(&call) {
-                Some(id) => Gate::Go { approval: Some(id) },
-                None => Gate::Ask(Box::new(self.request(intent, &call, rule, because))),
-            },
+        let (rule, because) = match self.crib.decide(&call) {
+            Decision::Ask { rule, because } => (rule, because),
+            Decision::Allow { .. } if intent.asks => {
+                (PLAN.to_owned(), Some("the plan wants a person's word".to_owned()))
+            }
             // What is denied is refused when the call is made, so that the refusal stands with the call.
-            Decision::Allow { .. } | Decision::Deny { .. } => go,
+            Decision::Allow { .. } | Decision::Deny { .. } => return go,
+        };
+        match self.covering(&call) {
+            Some(id) => Gate::Go { approval: Some(id) },
+            None => Gate::Ask(Box::new(self.request(intent, &call, rule, because))),
         }
     }
 

@@ -1,0 +1,107 @@
+//! Flows: plans that a person wrote, on the same executor and in the same ledger as every run.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use toolcrib_agent::{Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
+use toolcrib_ledger::RunId;
+use toolcrib_policy::{Effect, PluginName, ToolName, Verdict};
+
+use crate::call::{Caller, Progress};
+use crate::crib::Crib;
+use crate::error::CribError;
+use crate::run::{Errand, PlannerChoice, RunResult};
+use crate::tools::CribTools;
+
+/// A flow that is to be run.
+pub struct FlowRequest {
+    /// The flow.
+    pub flow: Flow,
+    /// Its inputs, complete.
+    pub inputs: Value,
+    /// What it may spend; none for what the flow says.
+    pub budget: Option<Budget>,
+    /// Who answers questions; nobody for a run that is not attended.
+    pub person: Option<Arc<dyn Person>>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// Who sees the progress of single calls.
+    pub progress: Option<Progress>,
+    /// Ends the run early.
+    pub cancel: Cancel,
+}
+
+/// What is known of a flow before it runs.
+#[derive(Debug)]
+pub struct CheckedFlow {
+    /// Every tool that it calls, with the effect that counts, and what the operator's rules say of it before there are
+    /// arguments; none where that depends on them.
+    pub calls: Vec<(ToolName, Effect, Option<Verdict>)>,
+    /// Plugins that it needs and that nothing is granted to, although they ask for something.
+    pub without_grants: Vec<PluginName>,
+}
+
+impl Crib {
+    fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
+        let tools = CribTools { crib: self.clone(), caller: Caller::default(), last: None };
+        flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Checks a flow against the tools that are there, and says what it would call.
+    ///
+    /// # Errors
+    ///
+    /// A tool is not there, arguments do not fit, or a reference leads nowhere.
+    pub fn check_flow(&self, flow: &Flow) -> Result<CheckedFlow, CribError> {
+        let patches = self.flow_patches(flow)?;
+        let mut calls = Vec::new();
+        patches.iter().flat_map(Patch::drafts).for_each(|draft| collect(draft, &mut calls));
+        let calls: Vec<_> = calls
+            .into_iter()
+            .map(|(tool, effect): (ToolName, Effect)| {
+                let verdicts = self.operator().outlook(&tool, &effect).verdicts;
+                let verdict = verdicts.first().copied().filter(|_| verdicts.len() == 1);
+                (tool, effect, verdict)
+            })
+            .collect();
+        let mut without_grants: Vec<PluginName> = Vec::new();
+        for (tool, ..) in &calls {
+            let name = tool.plugin();
+            let asks = self.plugin(name.as_str()).is_ok_and(|plugin| !Self::requests(&plugin).lines().is_empty());
+            if asks && self.operator().grants(name).is_empty() && !without_grants.contains(name) {
+                without_grants.push(name.clone());
+            }
+        }
+        Ok(CheckedFlow { calls, without_grants })
+    }
+
+    /// Runs a flow. `began` is told the run's name before anything happens in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Crib::check_flow`], or the ledger cannot be written. A flow that fails is an outcome.
+    pub async fn run_flow(&self, request: FlowRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
+        let FlowRequest { flow, inputs, budget, person, observer, progress, cancel } = request;
+        let patches = self.flow_patches(&flow)?;
+        let (planner, model) = self.planner(&PlannerChoice::Flow)?;
+        let errand = Errand { goal: flow.name.clone(), planner, model, person, observer, progress, last: None };
+        let details = json!({ "planner": PlannerChoice::Flow.spec() });
+        let (run, ports) = self.begin(errand, &flow.name, details).await?;
+        began(run);
+        let driven = Run::flow(ports, &flow, budget.unwrap_or(flow.budget), patches, inputs);
+        self.drive(run, driven, &cancel).await
+    }
+}
+
+fn collect(draft: &Draft, calls: &mut Vec<(ToolName, Effect)>) {
+    match draft {
+        Draft::Step(step) => {
+            let effect = step.effect.clone().unwrap_or(Effect::Irreversible);
+            if !calls.iter().any(|(tool, _)| *tool == step.tool) {
+                calls.push((step.tool.clone(), effect));
+            }
+        }
+        Draft::Value(_) => {}
+        Draft::Goal(goal) => goal.children.iter().for_each(|child| collect(child, calls)),
+    }
+}
