@@ -21,7 +21,7 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     let loads_plugins = matches!(
         arguments.command,
         Command::Run(_)
-            | Command::Flow { .. }
+            | Command::Flow { command: FlowCommand::Check { .. } | FlowCommand::Run(_) }
             | Command::Resume(_)
             | Command::Fork(_)
             | Command::Call(_)

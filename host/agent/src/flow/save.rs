@@ -1,10 +1,11 @@
 //! A finished run as a flow: what worked, in its order, with what the goal named lifted to inputs.
 
 use serde_json::{Map, Value, json};
+use toolcrib_policy::ToolName;
 
 use super::FLOW_VERSION;
 use crate::plan::refs;
-use crate::{Body, NodeId, Order, State, Status, Step};
+use crate::{Body, Draft, Each, Expectation, NodeId, Order, State, Status, StepName, Trying};
 
 /// A run as a flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +19,11 @@ pub struct Saved {
 /// The steps of the run that were reached, as a flow of this name. Steps that failed, and alternatives that were not needed,
 /// are left out. A text or number of an argument that also stands in the goal becomes an input, with that value as its default.
 pub fn save(state: &State, name: &str) -> Saved {
-    let mut saving = Saving { state, inputs: Map::new(), steps: 0 };
+    let mut saving = Saving { state, inputs: Map::new(), steps: 0, whole: false };
+    // A run of a flow has inputs already: what it was given is the default of the next one.
+    for (name, value) in state.inputs().as_object().into_iter().flatten() {
+        saving.inputs.insert(name.clone(), json!({ "type": kind_of(value), "default": value }));
+    }
     let steps = saving.children(NodeId::ROOT);
     let mut flow = json!({ "flow": name, "version": FLOW_VERSION, "description": state.goal() });
     if !saving.inputs.is_empty() {
@@ -32,6 +37,8 @@ struct Saving<'s> {
     state: &'s State,
     inputs: Map<String, Value>,
     steps: usize,
+    /// Whether also what was not reached is wanted.
+    whole: bool,
 }
 
 impl Saving<'_> {
@@ -42,51 +49,67 @@ impl Saving<'_> {
 
     /// What is left of a node: nothing, itself, or the parts of it that need no frame.
     fn node(&mut self, id: NodeId) -> Vec<Value> {
-        let Some(node) = self.state.plan().node(id).filter(|node| node.status == Status::Done) else {
+        let Some(node) = self.state.plan().node(id) else { return Vec::new() };
+        // What has a condition may be needed the next time.
+        if node.status != Status::Done && node.when.is_none() && !self.whole {
             return Vec::new();
-        };
-        match &node.body {
-            Body::Step(step) => vec![self.step(id, step)],
-            Body::Value(computed) => vec![json!({ "step": computed.name, "value": computed.value })],
-            Body::Goal(goal) => {
-                let children = self.children(id);
-                match goal.order {
-                    Order::Parallel if children.len() > 1 => vec![json!({ "parallel": children })],
-                    _ => children,
-                }
-            }
         }
+        let mut saved = match &node.body {
+            Body::Step(step) => {
+                self.steps += 1;
+                let arguments = self.arguments(&step.arguments);
+                call(&step.name, &step.tool, arguments, &step.expect, &step.trying)
+            }
+            Body::Value(computed) => json!({ "step": computed.name, "value": computed.value }),
+            Body::Goal(goal) => match &goal.each {
+                Some(each) => self.each(each, goal.order),
+                None if goal.order == Order::Rescue => self.rescue(&goal.children),
+                None => {
+                    let children = self.children(id);
+                    match (goal.order, &node.when) {
+                        (_, _) if children.is_empty() => return children,
+                        (Order::Parallel, _) if children.len() > 1 => json!({ "parallel": children }),
+                        (_, Some(_)) => json!({ "steps": children }),
+                        (_, None) => return children,
+                    }
+                }
+            },
+        };
+        if let Some(when) = &node.when {
+            saved["when"] = json!(when);
+        }
+        vec![saved]
     }
 
-    fn step(&mut self, id: NodeId, step: &Step) -> Value {
-        self.steps += 1;
-        let arguments = match self.state.plan().node(id).and_then(|node| node.parent) {
-            // In the round of a loop the references are to the loop's item: what was called is what is known.
-            Some(parent) if self.in_loop(parent) => self
-                .state
-                .record(id)
-                .map_or_else(|| step.arguments.clone(), |record| refs::escape((*record.arguments).clone())),
-            _ => step.arguments.clone(),
-        };
-        let arguments = match arguments {
-            Value::Object(map) => {
-                Value::Object(map.into_iter().map(|(key, value)| (key.clone(), self.lifted(&key, value))).collect())
-            }
-            other => other,
-        };
-        let mut saved = json!({ "step": step.name, "tool": step.tool, "arguments": arguments });
-        if !step.expect.is_empty() {
-            saved["expect"] = json!(step.expect);
+    /// A loop as it was planned, whatever its rounds were.
+    fn each(&mut self, each: &Each, order: Order) -> Value {
+        self.steps += each.size();
+        let mut saved = json!({ "each": each.list, "as": each.item, "steps": drafts(&each.body) });
+        if let Some(name) = &each.name {
+            saved["step"] = json!(name);
+        }
+        if order == Order::Parallel {
+            saved["parallel"] = json!(true);
         }
         saved
     }
 
-    fn in_loop(&self, node: NodeId) -> bool {
-        self.state
-            .plan()
-            .path(node)
-            .into_iter()
-            .any(|id| self.state.plan().node(id).is_some_and(|node| node.round.is_some()))
+    /// An error branch with what it is a branch of, also where that did not fail, or failed.
+    fn rescue(&mut self, children: &[NodeId]) -> Value {
+        let before = std::mem::replace(&mut self.whole, true);
+        let mut part = |place: usize| children.get(place).map_or(Vec::new(), |child| self.children(*child));
+        let saved = json!({ "try": part(0), "catch": part(1) });
+        self.whole = before;
+        saved
+    }
+
+    fn arguments(&mut self, arguments: &Value) -> Value {
+        match arguments {
+            Value::Object(map) => {
+                Value::Object(map.iter().map(|(key, value)| (key.clone(), self.lifted(key, value.clone()))).collect())
+            }
+            other => other.clone(),
+        }
     }
 
     /// The value, or a reference to an input that has it.
@@ -103,7 +126,7 @@ impl Saving<'_> {
         }
         let known = self.inputs.iter().find(|(_, schema)| schema["default"] == value).map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| {
-            let wish = String::from(crate::StepName::nearest(key));
+            let wish = String::from(StepName::nearest(key));
             let free = |name: &String| !self.inputs.contains_key(name);
             let numbered = (2..).map(|number| format!("{wish}_{number}"));
             std::iter::once(wish.clone()).chain(numbered).find(free).unwrap_or(wish.clone())
@@ -111,6 +134,83 @@ impl Saving<'_> {
         self.inputs.insert(name.clone(), json!({ "type": kind, "default": value }));
         Value::from(format!("{{{{ inputs.{name} }}}}"))
     }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn call(name: &StepName, tool: &ToolName, arguments: Value, expect: &[Expectation], trying: &Trying) -> Value {
+    let mut saved = json!({ "step": name, "tool": tool, "arguments": arguments });
+    if !expect.is_empty() {
+        saved["expect"] = json!(expect);
+    }
+    if let Some(attempts) = trying.attempts {
+        saved["retry"] = json!({ "attempts": attempts });
+        if let Some(wait) = trying.wait_ms {
+            saved["retry"]["wait"] = json!(format!("{wait} ms"));
+        }
+        if let Some(growth) = trying.growth_percent {
+            saved["retry"]["factor"] = json!(f64::from(growth) / 100.0);
+        }
+    }
+    if let Some(wall) = trying.wall_ms {
+        saved["timeout"] = json!(format!("{wall} ms"));
+    }
+    if trying.ask {
+        saved["ask"] = json!(true);
+    }
+    saved
+}
+
+fn drafts(drafts: &[Draft]) -> Vec<Value> {
+    drafts.iter().map(draft).collect()
+}
+
+/// A part of a plan as a flow has it.
+fn draft(draft: &Draft) -> Value {
+    let (mut saved, when) = match draft {
+        Draft::Step(step) => {
+            let name = step.name.clone().unwrap_or_else(|| StepName::nearest(step.tool.tool()));
+            (call(&name, &step.tool, step.arguments.clone(), &step.expect, &step.trying), &step.when)
+        }
+        Draft::Value(value) => (json!({ "step": value.name, "value": value.value }), &value.when),
+        Draft::Goal(goal) => {
+            let children = drafts(&goal.children);
+            let saved = match (&goal.each, goal.order) {
+                (Some(each), order) => {
+                    let mut saved = json!({ "each": each.list, "as": each.item, "steps": children });
+                    if let Some(name) = &each.name {
+                        saved["step"] = json!(name);
+                    }
+                    if order == Order::Parallel {
+                        saved["parallel"] = json!(true);
+                    }
+                    saved
+                }
+                (None, Order::Parallel) => json!({ "parallel": children }),
+                (None, Order::Alternatives) => json!({ "first-of": children }),
+                (None, Order::Rescue) => {
+                    let part = |place: usize| children.get(place).map_or(Value::Null, |child| child["steps"].clone());
+                    json!({ "try": part(0), "catch": part(1) })
+                }
+                (None, Order::Sequence) => json!({ "steps": children }),
+            };
+            (saved, &goal.when)
+        }
+    };
+    if let Some(when) = when {
+        saved["when"] = json!(when);
+    }
+    saved
 }
 
 /// Whether the goal names it: as words of its own, not as a part of one.

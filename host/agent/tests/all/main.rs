@@ -6,6 +6,7 @@ mod approvals;
 mod builtin;
 mod catalog;
 mod driver;
+mod flow;
 mod machine;
 mod resume;
 mod support;

@@ -134,6 +134,9 @@ fn save_run(common: &Common, run: &str, name: Option<String>, output: Option<&Pa
     Ok(ExitCode::SUCCESS)
 }
 
+/// The order in which people write the keys of a flow; others follow as they come.
+const ORDER: [&str; 8] = ["flow", "version", "description", "inputs", "step", "tool", "arguments", "steps"];
+
 /// A value as YAML: maps and lists in blocks, everything else as JSON, which YAML reads as well.
 fn yaml(value: &Value) -> String {
     let mut text = String::new();
@@ -145,7 +148,9 @@ fn block(value: &Value, indent: usize, text: &mut String) {
     let pad = " ".repeat(indent);
     match value {
         Value::Object(map) => {
-            for (nth, (key, item)) in map.iter().enumerate() {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
+            for (nth, (key, item)) in fields.into_iter().enumerate() {
                 if nth > 0 || !text.ends_with("- ") {
                     text.push_str(&pad);
                 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod bench;
 mod change;
 mod durable;
+mod flows;
 mod goals;
 mod honest;
 mod learn;

@@ -401,7 +401,11 @@ pub(crate) fn wrong_type(expr: &Expr, found: &Value<'_>, expected: &str) -> Fail
 }
 
 fn missing(expr: &Expr) -> Failure {
-    let what = expr.path().map_or_else(|| "a field".to_owned(), |path| format!("`{path}`"));
+    let name = || match &expr.kind {
+        Kind::Field(_, name) => format!("the field `{name}`"),
+        _ => "a field".to_owned(),
+    };
+    let what = expr.path().map_or_else(name, |path| format!("`{path}`"));
     wrong(expr, format!("{what} is missing here; `has(…)` asks whether it is there"))
 }
 
