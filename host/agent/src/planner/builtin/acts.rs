@@ -1,7 +1,7 @@
 //! What a goal wants changed is taken at its word: a tool that changes something is used only where the command names
 //! what the tool does, a command that no tool does is said, and so is what would turn a command into its opposite.
 
-use super::tokens::Token;
+use super::tokens::{Piece, Token};
 use super::words::{is_changing, is_verb, is_writing, stem, words};
 use crate::ToolCard;
 
@@ -49,7 +49,7 @@ const TURNS: &[&str] = &[
 
 /// The command of a clause that changes something, as it was said.
 pub(super) fn command(tokens: &[Token]) -> Option<String> {
-    let known = |word: &String| ACTS.iter().any(|group| group.contains(&word.as_str()));
+    let known = |word: &String| is_act(word);
     tokens.iter().filter_map(Token::word).find(|word| is_verb(word) || known(word)).filter(known)
 }
 
@@ -67,7 +67,24 @@ pub(super) fn is_named_changing(card: &ToolCard) -> bool {
     words(card.name.tool()).iter().any(|word| is_writing(word) || is_changing(word))
 }
 
-/// The first word that turns what is said.
+/// The first word that turns what is said. "If" in a question says what is given, and "not more than" is a bound.
 pub(super) fn turn(tokens: &[Token]) -> Option<String> {
-    tokens.iter().filter_map(Token::word).find(|word| TURNS.contains(&word.as_str()))
+    let changes = |word: String| is_writing(&word) || is_changing(&word) || is_act(&word);
+    let asks = tokens.iter().any(|token| matches!(token.piece, Piece::Mark('?')));
+    let only_asks = asks && !tokens.iter().filter_map(Token::word).any(changes);
+    let bounds = |at: usize| {
+        let next = tokens.get(at + 1).and_then(Token::word).unwrap_or_default();
+        ["exceeding", "more", "less", "later", "earlier", "above", "below", "over"].contains(&next.as_str())
+    };
+    let turns = |(at, word): &(usize, String)| match word.as_str() {
+        "if" => !only_asks,
+        "not" => !bounds(*at),
+        word => TURNS.contains(&word),
+    };
+    let words = tokens.iter().enumerate().filter_map(|(at, token)| Some((at, token.word()?)));
+    words.into_iter().find(turns).map(|(_, word)| word)
+}
+
+fn is_act(word: &str) -> bool {
+    ACTS.iter().any(|group| group.contains(&word))
 }

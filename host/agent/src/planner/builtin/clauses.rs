@@ -16,6 +16,10 @@ const POLITE: &[&[&str]] = &[
     &["i", "want", "to"],
     &["i", "would", "like", "to"],
     &["i", "need", "to"],
+    &["i'd", "like", "to"],
+    &["help", "me", "to"],
+    &["help", "me"],
+    &["help", "to"],
     &["tell", "me"],
     &["let", "me", "know"],
     &["show", "me", "how"],
@@ -25,7 +29,7 @@ const POLITE: &[&[&str]] = &[
 pub(super) fn clauses(goal: &str) -> Vec<String> {
     let all = tokens(goal);
     let mut found: Vec<String> = Vec::new();
-    for part in split(&all) {
+    for part in with_statements(&all, split(&all)) {
         let part = without_lead(part);
         let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
         if part.iter().all(|token| matches!(token.piece, Piece::Mark(_))) {
@@ -57,6 +61,57 @@ fn split(all: &[Token]) -> Vec<&[Token]> {
     parts
 }
 
+/// How a sentence begins that commands and asks nothing: it says more about the command beside it.
+const STATEMENTS: &[&str] = &[
+    "i", "i'm", "i've", "we", "my", "our", "the", "it", "he", "she", "they", "his", "her", "their", "its", "this", "these",
+    "a", "an", "there", "given", "assume", "assuming", "consider", "suppose", "include", "each", "both", "prefer",
+];
+
+/// Sentences that only say something belong to the command behind them, or before them where none is behind.
+fn with_statements<'t>(all: &'t [Token], parts: Vec<&'t [Token]>) -> Vec<&'t [Token]> {
+    let place = |part: &[Token]| part.first().and_then(|first| all.iter().position(|token| token.start == first.start));
+    let says = |part: &[Token]| {
+        let said = |word: String| STATEMENTS.contains(&word.as_str());
+        without_lead(part).first().and_then(Token::word).is_some_and(said)
+    };
+    let full: Vec<&[Token]> =
+        parts.into_iter().filter(|part| part.iter().any(|token| !matches!(token.piece, Piece::Mark(_)))).collect();
+    if full.iter().all(|part| says(part)) {
+        return full;
+    }
+    let mut kept: Vec<&[Token]> = Vec::new();
+    let mut waiting: Option<usize> = None;
+    for part in full {
+        let Some(at) = place(part) else { continue };
+        match (says(part), kept.last_mut()) {
+            (true, Some(before)) => {
+                // What was said about the command before it.
+                if let Some(from) = place(before) {
+                    *before = &all[from..at + part.len()];
+                }
+            }
+            (true, None) => waiting = waiting.or(Some(at)),
+            (false, _) => kept.push(&all[waiting.take().unwrap_or(at)..at + part.len()]),
+        }
+    }
+    kept
+}
+
+/// Whether a point ends a sentence: not inside a name (`D.C.`), and not where the sentence goes on in lower case.
+fn ends_sentence(all: &[Token], at: usize) -> bool {
+    let Some(next) = all.get(at + 1) else { return true };
+    let before = at.checked_sub(1).map(|before| &all[before]);
+    let quoted = before.and_then(Token::literal).is_some_and(|literal| literal.kind == Kind::Quoted);
+    if next.start == all[at].end {
+        return quoted || matches!(next.piece, Piece::Mark(_));
+    }
+    let Piece::Word(word) = &next.piece else { return true };
+    let lower = word.to_lowercase();
+    let commands = words::is_verb(&lower) || LEAD.contains(&lower.as_str()) || asks(&all[at + 1..]);
+    let short = before.and_then(Token::word).is_some_and(|word| word.len() == 1 || super::names::is_short_form(&word));
+    commands || (!short && word.starts_with(char::is_uppercase))
+}
+
 /// How many tokens at `at` stand between two clauses; none where the clause goes on.
 fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
     let token = &all[at];
@@ -65,6 +120,7 @@ fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
         |n: usize| next(n).and_then(Token::word).is_some_and(|word| words::is_verb(&word) || asks(&all[at + n..]));
     if let Piece::Mark(mark) = token.piece {
         return match mark {
+            '.' if !ends_sentence(all, at) => None,
             '.' | '!' | '?' | ';' => Some(1),
             // A line that goes on in the next one is one clause.
             '\n' => {
@@ -204,6 +260,12 @@ mod tests {
             ("Copy /a/x.md to /b/y.md", &["read /a/x.md", "write the result to /b/y.md"]),
             ("Download http://a.b/c to /out/c.html", &["fetch http://a.b/c", "write the result to /out/c.html"]),
             ("Read /a/x.md in /a/y.md", &["Read /a/x.md in /a/y.md"]),
+            ("Find hotels in Washington D.C. with a pool.", &["Find hotels in Washington D.C. with a pool"]),
+            ("I have 100 euros. How much is it in dollars?", &["I have 100 euros. How much is it in dollars"]),
+            (
+                "Get the records of the house. The parcel number is 12. Then count them",
+                &["Get the records of the house. The parcel number is 12", "count them"],
+            ),
             ("", &[]),
             ("?!.", &[]),
         ];

@@ -6,6 +6,7 @@ use super::clauses::clauses;
 use super::shape::{Param, main_value};
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
+use super::matching::{Match, Matches, Values, literals_in, matches};
 use super::{acts, jq, role, zones};
 use crate::{NodeId, PlanContext, ToolCard};
 
@@ -48,6 +49,8 @@ pub(super) struct Filled {
     pub(super) chosen: usize,
     /// Parameters that got a name only because it stands in a fitting place.
     pub(super) guessed: usize,
+    /// The arguments of further calls that the clause asks for.
+    pub(super) more: Vec<Map<String, Value>>,
 }
 
 impl Clause {
@@ -122,12 +125,14 @@ impl Clause {
 /// Fills what can be filled.
 pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled {
     let mut filled = Filled::default();
+    let values = Values::read(&clause.text, &clause.tokens);
+    let matches = matches(&values, params, &super::words::words(card.name.tool()));
     // Program text first: a quoted query must not become the text that it works on.
     let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path(), param.is_content());
     let mut ordered: Vec<&Param> = params.iter().collect();
     ordered.sort_by_key(order);
     for param in ordered {
-        if let Some(value) = value_for(clause, card, param, params, &mut filled) {
+        if let Some(value) = value_for(clause, card, param, params, &matches, &mut filled) {
             filled.arguments.insert(param.name.clone(), value);
         } else if param.required {
             if param.is_content() && filled.wants_content.is_none() {
@@ -137,17 +142,61 @@ pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled
             }
         }
     }
+    repeat(clause, &matches, &mut filled);
     filled
 }
 
-fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], filled: &mut Filled) -> Option<Value> {
+/// Further calls differ from the first in what was matched for them.
+fn repeat(clause: &Clause, matches: &Matches, filled: &mut Filled) {
+    for call in &matches.more {
+        let mut arguments = filled.arguments.clone();
+        for (name, matched) in call {
+            if let Some(first) = matches.first.get(name).filter(|first| filled.arguments.get(name) == Some(&first.value))
+                && first != matched
+            {
+                arguments.insert(name.clone(), matched.value.clone());
+                filled.used.extend(matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)));
+            }
+        }
+        if arguments != filled.arguments && !filled.more.contains(&arguments) {
+            filled.more.push(arguments);
+        }
+    }
+}
+
+/// What was matched by the words around it, where nothing before has taken its literals.
+fn from_match(clause: &Clause, matched: Option<&Match>, filled: &mut Filled) -> Option<Value> {
+    let matched = matched?;
+    let literals: Vec<usize> =
+        matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)).collect();
+    if literals.iter().any(|at| filled.used.contains(at)) {
+        return None;
+    }
+    filled.used.extend(literals);
+    filled.guessed += usize::from(matched.guessed);
+    Some(matched.value.clone())
+}
+
+fn value_for(
+    clause: &Clause,
+    card: &ToolCard,
+    param: &Param,
+    all: &[Param],
+    matches: &Matches,
+    filled: &mut Filled,
+) -> Option<Value> {
     let about = format!("{} {}", card.name, param.name);
     if let Some((_, answer)) = clause.answers.iter().find(|(a, _)| *a == about) {
         return Some(typed(param, answer));
     }
-    from_kind(clause, param, filled)
+    let matched = matches.first.get(&param.name);
+    // A day that was matched is in the form that the tool asks for.
+    let day = matched.filter(|_| param.is_time());
+    from_match(clause, day, filled)
+        .or_else(|| from_kind(clause, param, filled))
         .or_else(|| from_choice(clause, param).inspect(|_| filled.chosen += 1))
         .or_else(|| from_program(clause, card, param, filled))
+        .or_else(|| from_match(clause, matched, filled))
         .or_else(|| from_name(clause, param, filled))
         .or_else(|| from_phrase(clause, param, all, filled))
         .or_else(|| from_previous(clause, card, param, filled))
@@ -201,20 +250,14 @@ fn from_kind(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
         &[Kind::Email]
     } else if param.is_time() && !param.is_zone() {
         &[Kind::Date]
-    } else if (param.takes("integer") || param.takes("number")) && !param.takes("string") {
-        &[Kind::Number]
     } else if (param.is_content() && !param.takes("string")) || (param.is(&["input"]) && param.takes_anything()) {
         &[Kind::Json]
     } else {
         &[]
     };
     if let Some(at) = clause.of_kind(kinds, &filled.used) {
-        // A number belongs to a limit or a context only where the clause speaks of it.
-        let named = param.words.iter().any(|word| clause.words.contains(word));
-        if kinds != [Kind::Number] || param.required || named {
-            filled.used.push(at);
-            return Some(clause.literals[at].value.clone());
-        }
+        filled.used.push(at);
+        return Some(clause.literals[at].value.clone());
     }
     if param.is_zone() { zone_in(clause).map(Value::from) } else { None }
 }
@@ -233,7 +276,10 @@ fn from_choice(clause: &Clause, param: &Param) -> Option<Value> {
     let spoken: Vec<String> = clause.words_lower().collect();
     let is_spoken = |choice: &&Value| {
         let Some(name) = choice.as_str().map(str::to_lowercase) else { return false };
+        let own: Vec<&str> = name.split([' ', '_', '-']).filter(|word| !word.is_empty()).collect();
+        let said = |window: &[String]| window.iter().zip(&own).all(|(word, own)| stem(word) == stem(own));
         spoken.iter().any(|word| *word == name || (name.len() > 4 && stem(word) == stem(&name)))
+            || (own.len() > 1 && spoken.windows(own.len()).any(said))
     };
     // "to JSON": where several fit, the one behind "to", "as" or "into" is meant.
     let found: Vec<&Value> = param.choices.iter().filter(is_spoken).collect();

@@ -12,14 +12,26 @@
 //! become alternatives, tried in the order of their rank.
 
 mod acts;
+mod assign;
 mod answer;
 mod clauses;
 mod fill;
 mod jq;
+mod lists;
+mod literals;
+mod matching;
+mod names;
+mod numbers;
+mod places;
+mod profile;
+mod quantity;
 mod rank;
+mod repeats;
 mod role;
 mod shape;
+mod texts;
 mod tokens;
+mod units;
 mod words;
 mod zones;
 

@@ -294,9 +294,13 @@ fn complete(
             true => Completed::Lacks(filled.missing[0].clone()),
         };
     }
-    let name = names.next(&card.name);
-    let step = Draft::step(&name, card.name.clone(), Value::Object(arguments));
-    steps.push(if clause.goes_on && gives_parts(card) { step.expecting(whole()) } else { step });
+    // What is changed is changed once; only looking is repeated.
+    let more = if doing(card) == Doing::Reads && steps.is_empty() { filled.more.as_slice() } else { &[] };
+    for arguments in std::iter::once(&arguments).chain(more) {
+        let name = names.next(&card.name);
+        let step = Draft::step(&name, card.name.clone(), Value::Object(arguments.clone()));
+        steps.push(if clause.goes_on && gives_parts(card) { step.expecting(whole()) } else { step });
+    }
     Completed::Way(way(steps, score))
 }
 

@@ -15,6 +15,10 @@ pub(super) struct Param {
     pub(super) required: bool,
     types: Vec<String>,
     pub(super) choices: Vec<Value>,
+    /// The types of the items, where it is a list.
+    pub(super) items: Vec<String>,
+    /// What the schema says stands there by itself.
+    pub(super) default: Option<Value>,
 }
 
 /// The parameters of a tool, required ones first, otherwise in the order of the schema.
@@ -33,6 +37,8 @@ pub(super) fn params(card: &ToolCard) -> Vec<Param> {
             required: required.contains(&name.as_str()),
             types: types(schema),
             choices: choices(schema),
+            items: schema.get("items").map(types).unwrap_or_default(),
+            default: schema.get("default").cloned(),
         })
         .collect();
     params.sort_by_key(|param| required.iter().position(|name| *name == param.name).unwrap_or(usize::MAX));
@@ -60,6 +66,21 @@ impl Param {
     /// Whether a value of this JSON type fits; a parameter without a type takes any.
     pub(super) fn takes(&self, kind: &str) -> bool {
         self.types.is_empty() || self.types.iter().any(|t| t == kind || (t == "number" && kind == "integer"))
+    }
+
+    /// Whether it takes values of this JSON type and says so.
+    pub(super) fn is_of(&self, kind: &str) -> bool {
+        self.types.iter().any(|t| t == kind)
+    }
+
+    /// Whether it is a whole number and nothing else.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_of("integer") && !self.is_of("number")
+    }
+
+    /// Whether it is a number and nothing else.
+    pub(super) fn is_number_only(&self) -> bool {
+        !self.types.is_empty() && self.types.iter().all(|t| t == "integer" || t == "number")
     }
 
     pub(super) fn takes_anything(&self) -> bool {

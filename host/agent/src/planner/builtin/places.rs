@@ -1,0 +1,54 @@
+//! States and countries, for addresses that name a city and what it lies in.
+
+/// The states of the USA with their codes.
+const STATES: &str = "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,\
+Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa IA,Kansas KS,Kentucky KY,Louisiana LA,Maine ME,\
+Maryland MD,Massachusetts MA,Michigan MI,Minnesota MN,Mississippi MS,Missouri MO,Montana MT,Nebraska NE,Nevada NV,\
+New Hampshire NH,New Jersey NJ,New Mexico NM,New York NY,North Carolina NC,North Dakota ND,Ohio OH,Oklahoma OK,\
+Oregon OR,Pennsylvania PA,Rhode Island RI,South Carolina SC,South Dakota SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,\
+Virginia VA,Washington WA,West Virginia WV,Wisconsin WI,Wyoming WY";
+
+/// Countries by the names that stand in addresses.
+const COUNTRIES: &str = "Argentina,Australia,Austria,Bangladesh,Belgium,Brazil,Bulgaria,Canada,Chile,China,Colombia,\
+Croatia,Cuba,Denmark,Egypt,England,Estonia,Ethiopia,Finland,France,Germany,Ghana,Greece,Hungary,Iceland,India,\
+Indonesia,Iran,Iraq,Ireland,Israel,Italy,Jamaica,Japan,Kenya,Latvia,Lithuania,Malaysia,Mexico,Morocco,Nepal,\
+Netherlands,New Zealand,Nigeria,Norway,Pakistan,Peru,Philippines,Poland,Portugal,Romania,Russia,Saudi Arabia,Scotland,\
+Serbia,Singapore,Slovakia,Slovenia,South Africa,South Korea,Spain,Sweden,Switzerland,Taiwan,Thailand,Tunisia,Turkey,\
+Ukraine,United Kingdom,United States,Uruguay,Venezuela,Vietnam,Wales,USA,UK,UAE,US";
+
+fn states() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STATES.split(',').filter_map(|line| line.rsplit_once(' '))
+}
+
+/// Whether this is a state, its code, or a country: what stands behind a city and a comma.
+pub(super) fn is_larger(text: &str) -> bool {
+    is_state(text) || is_country(text)
+}
+
+/// Whether this is a state of the USA or its code.
+pub(super) fn is_state(text: &str) -> bool {
+    states().any(|(name, code)| name == text || code == text)
+}
+
+/// Whether this is a country.
+pub(super) fn is_country(text: &str) -> bool {
+    COUNTRIES.split(',').any(|name| name == text)
+}
+
+/// Whether this is a place that is known here: a state, a country, or a city that a time zone is named after.
+pub(super) fn is_place(text: &str) -> bool {
+    is_larger(text) || super::zones::zone(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_countries_and_cities_are_places() {
+        for place in ["CA", "New York", "West Virginia", "France", "Tokyo", "San Francisco"] {
+            assert!(is_place(place), "{place}");
+        }
+        assert!(is_state("IL") && !is_state("Paris") && !is_country("Apple"));
+    }
+}

@@ -1,0 +1,320 @@
+//! What a parameter is about, read from its name, type and description: the words that speak of it, the unit that it wants,
+//! the values that it names, its default, and what kind of thing belongs into it.
+
+use serde_json::Value;
+
+use super::shape::Param;
+use super::units::{self, Measure, Unit};
+use super::words::{means, stem, words};
+
+/// The most options that a description is taken to list.
+const MAX_OPTIONS: usize = 40;
+
+/// Words of parameter names, and what such parameters measure.
+const MEASURES: &[(&[&str], Measure)] = &[
+    (&["duration", "time", "period", "term", "timeframe", "age"], Measure::Time),
+    (
+        &[
+            "price", "cost", "amount", "budget", "salary", "income", "investment", "principal", "payment", "loan", "fee",
+            "deposit", "revenue", "expense", "dividend", "cash", "payout", "wage", "balance", "equity", "money",
+        ],
+        Measure::Money,
+    ),
+    (&["rate", "percentage", "percent", "probability", "yield", "interest", "fraction", "confidence"], Measure::Share),
+    (&["height", "length", "distance", "radius", "width", "depth", "perimeter", "diameter"], Measure::Length),
+    (&["mass", "weight"], Measure::Mass),
+    (&["temperature", "temp"], Measure::Temperature),
+    (&["velocity", "speed"], Measure::Speed),
+    (&["acceleration", "gravity"], Measure::Acceleration),
+    (&["current"], Measure::Current),
+    (&["voltage"], Measure::Voltage),
+    (&["charge"], Measure::Charge),
+    (&["resistance"], Measure::Resistance),
+    (&["capacitance"], Measure::Capacitance),
+    (&["inductance"], Measure::Inductance),
+    (&["energy"], Measure::Energy),
+    (&["power"], Measure::Power),
+    (&["force"], Measure::Force),
+    (&["pressure"], Measure::Pressure),
+    (&["frequency"], Measure::Frequency),
+    (&["angle"], Measure::Angle),
+    (&["volume"], Measure::Volume),
+    (&["area"], Measure::Area),
+];
+
+/// What kind of thing belongs into a text parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Where something begins.
+    Source,
+    /// Where something ends.
+    Target,
+    /// A place.
+    Place,
+    /// A day or time.
+    Moment,
+    /// Somebody's or something's name.
+    Called,
+    /// A number or code that identifies.
+    Identifier,
+    /// A unit of measure.
+    Unit,
+    /// A formula.
+    Formula,
+    /// Anything else.
+    Other,
+}
+
+const FAMILIES: &[(Family, &[&str])] = &[
+    (Family::Moment, &["date", "day", "birthday", "dob", "when", "datetime"]),
+    (Family::Unit, &["unit", "measure"]),
+    (Family::Formula, &["function", "equation", "formula", "expression", "polynomial"]),
+    (Family::Source, &["from", "source", "origin", "start", "departure", "sender"]),
+    (Family::Target, &["to", "target", "destination", "end", "arrival", "recipient", "receiver"]),
+    (
+        Family::Place,
+        &[
+            "location", "city", "place", "country", "town", "region", "area", "state", "county", "venue", "jurisdiction",
+            "district", "province", "address", "continent", "neighborhood", "habitat", "court",
+        ],
+    ),
+    (Family::Identifier, &["id", "number", "code", "docket", "symbol", "ticker", "zip", "identifier", "isbn", "sku"]),
+    (
+        Family::Called,
+        &[
+            "name", "title", "actor", "artist", "author", "player", "president", "scientist", "leader", "director",
+            "person", "team", "company", "brand", "book", "movie", "song", "album", "hotel", "restaurant", "museum",
+            "event", "league", "band", "composer", "painting", "landmark", "mountain", "river", "university", "stock",
+        ],
+    ),
+];
+
+/// A parameter with what its name and description tell.
+pub(super) struct Profile<'p> {
+    pub(super) param: &'p Param,
+    /// The meaning words of its description, stemmed, without the sentence about its default.
+    pub(super) about: Vec<String>,
+    pub(super) unit: Option<Unit>,
+    pub(super) measure: Option<Measure>,
+    /// Whether it is a year of the calendar.
+    pub(super) year: bool,
+    pub(super) family: Family,
+    /// Values that the description names.
+    pub(super) options: Vec<String>,
+    pub(super) default: Option<Value>,
+}
+
+impl<'p> Profile<'p> {
+    pub(super) fn of(param: &'p Param) -> Self {
+        let description = &param.description;
+        let main = without_default(description);
+        let about: Vec<String> = words(&main).into_iter().filter(|word| means(word)).collect();
+        let in_name = param.name.rsplit('_').next().filter(|_| param.name.contains('_')).and_then(units::unit);
+        let unit = in_name.or_else(|| units::named_in(&main));
+        let plural = param.name.to_lowercase();
+        let counts_time = ["years", "months", "weeks", "days", "hours", "minutes", "seconds"]
+            .iter()
+            .any(|name| plural.ends_with(name));
+        let number_of = main.to_lowercase().contains("number of");
+        let by_name = MEASURES.iter().find(|(names, _)| param.is(names)).map(|(_, measure)| *measure);
+        let measure = if counts_time { Some(Measure::Time) } else { by_name };
+        let unit = unit.or_else(|| if counts_time { units::unit(plural.rsplit('_').next()?) } else { None });
+        let year = param.is(&["year"]) && !counts_time && !number_of;
+        let measure = match unit {
+            // A factor per year is no time.
+            Some(unit) if measure.is_none() || measure == Some(unit.measure) => Some(unit.measure),
+            _ => measure,
+        };
+        let default = param.default.clone().or_else(|| default_in(description, param)).filter(|value| !value.is_null());
+        Self {
+            about,
+            unit: unit.filter(|unit| Some(unit.measure) == measure),
+            measure: measure.filter(|_| !year),
+            year,
+            family: family(param),
+            options: options(&main),
+            default,
+            param,
+        }
+    }
+
+    /// Whether a share is to be given as it was said, and not as a fraction of one.
+    pub(super) fn is_in_percent(&self) -> bool {
+        let description = self.param.description.to_lowercase();
+        let decimal = description.contains("decimal") || description.contains("between 0 and 1");
+        !decimal && (description.contains("percent") || description.contains('%') || self.param.is(&["percentage", "percent"]))
+    }
+}
+
+fn family(param: &Param) -> Family {
+    let by_name = FAMILIES.iter().find(|(_, names)| param.is(names)).map(|(family, _)| *family);
+    match by_name {
+        // `start_date`, `from_unit`: what it is says more than which of two.
+        Some(family) => family,
+        None if param.description.to_lowercase().contains("name of") => Family::Called,
+        None if param.description.to_lowercase().contains("city") => Family::Place,
+        None => Family::Other,
+    }
+}
+
+/// A description without the sentences that speak of its default.
+fn without_default(description: &str) -> String {
+    let Some(at) = description.to_ascii_lowercase().find("default") else { return description.to_owned() };
+    let begin = description[..at].rfind(['.', ';', ',', '(']).map_or(0, |at| at + 1);
+    let end = description[at..].find(". ").map_or(description.len(), |end| at + end + 1);
+    let left = description[..begin].trim_end_matches([',', '(', ';']);
+    format!("{left} {}", &description[end..])
+}
+
+/// The values that a description names: quoted ones, and lists behind "e.g." or in parentheses.
+fn options(description: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for quote in ['\'', '"', '`'] {
+        let mut parts = description.split(quote);
+        parts.next();
+        let mut inside = true;
+        for part in parts {
+            let short = !part.trim().is_empty() && part.chars().count() <= 30 && !part.starts_with([' ', ',', '.']);
+            if inside && short {
+                found.push(part.to_owned());
+            }
+            inside = !inside || !short;
+        }
+    }
+    let lists = description.split('(').skip(1).filter_map(|rest| rest.split(')').next());
+    let mut examples: Vec<&str> = lists.filter(|list| list.contains(',') || list.contains("e.g")).collect();
+    for lead in ["such as ", "e.g. ", "e.g., ", "i.e., ", "ither ", "Options: ", "options are "] {
+        if let Some((_, rest)) = description.split_once(lead) {
+            examples.push(rest.split(['.', ')', ';']).next().unwrap_or_default());
+        }
+    }
+    for list in examples {
+        for item in list.split([',', '/']).flat_map(|part| part.split(" or ")).flat_map(|part| part.split(" and ")) {
+            let item = item.trim().trim_start_matches("e.g.").trim_matches(['\'', '"', '.', ' ']);
+            if !item.is_empty() && item.split_whitespace().count() <= 3 && item.chars().any(char::is_alphabetic) {
+                found.push(item.to_owned());
+            }
+        }
+    }
+    found.truncate(MAX_OPTIONS);
+    found.retain(|option| means(option) && !matches!(option.to_lowercase().as_str(), "e.g" | "etc" | "optional"));
+    let mut seen = Vec::new();
+    found.retain(|option| {
+        let fresh = !seen.contains(option);
+        seen.push(option.clone());
+        fresh
+    });
+    found
+}
+
+/// The default that a description names: "Default is 5", "defaults to 'cm'".
+fn default_in(description: &str, param: &Param) -> Option<Value> {
+    let at = description.to_ascii_lowercase().find("default")?;
+    let behind = description.get(at + "default".len()..)?;
+    let lead = ["s to ", " to ", " is ", " value is ", ": ", " = ", " value: "];
+    let rest = lead.iter().find_map(|lead| behind.strip_prefix(lead))?.trim_start();
+    let said = match rest.chars().next()? {
+        quote @ ('\'' | '"' | '`') => rest[1..].split(quote).next()?.to_owned(),
+        _ => {
+            let word = rest.split([' ', ',', ')', ';']).next()?;
+            word.trim_end_matches(['.', ',']).to_owned()
+        }
+    };
+    let value = match said.to_lowercase().as_str() {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "none" | "null" | "current" | "the" | "empty" => return None,
+        _ => serde_json::from_str::<Value>(&said).ok().filter(Value::is_number).unwrap_or_else(|| Value::from(said)),
+    };
+    let fits = match &value {
+        Value::Bool(_) => param.is_of("boolean"),
+        Value::Number(number) => param.is_of("number") || (param.is_of("integer") && !number.is_f64()),
+        _ => param.is_of("string"),
+    };
+    fits.then_some(value)
+}
+
+/// Whether a stemmed word of a clause speaks of a stemmed word of a parameter: the same, the same but for an ending, or a
+/// word for having much of it.
+pub(super) fn speaks_of(word: &str, own: &str) -> bool {
+    const HAVING: &[(&str, &str)] = &[
+        ("tall", "height"),
+        ("high", "height"),
+        ("wide", "width"),
+        ("long", "length"),
+        ("long", "duration"),
+        ("deep", "depth"),
+        ("old", "age"),
+        ("fast", "speed"),
+        ("weigh", "weight"),
+        ("bed", "bedroom"),
+        ("cost", "price"),
+        ("people", "guest"),
+        ("people", "person"),
+    ];
+    let start = |a: &str, b: &str| a.len() >= 4 && b.starts_with(a);
+    word == own || start(word, own) || start(own, word) || HAVING.contains(&(word, own))
+}
+
+/// The words of a flag's name that say what it is for.
+pub(super) fn flag_words(param: &Param) -> Vec<String> {
+    const LEADS: &[&str] =
+        &["include", "is", "has", "show", "get", "allow", "use", "with", "enable", "return", "only", "set", "by", "to"];
+    let leads: Vec<String> = LEADS.iter().map(|lead| stem(lead)).collect();
+    param.words.iter().filter(|word| !leads.contains(word)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::params;
+    use super::*;
+    use serde_json::json;
+
+    fn param(name: &str, schema: Value) -> Param {
+        let card = crate::ToolCard {
+            name: "p.t".parse().unwrap(),
+            title: String::new(),
+            description: String::new(),
+            input_schema: json!({ "properties": { name: schema } }),
+            output_schema: None,
+            effect: toolcrib_policy::Effect::Read,
+            open_world: false,
+        };
+        params(&card).remove(0)
+    }
+
+    #[test]
+    fn a_default_is_read_from_the_description() {
+        for (kind, text, expected) in [
+            ("integer", "How many. Default is 5.", Some(json!(5))),
+            ("string", "The unit, defaults to 'cm'", Some(json!("cm"))),
+            ("boolean", "Whether to. Default: true", Some(json!(true))),
+            ("number", "Gravity. Default value is 9.81 m/s^2.", Some(json!(9.81))),
+            ("string", "Some text. Default is 5", None),
+            ("string", "Nothing said.", None),
+        ] {
+            let param = param("p", json!({ "type": kind, "description": text }));
+            assert_eq!(Profile::of(&param).default, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn options_are_what_a_description_names() {
+        assert_eq!(options("Can be 'melting', 'freezing' or 'boiling'"), ["melting", "freezing", "boiling"]);
+        assert_eq!(options("The paint (Watercolor, Oil, Acrylic)."), ["Watercolor", "Oil", "Acrylic"]);
+        assert_eq!(options("The patient's weight"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_name_tells_what_is_measured_and_in_which_unit() {
+        let of = |name: &str, text: &str| {
+            let param = param(name, json!({ "type": "number", "description": text }));
+            let profile = Profile::of(&param);
+            (profile.measure, profile.unit.is_some(), profile.year)
+        };
+        assert_eq!(of("height_m", ""), (Some(Measure::Length), true, false));
+        assert_eq!(of("radius", "The radius in inches"), (Some(Measure::Length), true, false));
+        assert_eq!(of("years", "The number of years"), (Some(Measure::Time), true, false));
+        assert_eq!(of("start_year", "The first year"), (None, false, true));
+    }
+}

@@ -1,0 +1,156 @@
+//! Further calls that one clause asks for: "the weather in Paris and London", "tax on $30 in Chicago and $52 in Boston".
+//!
+//! What the first call used tells what belongs to the next ones: another item of the same list, or a value with the same
+//! words around it. Only where all parameters agree on how many calls there are, there are more than one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::lists::Of;
+use super::matching::{Match, Values, overlaps};
+use super::names::{Made, Name};
+use super::numbers;
+use super::profile::Profile;
+use super::quantity::Quantity;
+use super::texts;
+use super::tokens::Token;
+
+/// The most calls that one clause is taken to ask for.
+const MOST: usize = 16;
+
+/// What one parameter gets, call by call.
+struct Series<'p> {
+    param: &'p str,
+    values: Vec<Match>,
+    /// Whether they all stand in one list.
+    listed: bool,
+}
+
+/// The calls behind the first.
+pub(super) fn repeats(
+    values: &Values<'_>,
+    open: &[Profile<'_>],
+    first: &BTreeMap<String, Match>,
+) -> Vec<BTreeMap<String, Match>> {
+    let used: Vec<(usize, usize)> = first.values().filter_map(|matched| matched.tokens).collect();
+    let series: Vec<Series<'_>> = open
+        .iter()
+        .filter(|profile| !profile.param.is_of("array") && !profile.param.is_of("boolean"))
+        .filter_map(|profile| Some(series(values, profile, first.get(&profile.param.name)?, &used)))
+        .filter(|series| series.values.len() > 1)
+        .collect();
+    let Some(count) = series.iter().map(|series| series.values.len()).max() else { return Vec::new() };
+    let same = series.iter().all(|series| series.values.len() == count);
+    let respectively = values.tokens.iter().any(|token: &Token| token.is("respectively"));
+    let across = series.len() > 1 && series.iter().all(|series| series.listed) && !respectively;
+    let rows: Vec<Vec<(&str, &Match)>> = if across {
+        every(&series)
+    } else if same {
+        (0..count).map(|at| series.iter().map(|series| (series.param, &series.values[at])).collect()).collect()
+    } else {
+        return Vec::new();
+    };
+    if rows.len() > MOST {
+        return Vec::new();
+    }
+    let call = |row: &Vec<(&str, &Match)>| {
+        let mut call = first.clone();
+        for (param, matched) in row {
+            call.insert((*param).to_owned(), (*matched).clone());
+        }
+        call
+    };
+    rows.iter().skip(1).map(call).collect()
+}
+
+/// Every combination of the values of all series.
+fn every<'s>(series: &'s [Series<'_>]) -> Vec<Vec<(&'s str, &'s Match)>> {
+    series.iter().fold(vec![Vec::new()], |rows, series| {
+        let with = |row: &Vec<(&'s str, &'s Match)>, matched: &'s Match| {
+            let mut row = row.clone();
+            row.push((series.param, matched));
+            row
+        };
+        rows.iter().flat_map(|row| series.values.iter().map(move |matched| with(row, matched))).collect()
+    })
+}
+
+/// The first value of a parameter, and those behind it that belong to the same parameter.
+fn series<'p>(values: &Values<'_>, profile: &'p Profile<'_>, first: &Match, used: &[(usize, usize)]) -> Series<'p> {
+    let mut series = Series { param: &profile.param.name, values: vec![first.clone()], listed: false };
+    let Some((at, end)) = first.tokens else { return series };
+    let number = values.numbers.iter().position(|number| number.at == at && number.end == end);
+    let name = values.names.iter().position(|name| name.at == at && name.end == end);
+    let free = |at: usize, end: usize| !overlaps(used, at, end);
+    let (of, place) = match (number, name) {
+        (Some(place), _) => (Of::Numbers, place),
+        (None, Some(place)) => (Of::Names, place),
+        (None, None) => return series,
+    };
+    let list = values.lists.iter().find(|list| list.of == of && list.items.contains(&place));
+    if let Some(list) = list {
+        let others: Vec<usize> = list.items.iter().copied().filter(|item| *item != place).collect();
+        let span = |item: usize| match of {
+            Of::Numbers => (values.numbers[item].at, values.numbers[item].end),
+            Of::Names => (values.names[item].at, values.names[item].end),
+        };
+        // A list whose items fill several parameters is no list for one of them.
+        if others.iter().all(|item| free(span(*item).0, span(*item).1)) {
+            let more: Vec<Match> = others.iter().filter_map(|item| value(values, of, *item, profile)).collect();
+            if more.len() == others.len() {
+                series.values.extend(more);
+                series.listed = true;
+            }
+        }
+        return series;
+    }
+    match of {
+        Of::Numbers => {
+            let own = &values.numbers[place];
+            let like = |other: &&Quantity| other.at > own.at && free(other.at, other.end) && numbers_alike(own, other);
+            let found = values.numbers.iter().filter(like).filter_map(|other| number_value(values, other, profile));
+            series.values.extend(found);
+        }
+        Of::Names => {
+            let own = &values.names[place];
+            let like = |other: &&Name| other.at > own.at && free(other.at, other.end) && names_alike(own, other);
+            series.values.extend(values.names.iter().filter(like).map(|other| name_value(other, profile)));
+        }
+    }
+    series
+}
+
+fn value(values: &Values<'_>, of: Of, item: usize, profile: &Profile<'_>) -> Option<Match> {
+    match of {
+        Of::Numbers => number_value(values, &values.numbers[item], profile),
+        Of::Names => Some(name_value(&values.names[item], profile)),
+    }
+}
+
+fn number_value(values: &Values<'_>, number: &Quantity, profile: &Profile<'_>) -> Option<Match> {
+    let value: Value = numbers::value(values, number, profile)?;
+    Some(Match { value, tokens: Some((number.at, number.end)), guessed: false })
+}
+
+fn name_value(name: &Name, profile: &Profile<'_>) -> Match {
+    Match { value: texts::value(name, profile), tokens: Some((name.at, name.end)), guessed: false }
+}
+
+/// Whether two numbers are said in the same way: the same unit, and the same word beside them.
+fn numbers_alike(one: &Quantity, two: &Quantity) -> bool {
+    let unit = one.unit.map(|unit| unit.measure) == two.unit.map(|unit| unit.measure) && one.is_year() == two.is_year();
+    let meaning = |words: &[String]| words.iter().find(|word| super::words::means(word)).cloned();
+    let before = meaning(&one.before).is_some() && meaning(&one.before) == meaning(&two.before);
+    let behind = one.behind.first().is_some() && one.behind.first() == two.behind.first();
+    let measured = one.unit.is_some() && one.unit_text == two.unit_text;
+    unit && (before || behind || measured)
+}
+
+/// Whether two names are said in the same way: the same kind behind the same preposition, or behind the same word.
+fn names_alike(one: &Name, two: &Name) -> bool {
+    let kind = one.made == two.made && one.made != Made::Date && one.with_tail.is_some() == two.with_tail.is_some();
+    let preposition = one.preposition.is_some() && one.preposition == two.preposition;
+    let word = one.before.first().is_some() && one.before.first() == two.before.first();
+    kind && (preposition || word)
+}

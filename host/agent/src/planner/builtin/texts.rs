@@ -1,0 +1,233 @@
+//! Which name, option or phrase of a clause suits a text parameter.
+
+use serde_json::Value;
+
+use super::matching::{Match, Values, of_kind, overlaps, takes_names};
+use super::names::{Made, Name};
+use super::places;
+use super::profile::{Family, Profile, speaks_of};
+use super::tokens::{Kind, Piece, Token};
+use super::units;
+use super::words::{is_verb, means, stem};
+
+/// What speaks for a parameter that must be filled, before anything else does.
+const REQUIRED: f64 = 1.5;
+/// What an optional one must be spoken for with.
+const OPTIONAL: f64 = -1.8;
+/// Words of parameter names that no text repeats.
+const BARE: &[&str] = &["name", "type", "full", "text", "value", "string"];
+
+/// A value that the description names and the clause speaks of.
+pub(super) fn option(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
+    if matches!(profile.family, Family::Source | Family::Target | Family::Place | Family::Identifier) {
+        // What stands there are examples.
+        return None;
+    }
+    let (option, tokens) = spoken(values, profile).into_iter().next()?;
+    Some(Match { value: Value::from(option), tokens: Some(tokens), guessed: false })
+}
+
+/// All options that the clause speaks of, in its order.
+pub(super) fn options_spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<String> {
+    let mut found = spoken(values, profile);
+    found.sort_by_key(|(_, (at, _))| *at);
+    found.into_iter().map(|(option, _)| option).collect()
+}
+
+fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String, (usize, usize))> {
+    let said: Vec<Option<String>> = values.tokens.iter().map(|token| token.word().map(|word| stem(&word))).collect();
+    let place = |option: &String| {
+        let own: Vec<Option<String>> =
+            option.split([' ', '_', '-']).filter(|word| !word.is_empty()).map(|word| Some(stem(word))).collect();
+        let at = said.windows(own.len().max(1)).position(|window| window == own.as_slice())?;
+        Some((option.clone(), (at, at + own.len())))
+    };
+    let mut found: Vec<(String, (usize, usize))> =
+        profile.options.iter().filter(|option| option.len() > 1).filter_map(place).collect();
+    // "lightly active" before "active": the longer one is meant.
+    found.sort_by_key(|(_, (at, end))| (std::cmp::Reverse(end - at), *at));
+    let mut kept: Vec<(String, (usize, usize))> = Vec::new();
+    for (option, range) in found {
+        if !kept.iter().any(|(_, (from, to))| range.0 < *to && *from < range.1) {
+            kept.push((option, range));
+        }
+    }
+    kept
+}
+
+/// Dates, units and formulas: what the family of the parameter says is enough.
+pub(super) fn by_family(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)]) -> Option<Match> {
+    match profile.family {
+        Family::Moment => {
+            let (at, literal) = of_kind(values, Kind::Date, used).find(|(_, literal)| !literal.text.contains(':'))?;
+            let iso = literal.value.as_str()?;
+            let value = Value::from(in_format(iso, &profile.param.description).unwrap_or_else(|| iso.to_owned()));
+            Some(Match { value, tokens: Some((at, at + 1)), guessed: false })
+        }
+        Family::Formula => {
+            let (at, literal) = of_kind(values, Kind::Formula, used).next()?;
+            Some(Match { value: literal.value.clone(), tokens: Some((at, at + 1)), guessed: false })
+        }
+        Family::Unit => unit(values, profile).map(|text| Match { value: Value::from(text), tokens: None, guessed: false }),
+        _ => None,
+    }
+}
+
+/// The unit that the clause asks for ("in miles"), else the only one that it uses.
+fn unit(values: &Values<'_>, profile: &Profile<'_>) -> Option<String> {
+    let word = |at: usize| match values.tokens.get(at).map(|token| &token.piece) {
+        Some(Piece::Word(word)) => Some(word.as_str()),
+        _ => None,
+    };
+    let prepositions: &[&str] = if profile.param.is(&["from"]) { &["from"] } else { &["in", "to", "into", "as"] };
+    let places = (0..values.tokens.len()).filter(|at| prepositions.iter().any(|word| values.tokens[*at].is(word)));
+    for at in places {
+        let start = values.tokens[at].end;
+        let Some((_, said)) = units::after(&values.text[start..]) else { continue };
+        if word(at + 1).is_some_and(|word| said.starts_with(word)) {
+            return Some(said.to_owned());
+        }
+    }
+    if profile.param.is(&["to", "target"]) {
+        return None;
+    }
+    let mut said = values.numbers.iter().filter_map(|number| number.unit_text.as_ref());
+    let first = said.next()?;
+    said.all(|other| other == first).then(|| first.clone())
+}
+
+/// A day in the form that a description asks for.
+fn in_format(iso: &str, description: &str) -> Option<String> {
+    let [year, month, day] = iso.get(..10)?.split('-').collect::<Vec<_>>().try_into().ok()?;
+    if year.len() != 4 {
+        return None;
+    }
+    let lower = description.to_lowercase();
+    [
+        ("mm-dd-yyyy", format!("{month}-{day}-{year}")),
+        ("mm/dd/yyyy", format!("{month}/{day}/{year}")),
+        ("dd-mm-yyyy", format!("{day}-{month}-{year}")),
+        ("dd/mm/yyyy", format!("{day}/{month}/{year}")),
+        ("yyyy/mm/dd", format!("{year}/{month}/{day}")),
+    ]
+    .into_iter()
+    .find(|(format, _)| lower.contains(format))
+    .map(|(_, text)| text)
+}
+
+/// What speaks for the name in this parameter; nothing where it cannot stand there.
+pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) -> Option<f64> {
+    if name.made == Made::Date || !takes_names(profile) {
+        return None;
+    }
+    let behind = |words: &[&str]| name.preposition.as_deref().is_some_and(|own| words.contains(&own));
+    let known = name.made == Made::Words && (name.with_tail.is_some() || places::is_place(&name.text));
+    let mut score = if profile.param.required { REQUIRED } else { OPTIONAL };
+    score += match profile.family {
+        Family::Source if behind(&["from", "between"]) => 3.5,
+        Family::Source if behind(&["to", "and"]) => -3.0,
+        Family::Target if behind(&["to", "into"]) => 3.5,
+        Family::Target if behind(&["and"]) => 2.0,
+        Family::Target if behind(&["from", "between"]) => -3.0,
+        Family::Place if behind(&["in", "at", "near", "around"]) => 2.5,
+        Family::Place if behind(&["for", "of", "from", "to"]) => 1.0,
+        Family::Place if behind(&["by", "with", "between"]) => -1.0,
+        Family::Called if behind(&["in", "at", "near", "from"]) => -1.5,
+        Family::Called if behind(&["by", "for", "of"]) => 0.5,
+        _ => 0.0,
+    };
+    score += match (profile.family, name.made) {
+        (Family::Place | Family::Source | Family::Target, Made::Words) if known => 1.5,
+        (Family::Called | Family::Other, Made::Words) if known => -1.5,
+        (Family::Called, Made::Quoted) => 1.5,
+        (Family::Identifier, Made::Identifier) => 3.0,
+        (Family::Identifier, Made::Quoted) => 1.0,
+        (Family::Identifier, Made::Words) => -1.0,
+        (Family::Place, Made::Identifier) => -2.0,
+        _ => 0.0,
+    };
+    score += beside(&name.before, profile, 4.0) + beside(&name.behind, profile, 2.5);
+    Some(score)
+}
+
+fn beside(context: &[String], profile: &Profile<'_>, most: f64) -> f64 {
+    let mut told = 0.0;
+    let mut heard: Vec<&String> = Vec::new();
+    for (far, word) in context.iter().enumerate() {
+        let near = 0.7_f64.powi(far as i32);
+        let own = profile.param.words.iter().find(|own| speaks_of(word, own) && !heard.contains(own));
+        if let Some(own) = own.filter(|own| !BARE.contains(&own.as_str())) {
+            heard.push(own);
+            told += near * most;
+        } else if means(word) && profile.about.contains(word) {
+            told += near * 0.8;
+        }
+    }
+    told
+}
+
+/// What stands in the parameter: a city with its state where an address is asked for.
+pub(super) fn value(name: &Name, profile: &Profile<'_>) -> Value {
+    match &name.with_tail {
+        Some((_, tail)) if profile.param.is(&["state", "country"]) => Value::from(tail.clone()),
+        Some((whole, _)) if !only_city(profile) => Value::from(whole.clone()),
+        _ => Value::from(name.text.clone()),
+    }
+}
+
+fn only_city(profile: &Profile<'_>) -> bool {
+    let about = profile.param.description.to_lowercase();
+    profile.param.is(&["city"]) && !about.contains("state") && !about.contains(", ")
+}
+
+/// Words for a parameter that no name suits: behind its own name ("crime of theft"), before it ("violent crime"), or the
+/// state behind a city that stands elsewhere.
+pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)]) -> Option<Match> {
+    let param = profile.param;
+    if !takes_names(profile) {
+        return None;
+    }
+    if param.is(&["state", "country"]) {
+        let tail = values.names.iter().find_map(|name| name.with_tail.as_ref())?;
+        return Some(Match { value: Value::from(tail.1.clone()), tokens: None, guessed: false });
+    }
+    let tokens = values.tokens;
+    let own = |token: &Token| {
+        let word = token.word().map(|word| stem(&word));
+        word.is_some_and(|word| param.words.iter().any(|own| *own == word && !BARE.contains(&own.as_str())))
+    };
+    let glue = |token: &Token| {
+        matches!(token.piece, Piece::Mark(':' | '='))
+            || ["of", "is", "called", "named", "as"].iter().any(|word| token.is(word))
+    };
+    let free = |at: usize| !overlaps(used, at, at + 1);
+    for at in (0..tokens.len()).filter(|at| own(&tokens[*at])) {
+        if tokens.get(at + 1).is_some_and(glue)
+            && let Some((text, range)) = noun(values, at + 2).filter(|(_, range)| free(range.0))
+        {
+            return Some(Match { value: Value::from(text), tokens: Some(range), guessed: true });
+        }
+    }
+    if !param.required {
+        return None;
+    }
+    let describes = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|at| tokens[at].word());
+        before.is_some_and(|word| means(&word) && !is_verb(&word) && !param.words.contains(&stem(&word))) && free(at - 1)
+    };
+    let at = (0..tokens.len()).filter(|at| own(&tokens[*at])).find(describes)?;
+    let word = &tokens[at - 1];
+    let value = Value::from(&values.text[word.start..word.end]);
+    Some(Match { value, tokens: Some((at - 1, at)), guessed: true })
+}
+
+/// The words that begin at `at` and belong together: without an article, up to a preposition or mark.
+fn noun(values: &Values<'_>, at: usize) -> Option<(String, (usize, usize))> {
+    let tokens = values.tokens;
+    let article = |token: &Token| ["the", "a", "an"].iter().any(|word| token.is(word));
+    let from = at + usize::from(tokens.get(at).is_some_and(article));
+    let words = tokens.get(from..)?.iter().take(4).take_while(|token| token.word().is_some_and(|word| means(&word)));
+    let to = from + words.count();
+    let (first, last) = (tokens.get(from)?, tokens.get(to.checked_sub(1)?)?);
+    (from < to).then(|| (values.text[first.start..last.end].to_owned(), (from, to)))
+}
