@@ -27,6 +27,7 @@ const POLITE: &[&[&str]] = &[
 
 /// The clauses of a goal, as texts that can stand alone.
 pub(super) fn clauses(goal: &str) -> Vec<String> {
+    let goal = unquoted(goal);
     let all = tokens(goal);
     let mut found: Vec<String> = Vec::new();
     for part in with_statements(&all, split(&all)) {
@@ -43,12 +44,27 @@ pub(super) fn clauses(goal: &str) -> Vec<String> {
     found
 }
 
+/// A goal that stands in quotes as a whole is meant without them.
+pub(super) fn unquoted(goal: &str) -> &str {
+    let trimmed = goal.trim();
+    let inside = ['"', '\''].iter().find_map(|quote| {
+        let inside = trimmed.strip_prefix(*quote)?.strip_suffix(*quote)?;
+        (*quote == '"' || inside.split_whitespace().count() > 2).then_some((inside, *quote))
+    });
+    match inside {
+        Some((inside, quote)) if !inside.contains(quote) && inside.contains(' ') => inside,
+        _ => goal,
+    }
+}
+
 fn split(all: &[Token]) -> Vec<&[Token]> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut at = 0;
     while at < all.len() {
         match boundary(all, at, at == start) {
+            // "Then do the same for Rome" goes on with what came before.
+            Some(length) if at > start && super::repeats::says_again(without_lead(&all[at + length..])) => at += length,
             Some(length) => {
                 parts.push(&all[start..at]);
                 at += length;
@@ -138,6 +154,7 @@ fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
             }
             ',' if next(1).is_some_and(|token| token.is("then")) => Some(2),
             ',' if begins(1) => Some(1),
+            ',' if next(1).is_some_and(|token| token.is("also")) && begins(2) => Some(2),
             _ => None,
         };
     }

@@ -217,7 +217,7 @@ fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
 
 /// The last resort for what must be there and is no content: a name in the clause.
 fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
-    let plain = param.required && param.takes("string") && param.choices.is_empty();
+    let plain = param.required && param.takes("string") && param.choices.is_empty() && super::texts::may_be_a_name(param);
     let special = param.is_path() || param.is_url() || param.is_content() || param.is_program() || param.is_pattern();
     let about = param.description.to_lowercase();
     let moment = param.is(&["time", "date"]) || ["moment", "date", "time"].iter().any(|word| about.contains(word));

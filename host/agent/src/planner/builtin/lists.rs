@@ -78,8 +78,26 @@ pub(super) fn for_param(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
     let mut all: Vec<(f64, Value, (usize, usize))> = written.chain(spoken).filter(|(told, ..)| *told >= enough).collect();
     // The best told of; of equal ones the first.
     all.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+    let range = || {
+        let name = ["range", "interval", "limit", "bound"];
+        if !param.is(&name) {
+            return None;
+        }
+        let ends = values.numbers.windows(2).find(|pair| {
+            let joint = values.tokens[pair[0].end..pair[1].at].iter().any(|token| token.is("to") || token.is("and"));
+            joint && !overlaps(used, pair[0].at, pair[1].end)
+        })?;
+        let value = Value::Array(ends.iter().map(|number| json(number.value)).collect());
+        fits(&value).then(|| Match { value, tokens: Some((ends[0].at, ends[1].end)), guessed: false })
+    };
     let listed = all.into_iter().next().map(|(_, value, tokens)| Match { value, tokens: Some(tokens), guessed: false });
     let of_text = profile.param.items.iter().any(|kind| kind == "string");
+    // Items of a fixed choice are those and nothing else.
+    let choices = &param.item_choices;
+    if !choices.is_empty() {
+        let found = texts::choices_spoken(values, choices);
+        return (!found.is_empty()).then(|| Match { value: Value::from(found), tokens: None, guessed: false });
+    }
     let options = || Some(texts::options_spoken(values, profile)).filter(|found| of_text && !found.is_empty());
     let chosen = || options().map(|found| Match { value: Value::from(found), tokens: None, guessed: false });
     let one_name = || {
@@ -89,7 +107,7 @@ pub(super) fn for_param(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
         let value = Value::from(vec![name.text.clone()]);
         Some(Match { value, tokens: Some((name.at, name.end)), guessed: false })
     };
-    listed.or_else(chosen).or_else(one_name)
+    listed.or_else(range).or_else(chosen).or_else(one_name)
 }
 
 fn takes(profile: &Profile<'_>, item: &Value) -> bool {

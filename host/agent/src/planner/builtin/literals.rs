@@ -66,6 +66,12 @@ pub(super) fn date(chunk: &str) -> Option<usize> {
     .then_some(chunk.len())
 }
 
+/// `2022/08/16` in ISO form.
+pub(super) fn year_first(date: &str) -> Option<String> {
+    let (year, rest) = date.split_once('/').filter(|(year, _)| year.len() == 4)?;
+    rest.contains('/').then(|| format!("{year}-{}", rest.replace('/', "-")))
+}
+
 /// A date with the name of its month and its year, and the same in ISO form: `May 3rd, 2022`, `3 May 2022`.
 pub(super) fn spoken_date(rest: &str) -> Option<(usize, String)> {
     let mut parts: Vec<(&str, usize)> = Vec::new();

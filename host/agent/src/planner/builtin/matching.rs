@@ -13,6 +13,7 @@ use super::names::{self, Made, Name};
 use super::numbers;
 use super::profile::{Family, Profile, flag_words, speaks_of};
 use super::quantity::{self, Quantity};
+use super::repeats;
 use super::shape::Param;
 use super::texts;
 use super::tokens::{Kind, Token};
@@ -46,9 +47,16 @@ pub(super) struct Values<'c> {
 
 impl<'c> Values<'c> {
     pub(super) fn read(text: &'c str, tokens: &'c [Token]) -> Self {
-        let numbers = quantity::quantities(text, tokens);
+        let mut numbers = quantity::quantities(text, tokens);
         let names = names::names(text, tokens);
         let lists = lists::lists(tokens, &numbers, &names);
+        for list in lists.iter().filter(|list| list.of == lists::Of::Numbers) {
+            let before = numbers[list.items[0]].before.clone();
+            for item in &list.items {
+                numbers[*item].before.clone_from(&before);
+                numbers[*item].listed = true;
+            }
+        }
         Self { text, tokens, numbers, names, lists }
     }
 }
@@ -56,9 +64,29 @@ impl<'c> Values<'c> {
 /// Matches the clause with the parameters that belong to nothing more special, such as files or queries.
 pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) -> Matches {
     let open: Vec<Profile<'_>> = params.iter().filter(|param| !is_special(param)).map(Profile::of).collect();
+    let parts = repeats::parts(values.tokens);
+    if parts.len() > 1 {
+        let call = |(from, to): (usize, usize)| {
+            let begin = values.tokens[from].start;
+            let text = &values.text[begin..values.tokens[to - 1].end];
+            let inside: Vec<Token> = values.tokens[from..to]
+                .iter()
+                .map(|token| Token { start: token.start - begin, end: token.end - begin, ..token.clone() })
+                .collect();
+            ((from, to), once(&Values::read(text, &inside), &open, called).first)
+        };
+        let calls = parts.into_iter().map(call).collect();
+        if let Some((first, more)) = repeats::by_parts(values.tokens, calls) {
+            return Matches { first, more };
+        }
+    }
+    once(values, &open, called)
+}
+
+fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches {
     let mut found = Matches::default();
     let mut used: Vec<(usize, usize)> = Vec::new();
-    let mut put = |found: &mut Matches, used: &mut Vec<(usize, usize)>, param: &Param, matched: Match| {
+    let put = |found: &mut Matches, used: &mut Vec<(usize, usize)>, param: &Param, matched: Match| {
         used.extend(matched.tokens);
         found.first.insert(param.name.clone(), matched);
     };
@@ -117,7 +145,7 @@ pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) 
         };
         put(&mut found, &mut used, profile.param, matched);
     }
-    for profile in &open {
+    for profile in open {
         if found.first.contains_key(&profile.param.name) {
             continue;
         }
@@ -136,7 +164,7 @@ pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) 
             put(&mut found, &mut used, profile.param, matched);
         }
     }
-    found.more = super::repeats::repeats(values, &open, &found.first);
+    found.more = repeats::repeats(values, open, &found.first);
     found
 }
 
@@ -166,8 +194,10 @@ pub(super) fn overlaps(used: &[(usize, usize)], at: usize, end: usize) -> bool {
 fn flag(values: &Values<'_>, profile: &Profile<'_>, called: &[String]) -> Option<Match> {
     let own = flag_words(profile.param);
     let spoken: Vec<String> = values.tokens.iter().filter_map(Token::word).map(|word| stem(&word)).collect();
-    let said = |own: &String| !called.contains(own) && spoken.iter().any(|word| speaks_of(word, own));
-    let raised = !own.is_empty() && own.iter().all(said);
+    let said = |own: &String| spoken.iter().any(|word| speaks_of(word, own));
+    // What the tool does anyway needs no flag: `get_details` with `details`.
+    let does = !own.is_empty() && own.iter().all(|own| called.contains(own)) && !profile.param.required;
+    let raised = !own.is_empty() && own.iter().all(said) && !does;
     raised.then_some(Match { value: Value::Bool(true), tokens: None, guessed: false })
 }
 

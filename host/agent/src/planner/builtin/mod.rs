@@ -68,7 +68,7 @@ impl Planner for BuiltinPlanner {
 }
 
 fn open(context: &PlanContext) -> Proposal {
-    if let Some(word) = acts::turn(&tokens::tokens(context.goal())) {
+    if let Some(word) = acts::turn(&tokens::tokens(clauses::unquoted(context.goal()))) {
         return Proposal::Fail(format!(
             "the builtin planner does not understand what “{word}” does to a command; say what is to be done without it, \
              or plan with a language model"

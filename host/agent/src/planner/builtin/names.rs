@@ -11,6 +11,9 @@ const NAME_WORDS: usize = 7;
 /// Words that may stand inside a name, between two capitalised ones.
 const JOINTS: &[&str] = &["of", "the", "de", "du", "da", "del", "von", "van", "la", "le", "v", "vs"];
 
+/// Kinds of places that stand in lower case behind their names.
+const KINDS: &[&str] = &["river", "lake", "ocean", "sea", "mountain", "mountains", "forest", "rainforest", "desert", "island"];
+
 /// Words before a name that say how it belongs to the rest.
 const PREPOSITIONS: &[&str] = &[
     "from", "to", "in", "at", "near", "around", "for", "by", "of", "between", "on", "with", "against", "into", "about",
@@ -133,6 +136,11 @@ fn words_end(tokens: &[Token], at: usize) -> Option<usize> {
             end += 1;
             continue;
         }
+        let both = matches!(tokens.get(end).map(|token| &token.piece), Some(Piece::Mark('&')));
+        if both && capital(end + 1) {
+            end += 2;
+            continue;
+        }
         let joints = (end..end + 2).take_while(|at| tokens.get(*at).is_some_and(is_joint)).count();
         if joints > 0 && capital(end + joints) {
             end += joints + 1;
@@ -140,7 +148,9 @@ fn words_end(tokens: &[Token], at: usize) -> Option<usize> {
         }
         break;
     }
-    Some(end)
+    // "Amazon rainforest", "Mississippi river": what it is belongs to its name.
+    let kind = tokens.get(end).and_then(Token::word).is_some_and(|word| KINDS.contains(&word.as_str()));
+    Some(end + usize::from(kind))
 }
 
 /// Words that are written short, with a point.
@@ -167,7 +177,7 @@ fn tail(text: &str, tokens: &[Token], end: usize) -> Option<(usize, String)> {
     if !matches!(tokens.get(end)?.piece, Piece::Mark(',')) {
         return None;
     }
-    for length in [2, 1] {
+    for length in [4, 2, 1] {
         let span = tokens.get(end + 1..end + 1 + length);
         let Some([first, .., last] | [first @ last]) = span else { continue };
         let said = &text[first.start..last.end];

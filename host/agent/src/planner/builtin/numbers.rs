@@ -22,7 +22,8 @@ pub(super) fn score(values: &Values<'_>, number: &Quantity, profile: &Profile<'_
     value(values, number, profile)?;
     let mut score = if param.required { REQUIRED } else { OPTIONAL };
     let mut told = 0.0;
-    told += beside(&number.before, profile, 0.8) + beside(&number.behind, profile, 0.7);
+    told += beside(&number.before, profile, if number.listed { 1.0 } else { 0.8 });
+    told += beside(&number.behind, profile, 0.7);
     if named_before(values, number, profile) {
         told += 5.0;
     }
@@ -40,8 +41,12 @@ pub(super) fn score(values: &Values<'_>, number: &Quantity, profile: &Profile<'_
         score -= 3.0;
     }
     if number.spelled {
-        // "Two" is often no number to calculate with.
-        score -= 1.6;
+        // "Two" says mostly how many things there are, and nothing to calculate with.
+        let numbered = param.name.ends_with(|c: char| c.is_ascii_digit());
+        if numbered || told < 2.0 {
+            return None;
+        }
+        score -= 1.0;
     }
     if text {
         // A number in a text parameter needs somebody who says so.

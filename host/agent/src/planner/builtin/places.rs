@@ -6,7 +6,7 @@ Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa IA,Kansas K
 Maryland MD,Massachusetts MA,Michigan MI,Minnesota MN,Mississippi MS,Missouri MO,Montana MT,Nebraska NE,Nevada NV,\
 New Hampshire NH,New Jersey NJ,New Mexico NM,New York NY,North Carolina NC,North Dakota ND,Ohio OH,Oklahoma OK,\
 Oregon OR,Pennsylvania PA,Rhode Island RI,South Carolina SC,South Dakota SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,\
-Virginia VA,Washington WA,West Virginia WV,Wisconsin WI,Wyoming WY";
+Virginia VA,Washington WA,West Virginia WV,Wisconsin WI,Wyoming WY,D.C. DC";
 
 /// Countries by the names that stand in addresses.
 const COUNTRIES: &str = "Argentina,Australia,Austria,Bangladesh,Belgium,Brazil,Bulgaria,Canada,Chile,China,Colombia,\

@@ -119,7 +119,8 @@ impl<'p> Profile<'p> {
         let by_name = MEASURES.iter().find(|(names, _)| param.is(names)).map(|(_, measure)| *measure);
         let measure = if counts_time { Some(Measure::Time) } else { by_name };
         let unit = unit.or_else(|| if counts_time { units::unit(plural.rsplit('_').next()?) } else { None });
-        let year = param.is(&["year"]) && !counts_time && !number_of;
+        let a_year = ["_per_year", "per year"].iter().any(|text| plural.ends_with(text));
+        let year = param.is(&["year", "year1", "year2"]) && !counts_time && !number_of && !a_year && by_name.is_none();
         let measure = match unit {
             // A factor per year is no time.
             Some(unit) if measure.is_none() || measure == Some(unit.measure) => Some(unit.measure),

@@ -54,6 +54,8 @@ pub(super) struct Quantity {
     pub(super) unit_text: Option<String>,
     /// Whether it was written out as a word.
     pub(super) spelled: bool,
+    /// Whether it stands in a list, whose words belong to all items alike.
+    pub(super) listed: bool,
     /// The words before it, nearest first, stemmed, back to the number before.
     pub(super) before: Vec<String>,
     /// The words behind it, nearest first, stemmed, up to a comma or the next number.
@@ -68,12 +70,46 @@ pub(super) fn quantities(text: &str, tokens: &[Token]) -> Vec<Quantity> {
         match read(text, tokens, at, found.last().map_or(0, |last| last.end)) {
             Some(quantity) => {
                 at = quantity.end;
-                found.push(quantity);
+                match found.last_mut().and_then(|last| together(last, &quantity)) {
+                    Some(value) => {
+                        let last = found.len() - 1;
+                        found[last].value = value;
+                        found[last].end = at;
+                        found[last].behind = quantity.behind;
+                    }
+                    None => found.push(quantity),
+                }
             }
             None => at += 1,
         }
     }
     found
+}
+
+/// `5 ft 10 in`, `2 hours 30 minutes`: one value in the unit of the first.
+fn together(one: &Quantity, two: &Quantity) -> Option<f64> {
+    let (first, second) = (one.unit?, two.unit?);
+    let smaller = one.end == two.at && first.measure == second.measure && first != second;
+    let factor = second.in_terms_of(&first).filter(|factor| smaller && *factor < 1.0)?;
+    Some(one.value + two.value * factor)
+}
+
+/// `112.07 W`: what a point of the compass makes of the number before it, in a pair of coordinates.
+fn compass(tokens: &[Token], at: usize) -> Option<f64> {
+    let number = |at: usize| tokens.get(at).and_then(Token::literal).is_some_and(|literal| literal.kind == Kind::Number);
+    let point = |at: usize| match tokens.get(at).map(|token| &token.piece) {
+        Some(Piece::Word(word)) if matches!(word.as_str(), "N" | "S" | "E" | "W") => Some(word.clone()),
+        _ => None,
+    };
+    let own = point(at + 1)?;
+    let pair = |first: usize| {
+        point(first + 1).is_some()
+            && matches!(tokens.get(first + 2).map(|token| &token.piece), Some(Piece::Mark(',')))
+            && number(first + 3)
+            && point(first + 4).is_some()
+    };
+    let in_pair = pair(at) || at.checked_sub(3).is_some_and(pair);
+    in_pair.then_some(if matches!(own.as_str(), "S" | "W") { -1.0 } else { 1.0 })
 }
 
 fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Quantity> {
@@ -82,7 +118,9 @@ fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Quantity
         Piece::Literal(literal) if literal.kind == Kind::Number => (literal.value.as_f64()?, false),
         Piece::Word(word) => {
             let lower = word.to_lowercase();
-            (SPELLED.iter().find(|(name, _)| *name == lower).map(|(_, value)| *value as f64)?, true)
+            let rests = lower == "rest" && at > 0 && (tokens[at - 1].is("from") || tokens[at - 1].is("at"));
+            let number = SPELLED.iter().find(|(name, _)| *name == lower).map(|(_, value)| *value as f64);
+            (number.or(rests.then_some(0.0))?, true)
         }
         _ => return None,
     };
@@ -99,9 +137,13 @@ fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Quantity
         end += 1;
     }
     let rest = &text[tokens[end - 1].end..];
-    let mut unit = None;
+    // What is at rest has no speed.
+    let mut unit = if token.is("rest") { units::unit("m/s") } else { None };
     let mut unit_text = None;
-    if money {
+    if let Some(sign) = compass(tokens, at) {
+        value *= sign;
+        end += 1;
+    } else if money {
         unit = units::unit("dollar");
     } else if let Some((found, said)) = units::after(rest) {
         let stop = tokens[end - 1].end + rest.find(said).unwrap_or(0) + said.len();
@@ -118,7 +160,7 @@ fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Quantity
         !ends && !["and", "with", "for", "to", "from", "at", "then"].iter().any(|word| token.is(word))
     };
     let behind = tokens[at + 1..].iter().take_while(stops).filter_map(word).take(5).collect();
-    Some(Quantity { at, end, value, unit, unit_text, spelled, before, behind })
+    Some(Quantity { at, end, value, unit, unit_text, spelled, listed: false, before, behind })
 }
 
 impl Quantity {
@@ -161,6 +203,9 @@ mod tests {
             ("213 million people", vec![(213e6, None)]),
             ("9.8 m/s^2 for 5 seconds", vec![(9.8, Some(Measure::Acceleration)), (5.0, Some(Measure::Time))]),
             ("three friends in 2020", vec![(3.0, None), (2020.0, None)]),
+            ("5ft 6in tall", vec![(5.5, Some(Measure::Length))]),
+            ("at (33.4 N, 112.07 W)", vec![(33.4, None), (-112.07, None)]),
+            ("a car starts from rest", vec![(0.0, Some(Measure::Speed))]),
         ] {
             assert_eq!(values(text), expected, "{text}");
         }

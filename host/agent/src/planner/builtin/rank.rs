@@ -294,8 +294,13 @@ fn complete(
             true => Completed::Lacks(filled.missing[0].clone()),
         };
     }
-    // What is changed is changed once; only looking is repeated.
-    let more = if doing(card) == Doing::Reads && steps.is_empty() { filled.more.as_slice() } else { &[] };
+    // Only looking is repeated. What one call would leave undone is said, where it changes something.
+    let more = filled.more.as_slice();
+    if let Some(next) = more.first().filter(|_| doing(card) == Doing::Changes || !steps.is_empty()) {
+        let differs = next.iter().find(|(name, value)| filled.arguments.get(*name) != Some(value));
+        let text = differs.map_or_else(String::new, |(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        return Completed::Leaves(text);
+    }
     for arguments in std::iter::once(&arguments).chain(more) {
         let name = names.next(&card.name);
         let step = Draft::step(&name, card.name.clone(), Value::Object(arguments.clone()));

@@ -14,7 +14,7 @@ use super::numbers;
 use super::profile::Profile;
 use super::quantity::Quantity;
 use super::texts;
-use super::tokens::Token;
+use super::tokens::{Piece, Token};
 
 /// The most calls that one clause is taken to ask for.
 const MOST: usize = 16;
@@ -27,12 +27,87 @@ struct Series<'p> {
     listed: bool,
 }
 
+/// Words that begin the next of several requests, behind "and", "also" or a comma.
+const AGAIN: &[&str] = &["for", "between", "from", "in", "with", "another", "one", "ones", "repeat"];
+
+/// Whether these words ask for the same once more: "another flight …", "repeat with …", "do the same for …".
+pub(super) fn says_again(rest: &[Token]) -> bool {
+    let word = |n: usize| rest.get(n).and_then(Token::word).unwrap_or_default();
+    match (word(0).as_str(), word(1).as_str(), word(2).as_str()) {
+        ("repeat" | "another", ..) | ("the", "same", "for") => true,
+        ("do", "the", "same") => true,
+        _ => false,
+    }
+}
+
+/// The parts of a clause that each ask for a call, as ranges of tokens; one where it does not come apart.
+pub(super) fn parts(tokens: &[Token]) -> Vec<(usize, usize)> {
+    let joins = |token: &Token| {
+        matches!(token.piece, Piece::Mark(',' | ';' | '.' | '?'))
+            || ["and", "also", "plus", "then", "finally"].iter().any(|word| token.is(word))
+    };
+    let mut starts = vec![0];
+    let mut at = 1;
+    while at < tokens.len() {
+        let run = tokens[at..].iter().take_while(|token| joins(token)).count();
+        let well = ["as", "well", "as"].iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|t| t.is(word)));
+        let begin = at + if well { 3 } else { run };
+        let joined = well || tokens[at..at + run].iter().any(|token| token.word().is_some()) || says_again(&tokens[begin..]);
+        let next = tokens.get(begin).and_then(Token::word);
+        if begin > at && joined && next.is_some_and(|word| AGAIN.contains(&word.as_str())) || (run > 0 && says_again(&tokens[begin..])) {
+            starts.push(begin);
+        }
+        at = begin.max(at + 1);
+    }
+    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
+    starts.iter().copied().zip(ends).collect()
+}
+
+/// The calls of a clause that comes apart: what a part does not say is as in the part before, and what the first does not
+/// say as in the first that does. Nothing where the parts say different things of one call.
+pub(super) fn by_parts(
+    tokens: &[Token],
+    calls: Vec<((usize, usize), BTreeMap<String, Match>)>,
+) -> Option<(BTreeMap<String, Match>, Vec<BTreeMap<String, Match>>)> {
+    // Ranges of a part become ranges of the clause.
+    let moved = |from: usize, call: BTreeMap<String, Match>| -> BTreeMap<String, Match> {
+        let place = |matched: Match| Match { tokens: matched.tokens.map(|(at, end)| (at + from, end + from)), ..matched };
+        call.into_iter().map(|(name, matched)| (name, place(matched))).collect()
+    };
+    let calls: Vec<_> = calls.into_iter().map(|((from, _), call)| moved(from, call)).collect();
+    debug_assert!(calls.iter().flat_map(BTreeMap::values).all(|m| m.tokens.is_none_or(|(_, end)| end <= tokens.len())));
+    let said = |matched: &Match| matched.tokens.is_some();
+    let mut call = calls.first()?.clone();
+    for later in calls.iter().skip(1) {
+        for (name, matched) in later {
+            call.entry(name.clone()).or_insert_with(|| matched.clone());
+        }
+    }
+    let first = call.clone();
+    let mut more = Vec::new();
+    for later in calls.iter().skip(1) {
+        let mut next = call.clone();
+        for (name, matched) in later.iter().filter(|(_, matched)| said(matched) || matched.value == Value::Bool(true)) {
+            next.insert(name.clone(), matched.clone());
+        }
+        let values = |call: &BTreeMap<String, Match>| call.values().map(|m| m.value.clone()).collect::<Vec<_>>();
+        if values(&next) != values(&call) {
+            more.push(next.clone());
+            call = next;
+        }
+    }
+    (!more.is_empty()).then_some((first, more))
+}
+
 /// The calls behind the first.
 pub(super) fn repeats(
     values: &Values<'_>,
     open: &[Profile<'_>],
     first: &BTreeMap<String, Match>,
 ) -> Vec<BTreeMap<String, Match>> {
+    if let Some(more) = by_tuples(values, open, first) {
+        return more;
+    }
     let used: Vec<(usize, usize)> = first.values().filter_map(|matched| matched.tokens).collect();
     let series: Vec<Series<'_>> = open
         .iter()
@@ -43,7 +118,9 @@ pub(super) fn repeats(
     let Some(count) = series.iter().map(|series| series.values.len()).max() else { return Vec::new() };
     let same = series.iter().all(|series| series.values.len() == count);
     let respectively = values.tokens.iter().any(|token: &Token| token.is("respectively"));
-    let across = series.len() > 1 && series.iter().all(|series| series.listed) && !respectively;
+    // A city and its state come from one list.
+    let starts: std::collections::BTreeSet<_> = series.iter().map(|series| series.values[0].tokens).collect();
+    let across = starts.len() > 1 && series.iter().all(|series| series.listed) && !respectively;
     let rows: Vec<Vec<(&str, &Match)>> = if across {
         every(&series)
     } else if same {
@@ -62,6 +139,44 @@ pub(super) fn repeats(
         call
     };
     rows.iter().skip(1).map(call).collect()
+}
+
+/// "The divisor of (45, 60) and (81, 27)", "3 and 4, 5 and 12": as many numbers again as the first call took from its list.
+fn by_tuples(
+    values: &Values<'_>,
+    open: &[Profile<'_>],
+    first: &BTreeMap<String, Match>,
+) -> Option<Vec<BTreeMap<String, Match>>> {
+    let place = |matched: &Match| values.numbers.iter().position(|n| Some((n.at, n.end)) == matched.tokens);
+    let mut taken: Vec<(usize, &Profile<'_>)> = open
+        .iter()
+        .filter(|profile| profile.param.is_number_only())
+        .filter_map(|profile| Some((place(first.get(&profile.param.name)?)?, profile)))
+        .collect();
+    taken.sort_by_key(|(place, _)| *place);
+    let size = taken.len();
+    let lists: Vec<&Vec<usize>> =
+        values.lists.iter().filter(|list| list.of == Of::Numbers).map(|list| &list.items).collect();
+    let own = lists.iter().position(|list| taken.iter().all(|(place, _)| list.contains(place)))?;
+    let list = lists[own];
+    let begins = size > 1 && taken.iter().zip(list.iter()).all(|((place, _), item)| place == item);
+    let further: Vec<usize> = match lists[own..].iter().all(|list| list.len() == size) {
+        _ if !begins => return None,
+        true if lists.len() > own + 1 => lists[own + 1..].iter().flat_map(|list| list.iter().copied()).collect(),
+        false if list.len() > size && list.len().is_multiple_of(size) => list[size..].to_vec(),
+        _ => return None,
+    };
+    let calls: Vec<BTreeMap<String, Match>> = further
+        .chunks(size)
+        .filter_map(|chunk| {
+            let mut call = first.clone();
+            for (item, (_, profile)) in chunk.iter().zip(&taken) {
+                call.insert(profile.param.name.clone(), number_value(values, &values.numbers[*item], profile)?);
+            }
+            Some(call)
+        })
+        .collect();
+    (!calls.is_empty() && calls.len() < MOST).then_some(calls)
 }
 
 /// Every combination of the values of all series.

@@ -17,6 +17,8 @@ pub(super) struct Param {
     pub(super) choices: Vec<Value>,
     /// The types of the items, where it is a list.
     pub(super) items: Vec<String>,
+    /// What the items can be, where that is listed.
+    pub(super) item_choices: Vec<Value>,
     /// What the schema says stands there by itself.
     pub(super) default: Option<Value>,
 }
@@ -38,6 +40,7 @@ pub(super) fn params(card: &ToolCard) -> Vec<Param> {
             types: types(schema),
             choices: choices(schema),
             items: schema.get("items").map(types).unwrap_or_default(),
+            item_choices: schema.get("items").map(choices).unwrap_or_default(),
             default: schema.get("default").cloned(),
         })
         .collect();

@@ -34,7 +34,19 @@ pub(super) fn options_spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<
     found.into_iter().map(|(option, _)| option).collect()
 }
 
+/// The choices of a list's items that the clause speaks of, in its order.
+pub(super) fn choices_spoken(values: &Values<'_>, choices: &[Value]) -> Vec<String> {
+    let options: Vec<String> = choices.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut found = spoken_of(values, &options);
+    found.sort_by_key(|(_, (at, _))| *at);
+    found.into_iter().map(|(option, _)| option).collect()
+}
+
 fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String, (usize, usize))> {
+    spoken_of(values, &profile.options)
+}
+
+fn spoken_of(values: &Values<'_>, options: &[String]) -> Vec<(String, (usize, usize))> {
     let said: Vec<Option<String>> = values.tokens.iter().map(|token| token.word().map(|word| stem(&word))).collect();
     let place = |option: &String| {
         let own: Vec<Option<String>> =
@@ -43,7 +55,7 @@ fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String, (usize, us
         Some((option.clone(), (at, at + own.len())))
     };
     let mut found: Vec<(String, (usize, usize))> =
-        profile.options.iter().filter(|option| option.len() > 1).filter_map(place).collect();
+        options.iter().filter(|option| option.len() > 1).filter_map(place).collect();
     // "lightly active" before "active": the longer one is meant.
     found.sort_by_key(|(_, (at, end))| (std::cmp::Reverse(end - at), *at));
     let mut kept: Vec<(String, (usize, usize))> = Vec::new();
@@ -115,6 +127,11 @@ fn in_format(iso: &str, description: &str) -> Option<String> {
     .map(|(_, text)| text)
 }
 
+/// Whether a name may stand in the parameter at all: it is no unit, day or formula.
+pub(super) fn may_be_a_name(param: &super::shape::Param) -> bool {
+    takes_names(&Profile::of(param))
+}
+
 /// What speaks for the name in this parameter; nothing where it cannot stand there.
 pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) -> Option<f64> {
     if name.made == Made::Date || !takes_names(profile) {
@@ -139,6 +156,8 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
     score += match (profile.family, name.made) {
         (Family::Place | Family::Source | Family::Target, Made::Words) if known => 1.5,
         (Family::Called | Family::Other, Made::Words) if known => -1.5,
+        // A state is what the city lies in; its name is found there.
+        (Family::Place, Made::Words) if profile.param.is(&["state"]) && name.with_tail.is_some() => -6.0,
         (Family::Called, Made::Quoted) => 1.5,
         (Family::Identifier, Made::Identifier) => 3.0,
         (Family::Identifier, Made::Quoted) => 1.0,
@@ -188,8 +207,8 @@ pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize,
         return None;
     }
     if param.is(&["state", "country"]) {
-        let tail = values.names.iter().find_map(|name| name.with_tail.as_ref())?;
-        return Some(Match { value: Value::from(tail.1.clone()), tokens: None, guessed: false });
+        let (name, tail) = values.names.iter().find_map(|name| Some((name, name.with_tail.as_ref()?)))?;
+        return Some(Match { value: Value::from(tail.1.clone()), tokens: Some((name.at, name.end)), guessed: false });
     }
     let tokens = values.tokens;
     let own = |token: &Token| {
@@ -198,7 +217,8 @@ pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize,
     };
     let glue = |token: &Token| {
         matches!(token.piece, Piece::Mark(':' | '='))
-            || ["of", "is", "called", "named", "as"].iter().any(|word| token.is(word))
+            || ["is", "called", "named", "as"].iter().any(|word| token.is(word))
+            || (param.required && token.is("of"))
     };
     let free = |at: usize| !overlaps(used, at, at + 1);
     for at in (0..tokens.len()).filter(|at| own(&tokens[*at])) {

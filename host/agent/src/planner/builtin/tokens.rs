@@ -164,7 +164,9 @@ fn bare(rest: &str, begins: bool) -> Option<(Piece, usize)> {
         return literal(Kind::Url, chunk.len());
     }
     if let Some(length) = literals::date(chunk) {
-        return literal(Kind::Date, length);
+        let found = Literal::new(Kind::Date, &rest[..length]);
+        let value = literals::year_first(&found.text).map_or(found.value.clone(), Value::from);
+        return Some((Piece::Literal(Literal { value, ..found }), length));
     }
     if let Some((length, iso)) = literals::spoken_date(rest) {
         let value = Value::from(iso);
