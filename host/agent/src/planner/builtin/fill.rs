@@ -27,6 +27,8 @@ pub(super) struct Clause {
     pub(super) goes_on: bool,
     /// Whether a later clause of the goal saves the result.
     pub(super) saved_elsewhere: bool,
+    /// The last call: its tool and arguments.
+    earlier: Option<(toolcrib_policy::ToolName, Value)>,
     /// The words of the whole goal, stemmed.
     goal_words: Vec<String>,
     /// Answers of a person, by the tool and parameter that they are for.
@@ -81,6 +83,7 @@ impl Clause {
             saved_elsewhere: later.iter().any(|clause| {
                 acts::command(&super::tokens::tokens(clause)).is_some_and(|command| is_writing(&command))
             }),
+            earlier: context.state.results().last().map(|(step, ..)| (step.tool.clone(), step.arguments.clone())),
             goal_words: super::words::words(goal),
             tokens,
             literals,
@@ -202,6 +205,7 @@ fn value_for(
         .or_else(|| from_previous(clause, card, param, filled))
         .or_else(|| from_quotes(clause, param, all, filled))
         .or_else(|| from_place(clause, card, param, filled))
+        .or_else(|| from_earlier(clause, card, param))
 }
 
 /// A literal behind the name of the parameter.
@@ -218,6 +222,10 @@ fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
 /// The last resort for what must be there and is no content: a name in the clause.
 fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
     let plain = param.required && param.takes("string") && param.choices.is_empty() && super::texts::may_be_a_name(param);
+    if !super::matching::is_special(param) && !param.is(&["to", "from"]) {
+        // It was matched with the names already.
+        return None;
+    }
     let special = param.is_path() || param.is_url() || param.is_content() || param.is_program() || param.is_pattern();
     let about = param.description.to_lowercase();
     let moment = param.is(&["time", "date"]) || ["moment", "date", "time"].iter().any(|word| about.contains(word));
@@ -231,6 +239,14 @@ fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Fill
     let found = role::by_place(&clause.tokens[usize::from(own)..], param, &taken, own)?;
     filled.guessed += 1;
     Some(Value::from(found))
+}
+
+/// "The same company": what the last call of this tool was given.
+fn from_earlier(clause: &Clause, card: &ToolCard, param: &Param) -> Option<Value> {
+    let (tool, arguments) = clause.earlier.as_ref()?;
+    let same = clause.tokens.iter().any(|token| token.is("same") || token.is("again"));
+    let value = arguments.get(&param.name).filter(|_| same && *tool == card.name && param.required)?;
+    (!value.is_object()).then(|| value.clone())
 }
 
 fn typed(param: &Param, text: &str) -> Value {

@@ -132,7 +132,8 @@ fn item_value(values: &Values<'_>, of: Of, item: usize) -> Value {
 
 /// What the words before a list say for a parameter.
 fn told(values: &Values<'_>, at: usize, profile: &Profile<'_>) -> f64 {
-    let spoken = values.tokens[..at].iter().rev().take(6).enumerate();
+    let near = values.tokens[..at].iter().rev().take(6).take_while(|token| token.literal().is_none());
+    let spoken = near.enumerate();
     spoken
         .filter_map(|(far, token)| Some((far, stem(&token.word()?))))
         .map(|(far, word)| {

@@ -64,7 +64,7 @@ impl<'c> Values<'c> {
 /// Matches the clause with the parameters that belong to nothing more special, such as files or queries.
 pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) -> Matches {
     let open: Vec<Profile<'_>> = params.iter().filter(|param| !is_special(param)).map(Profile::of).collect();
-    let parts = repeats::parts(values.tokens);
+    let parts = repeats::parts(values);
     if parts.len() > 1 {
         let call = |(from, to): (usize, usize)| {
             let begin = values.tokens[from].start;
@@ -169,9 +169,9 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
 }
 
 /// Parameters that are filled by what they are: files, addresses, programs, zones, texts to work on.
-fn is_special(param: &Param) -> bool {
+pub(super) fn is_special(param: &Param) -> bool {
     let text = param.takes("string");
-    let special = param.is_path() || param.is_url() || param.is_zone() || !param.choices.is_empty();
+    let special = param.is_path() || param.is_url() || param.is_zone();
     let worked_on = param.is_content() || param.is_program() || param.is_pattern() || param.is_replacement();
     let plain = param.is_number_only() || param.is_of("array") || param.is_of("boolean");
     let formula = param.is(&["function", "equation", "polynomial"]);
@@ -210,7 +210,8 @@ pub(super) fn literals_in(tokens: &[Token], (from, to): (usize, usize)) -> Vec<u
 
 /// Whether the family of a parameter wants a name of the clause's capitalised or quoted ones at all.
 pub(super) fn takes_names(profile: &Profile<'_>) -> bool {
-    !matches!(profile.family, Family::Moment | Family::Unit | Family::Formula)
+    profile.param.choices.is_empty()
+        && !matches!(profile.family, Family::Moment | Family::Unit | Family::Formula | Family::Currency)
 }
 
 /// Literals of this kind that are not used yet, with their tokens.

@@ -91,6 +91,10 @@ fn named_before(values: &Values<'_>, number: &Quantity, profile: &Profile<'_>) -
     let glued = at < number.at;
     let own = &profile.param.words;
     let Some(from) = at.checked_sub(own.len()) else { return false };
+    // "Base and height as 6 and 10": the words belong to all.
+    if number.listed && from.checked_sub(1).is_some_and(|before| values.tokens[before].is("and")) {
+        return false;
+    }
     let said = values.tokens[from..at].iter().map(|token| token.word().map(|word| super::words::stem(&word)));
     // A single letter needs its sign: "a 5 m wall" names no `a`.
     let single = own.len() == 1 && own[0].len() == 1;
@@ -109,9 +113,12 @@ pub(super) fn value(values: &Values<'_>, number: &Quantity, profile: &Profile<'_
             value /= 100.0;
         }
     } else if let (Some(said), Some(wanted)) = (number.unit, profile.unit)
-        && let Some(factor) = said.in_terms_of(&wanted)
+        && said.measure == wanted.measure
+        && said != wanted
+        && said.measure != Measure::Money
     {
-        value *= factor;
+        // Degrees of another scale, and the days of a month, are for somebody else to work out.
+        value *= said.in_terms_of(&wanted)?;
     }
     let value = json(value);
     (value.is_i64() || !param.is_whole()).then_some(value)

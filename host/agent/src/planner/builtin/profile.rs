@@ -61,6 +61,8 @@ pub(super) enum Family {
     Unit,
     /// A formula.
     Formula,
+    /// A currency.
+    Currency,
     /// Anything else.
     Other,
 }
@@ -68,6 +70,7 @@ pub(super) enum Family {
 const FAMILIES: &[(Family, &[&str])] = &[
     (Family::Moment, &["date", "day", "birthday", "dob", "when", "datetime"]),
     (Family::Unit, &["unit", "measure"]),
+    (Family::Currency, &["currency"]),
     (Family::Formula, &["function", "equation", "formula", "expression", "polynomial"]),
     (Family::Source, &["from", "source", "origin", "start", "departure", "sender"]),
     (Family::Target, &["to", "target", "destination", "end", "arrival", "recipient", "receiver"]),
@@ -133,7 +136,10 @@ impl<'p> Profile<'p> {
             measure: measure.filter(|_| !year),
             year,
             family: family(param),
-            options: options(&main),
+            options: match param.choices.as_slice() {
+                [] => options(&main),
+                choices => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            },
             default,
             param,
         }
@@ -149,7 +155,9 @@ impl<'p> Profile<'p> {
 
 fn family(param: &Param) -> Family {
     let by_name = FAMILIES.iter().find(|(_, names)| param.is(names)).map(|(family, _)| *family);
+    let dated = words(&param.description).iter().any(|word| word == "date");
     match by_name {
+        None | Some(Family::Source | Family::Target) if dated && !param.is(&["city", "location"]) => Family::Moment,
         // `start_date`, `from_unit`: what it is says more than which of two.
         Some(family) => family,
         None if param.description.to_lowercase().contains("name of") => Family::Called,

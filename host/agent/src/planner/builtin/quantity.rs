@@ -94,6 +94,26 @@ fn together(one: &Quantity, two: &Quantity) -> Option<f64> {
     Some(one.value + two.value * factor)
 }
 
+/// "The next week", "last month": one of them.
+fn period(tokens: &[Token], at: usize) -> Option<Quantity> {
+    let said = tokens[at].word()?;
+    let unit = units::unit(&said).filter(|unit| unit.measure == Measure::Time && said.len() > 2)?;
+    let lead = at.checked_sub(1).and_then(|at| tokens[at].word())?;
+    let one = ["next", "last", "past", "upcoming", "coming", "previous"].contains(&lead.as_str()) && !said.ends_with('s');
+    let before = tokens[..at].iter().rev().filter_map(|token| token.word().map(|word| stem(&word))).take(3).collect();
+    one.then(|| Quantity {
+        at,
+        end: at + 1,
+        value: 1.0,
+        unit: Some(unit),
+        unit_text: None,
+        spelled: true,
+        listed: false,
+        before,
+        behind: Vec::new(),
+    })
+}
+
 /// `112.07 W`: what a point of the compass makes of the number before it, in a pair of coordinates.
 fn compass(tokens: &[Token], at: usize) -> Option<f64> {
     let number = |at: usize| tokens.get(at).and_then(Token::literal).is_some_and(|literal| literal.kind == Kind::Number);
@@ -118,6 +138,9 @@ fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Quantity
         Piece::Literal(literal) if literal.kind == Kind::Number => (literal.value.as_f64()?, false),
         Piece::Word(word) => {
             let lower = word.to_lowercase();
+            if let Some(one) = period(tokens, at) {
+                return Some(one);
+            }
             let rests = lower == "rest" && at > 0 && (tokens[at - 1].is("from") || tokens[at - 1].is("at"));
             let number = SPELLED.iter().find(|(name, _)| *name == lower).map(|(_, value)| *value as f64);
             (number.or(rests.then_some(0.0))?, true)
@@ -205,6 +228,7 @@ mod tests {
             ("three friends in 2020", vec![(3.0, None), (2020.0, None)]),
             ("5ft 6in tall", vec![(5.5, Some(Measure::Length))]),
             ("at (33.4 N, 112.07 W)", vec![(33.4, None), (-112.07, None)]),
+            ("the weather of the next week", vec![(1.0, Some(Measure::Time))]),
             ("a car starts from rest", vec![(0.0, Some(Measure::Speed))]),
         ] {
             assert_eq!(values(text), expected, "{text}");

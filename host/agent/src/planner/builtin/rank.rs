@@ -143,6 +143,9 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
     let plugin = words(card.name.plugin().as_str());
     let about = words(&format!("{} {}", card.title, card.description));
     let gives = fields(card.output_schema.as_ref());
+    let params = params(card);
+    let takes = |word: &String| params.iter().any(|param| param.words.contains(word));
+    let told: Vec<String> = params.iter().flat_map(|param| words(&param.description)).collect();
     let of_word = |word: &String| {
         if name.contains(word) {
             3.0
@@ -152,6 +155,10 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
             1.5
         } else if plugin.contains(word) || plugin.iter().any(|n| alike(word, n)) || about.contains(word) {
             1.0
+        } else if takes(word) {
+            0.75
+        } else if told.contains(word) {
+            0.5
         } else {
             0.0
         }

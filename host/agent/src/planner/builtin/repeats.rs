@@ -41,7 +41,8 @@ pub(super) fn says_again(rest: &[Token]) -> bool {
 }
 
 /// The parts of a clause that each ask for a call, as ranges of tokens; one where it does not come apart.
-pub(super) fn parts(tokens: &[Token]) -> Vec<(usize, usize)> {
+pub(super) fn parts(values: &Values<'_>) -> Vec<(usize, usize)> {
+    let tokens = values.tokens;
     let joins = |token: &Token| {
         matches!(token.piece, Piece::Mark(',' | ';' | '.' | '?'))
             || ["and", "also", "plus", "then", "finally"].iter().any(|word| token.is(word))
@@ -54,6 +55,11 @@ pub(super) fn parts(tokens: &[Token]) -> Vec<(usize, usize)> {
         let begin = at + if well { 3 } else { run };
         let joined = well || tokens[at..at + run].iter().any(|token| token.word().is_some()) || says_again(&tokens[begin..]);
         let next = tokens.get(begin).and_then(Token::word);
+        if run > 0 && pairs_again(values, begin) {
+            starts.push(begin);
+            at = begin + 1;
+            continue;
+        }
         if begin > at && joined && next.is_some_and(|word| AGAIN.contains(&word.as_str())) || (run > 0 && says_again(&tokens[begin..])) {
             starts.push(begin);
         }
@@ -61,6 +67,21 @@ pub(super) fn parts(tokens: &[Token]) -> Vec<(usize, usize)> {
     }
     let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
     starts.iter().copied().zip(ends).collect()
+}
+
+/// "USD to AUD and USD to CAD": a name before the same preposition as a name before it.
+fn pairs_again(values: &Values<'_>, begin: usize) -> bool {
+    const BETWEEN: &[&str] = &["to", "for", "in", "at"];
+    let tokens = values.tokens;
+    let begin = begin + usize::from(tokens.get(begin).is_some_and(|token| token.is("the")));
+    let preposition = |name: &Name| {
+        let word = tokens.get(name.end).and_then(Token::word).filter(|word| BETWEEN.contains(&word.as_str()))?;
+        // What is behind it is a name as well.
+        let object = values.names.iter().any(|other| other.at > name.end && other.at <= name.end + 2);
+        object.then_some(word)
+    };
+    let own = values.names.iter().find(|name| name.at == begin).and_then(preposition);
+    own.is_some() && values.names.iter().filter(|name| name.end < begin).any(|name| preposition(name) == own)
 }
 
 /// The calls of a clause that comes apart: what a part does not say is as in the part before, and what the first does not
@@ -195,6 +216,23 @@ fn every<'s>(series: &'s [Series<'_>]) -> Vec<Vec<(&'s str, &'s Match)>> {
 fn series<'p>(values: &Values<'_>, profile: &'p Profile<'_>, first: &Match, used: &[(usize, usize)]) -> Series<'p> {
     let mut series = Series { param: &profile.param.name, values: vec![first.clone()], listed: false };
     let Some((at, end)) = first.tokens else { return series };
+    let options = texts::spoken(values, profile);
+    if options.iter().any(|(_, range)| *range == (at, end)) {
+        // "Rock and jazz": options that stand side by side.
+        let joint = |token: &Token| matches!(token.piece, Piece::Mark(',')) || token.is("and") || token.is("or");
+        let mut last = end;
+        let mut more: Vec<&(String, (usize, usize))> = options.iter().filter(|(_, range)| range.0 >= end).collect();
+        more.sort_by_key(|(_, range)| range.0);
+        for (option, (from, to)) in more {
+            if *from > last && values.tokens[last..*from].iter().all(joint) {
+                let value = Value::from(option.as_str());
+                series.values.push(Match { value, tokens: Some((*from, *to)), guessed: false });
+                last = *to;
+            }
+        }
+        series.listed = series.values.len() > 1;
+        return series;
+    }
     let number = values.numbers.iter().position(|number| number.at == at && number.end == end);
     let name = values.names.iter().position(|name| name.at == at && name.end == end);
     let free = |at: usize, end: usize| !overlaps(used, at, end);

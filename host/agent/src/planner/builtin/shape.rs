@@ -34,7 +34,7 @@ pub(super) fn params(card: &ToolCard) -> Vec<Param> {
         .flatten()
         .map(|(name, schema)| Param {
             name: name.clone(),
-            words: words(name),
+            words: words(name).into_iter().map(unnumbered).collect(),
             description: schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
             required: required.contains(&name.as_str()),
             types: types(schema),
@@ -46,6 +46,14 @@ pub(super) fn params(card: &ToolCard) -> Vec<Param> {
         .collect();
     params.sort_by_key(|param| required.iter().position(|name| *name == param.name).unwrap_or(usize::MAX));
     params
+}
+
+/// `charge1` is a charge.
+fn unnumbered(word: String) -> String {
+    match word.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        short if short.len() > 2 => short.to_owned(),
+        _ => word,
+    }
 }
 
 fn types(schema: &Value) -> Vec<String> {
@@ -109,7 +117,7 @@ impl Param {
 
     /// What a tool works on: the text or data itself.
     pub(super) fn is_content(&self) -> bool {
-        self.is(&["text", "input", "content", "body", "data", "html", "document", "source", "value", "before"])
+        self.is(&["text", "input", "content", "body", "data", "html", "document", "value", "before"])
             && !self.is_path()
             && !self.is_url()
     }

@@ -14,12 +14,15 @@ use super::words::{is_verb, means, stem};
 const REQUIRED: f64 = 1.5;
 /// What an optional one must be spoken for with.
 const OPTIONAL: f64 = -1.8;
+/// Words before a noun that say nothing about it.
+const VAGUE: &[&str] = &["same", "given", "following", "certain", "specific", "particular", "new", "other", "current", "different"];
 /// Words of parameter names that no text repeats.
 const BARE: &[&str] = &["name", "type", "full", "text", "value", "string"];
 
 /// A value that the description names and the clause speaks of.
 pub(super) fn option(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
-    if matches!(profile.family, Family::Source | Family::Target | Family::Place | Family::Identifier) {
+    let examples = matches!(profile.family, Family::Source | Family::Target | Family::Place | Family::Identifier);
+    if examples && profile.param.choices.is_empty() {
         // What stands there are examples.
         return None;
     }
@@ -42,7 +45,7 @@ pub(super) fn choices_spoken(values: &Values<'_>, choices: &[Value]) -> Vec<Stri
     found.into_iter().map(|(option, _)| option).collect()
 }
 
-fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String, (usize, usize))> {
+pub(super) fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String, (usize, usize))> {
     spoken_of(values, &profile.options)
 }
 
@@ -80,6 +83,7 @@ pub(super) fn by_family(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
             let (at, literal) = of_kind(values, Kind::Formula, used).next()?;
             Some(Match { value: literal.value.clone(), tokens: Some((at, at + 1)), guessed: false })
         }
+        Family::Currency => currency(values, profile, used),
         Family::Unit => unit(values, profile).map(|text| Match { value: Value::from(text), tokens: None, guessed: false }),
         _ => None,
     }
@@ -106,6 +110,36 @@ fn unit(values: &Values<'_>, profile: &Profile<'_>) -> Option<String> {
     let mut said = values.numbers.iter().filter_map(|number| number.unit_text.as_ref());
     let first = said.next()?;
     said.all(|other| other == first).then(|| first.clone())
+}
+
+/// Currencies by their names.
+const CURRENCIES: &[&str] = &[
+    "dollar", "euro", "pound", "yen", "yuan", "rupee", "franc", "peso", "won", "krona", "krone", "zloty", "lira", "ruble",
+    "rand", "real", "bitcoin",
+];
+const CODES: &[&str] = &[
+    "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "AUD", "CAD", "NZD", "MXN", "BRL", "KRW", "SEK", "NOK", "DKK", "PLN",
+    "TRY", "RUB", "ZAR", "SGD", "HKD", "BTC",
+];
+
+/// A currency: behind "to" or "in" where it is what comes out, else the first that is named.
+fn currency(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)]) -> Option<Match> {
+    let tokens = values.tokens;
+    let is = |at: usize| {
+        let Some(Piece::Word(word)) = tokens.get(at).map(|token| &token.piece) else { return false };
+        CODES.contains(&word.as_str()) || CURRENCIES.contains(&stem(word).as_str())
+    };
+    let out = profile.param.is(&["to", "target", "into", "quote", "destination"]);
+    let behind = |at: usize| {
+        let before = tokens[..at].iter().rev().take(3).filter_map(Token::word).find(|word| word != "us");
+        before.is_some_and(|word| ["to", "in", "into"].contains(&word.as_str()))
+    };
+    let mut found = (0..tokens.len()).filter(|at| is(*at) && !overlaps(used, *at, at + 1));
+    let at = found.find(|at| behind(*at) == out)?;
+    // "US dollars": whose they are belongs to the name.
+    let from = at - usize::from(at > 0 && ["us", "canadian", "australian", "british", "swiss"].iter().any(|w| tokens[at - 1].is(w)));
+    let value = Value::from(&values.text[tokens[from].start..tokens[at].end]);
+    Some(Match { value, tokens: Some((from, at + 1)), guessed: false })
 }
 
 /// A day in the form that a description asks for.
@@ -165,8 +199,13 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
         (Family::Place, Made::Identifier) => -2.0,
         _ => 0.0,
     };
+    let person = ["actor", "artist", "author", "player", "person", "director", "composer", "president", "scientist"];
+    if name.made == Made::Quoted && profile.param.is(&person) {
+        score -= 1.5;
+    }
     score += beside(&name.before, profile, 4.0) + beside(&name.behind, profile, 2.5);
-    Some(score)
+    // A place is no name of anything else by itself.
+    (score >= 1.0).then_some(score)
 }
 
 fn beside(context: &[String], profile: &Profile<'_>, most: f64) -> f64 {
@@ -233,7 +272,7 @@ pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize,
     }
     let describes = |at: &usize| {
         let before = at.checked_sub(1).and_then(|at| tokens[at].word());
-        before.is_some_and(|word| means(&word) && !is_verb(&word) && !param.words.contains(&stem(&word))) && free(at - 1)
+        before.is_some_and(|word| means(&word) && !is_verb(&word) && !VAGUE.contains(&word.as_str()) && !param.words.contains(&stem(&word))) && free(at - 1)
     };
     let at = (0..tokens.len()).filter(|at| own(&tokens[*at])).find(describes)?;
     let word = &tokens[at - 1];

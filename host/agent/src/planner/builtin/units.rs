@@ -72,9 +72,9 @@ const ROWS: &[Row] = &[
     (&["h", "hr", "hrs"], &["hour"], Measure::Time, 3600.0),
     (&["d"], &["day"], Measure::Time, 86_400.0),
     (&[], &["week"], Measure::Time, 604_800.0),
-    (&[], &["month"], Measure::Time, 0.0),
-    (&["yr", "yrs"], &["year"], Measure::Time, 0.0),
-    (&[], &["decade"], Measure::Time, 0.0),
+    (&[], &["month"], Measure::Time, 2_629_800.0),
+    (&["yr", "yrs"], &["year"], Measure::Time, 31_557_600.0),
+    (&[], &["decade"], Measure::Time, 315_576_000.0),
     (&["mph"], &[], Measure::Speed, 0.447_04),
     (&["kmh", "kph"], &[], Measure::Speed, 1000.0 / 3600.0),
     (&["°C", "C"], &["celsius", "degree celsius", "degree c"], Measure::Temperature, 0.0),
@@ -228,7 +228,8 @@ mod tests {
         assert_eq!(factor("week", "days"), Some(7.0));
         assert_eq!(factor("kg", "m"), None);
         assert_eq!(factor("celsius", "kelvin"), None, "more than a factor lies between them");
-        assert_eq!(factor("month", "days"), None, "months are not equally long");
+        assert_eq!(factor("year", "months"), Some(12.0));
+        assert!(factor("month", "days").is_some_and(|days| days.fract() > 0.0), "months are not equally long");
     }
 
     #[test]
