@@ -56,7 +56,15 @@ const FINDING: &[&str] = &[
 /// The command of a clause that changes something, as it was said.
 pub(super) fn command(tokens: &[Token]) -> Option<String> {
     let known = |word: &String| is_act(word);
-    tokens.iter().filter_map(Token::word).find(|word| is_verb(word) || known(word)).filter(known)
+    // "The output", "from the store": a thing, and nothing to do.
+    let thing = |at: usize| {
+        const BEFORE: &[&str] =
+            &["the", "a", "an", "my", "your", "this", "that", "of", "in", "from", "at", "for", "by", "with", "on"];
+        at.checked_sub(1).and_then(|at| tokens[at].word()).is_some_and(|word| BEFORE.contains(&word.as_str()))
+    };
+    let words = tokens.iter().enumerate().filter_map(|(at, token)| Some((at, token.word()?)));
+    let mut acts = words.filter(|(at, word)| is_verb(word) || (known(word) && !thing(*at)));
+    acts.next().map(|(_, word)| word).filter(known)
 }
 
 /// Whether a tool does what a command says.

@@ -103,7 +103,7 @@ pub(super) fn for_param(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
     let one_name = || {
         let free = values.names.iter().filter(|name| !overlaps(used, name.at, name.end) && name.made != Made::Date);
         let scored = free.filter_map(|name| Some((texts::score(values, name, profile)?, name)));
-        let (_, name) = scored.filter(|(score, _)| *score >= 3.5 && of_text).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+        let (_, name) = scored.filter(|(score, _)| *score >= 4.5 && of_text).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
         let value = Value::from(vec![name.text.clone()]);
         Some(Match { value, tokens: Some((name.at, name.end)), guessed: false })
     };

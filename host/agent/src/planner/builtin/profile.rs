@@ -132,7 +132,7 @@ impl<'p> Profile<'p> {
         let default = param.default.clone().or_else(|| default_in(description, param)).filter(|value| !value.is_null());
         Self {
             about,
-            unit: unit.filter(|unit| Some(unit.measure) == measure),
+            unit: unit.filter(|unit| Some(unit.measure) == measure && !year),
             measure: measure.filter(|_| !year),
             year,
             family: family(param),
@@ -179,15 +179,20 @@ fn without_default(description: &str) -> String {
 fn options(description: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for quote in ['\'', '"', '`'] {
-        let mut parts = description.split(quote);
-        parts.next();
-        let mut inside = true;
-        for part in parts {
-            let short = !part.trim().is_empty() && part.chars().count() <= 30 && !part.starts_with([' ', ',', '.']);
-            if inside && short {
-                found.push(part.to_owned());
+        let mut rest = description;
+        while let Some(open) = rest.find(quote) {
+            let apostrophe = rest[..open].ends_with(char::is_alphanumeric);
+            let inside = &rest[open + 1..];
+            match inside.find(quote).filter(|_| !apostrophe) {
+                Some(close) => {
+                    let part = &inside[..close];
+                    if !part.trim().is_empty() && part.chars().count() <= 30 {
+                        found.push(part.to_owned());
+                    }
+                    rest = &inside[close + 1..];
+                }
+                None => rest = inside,
             }
-            inside = !inside || !short;
         }
     }
     let lists = description.split('(').skip(1).filter_map(|rest| rest.split(')').next());

@@ -281,7 +281,12 @@ fn complete(
             cost += 1.5;
         }
     }
-    let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind);
+    // Who names the tool itself has named nothing to work on.
+    let names_tool = |at: usize| {
+        let said = words(&clause.literals[at].text);
+        said == words(card.name.tool()) || said == words(&card.name.to_string())
+    };
+    let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind) && !names_tool(**at);
     if let Some(at) = left.iter().find(is_left) {
         return Completed::Leaves(clause.literals[*at].text.clone());
     }

@@ -19,6 +19,9 @@ use super::tokens::{Piece, Token};
 /// The most calls that one clause is taken to ask for.
 const MOST: usize = 16;
 
+/// What must speak for a number in a parameter before it is taken for another value of it.
+const SURE: f64 = 5.0;
+
 /// What one parameter gets, call by call.
 struct Series<'p> {
     param: &'p str,
@@ -133,7 +136,7 @@ pub(super) fn repeats(
     let series: Vec<Series<'_>> = open
         .iter()
         .filter(|profile| !profile.param.is_of("array") && !profile.param.is_of("boolean"))
-        .filter_map(|profile| Some(series(values, profile, first.get(&profile.param.name)?, &used)))
+        .filter_map(|profile| Some(series(values, profile, first.get(&profile.param.name)?, &used, open, first)))
         .filter(|series| series.values.len() > 1)
         .collect();
     let Some(count) = series.iter().map(|series| series.values.len()).max() else { return Vec::new() };
@@ -213,7 +216,14 @@ fn every<'s>(series: &'s [Series<'_>]) -> Vec<Vec<(&'s str, &'s Match)>> {
 }
 
 /// The first value of a parameter, and those behind it that belong to the same parameter.
-fn series<'p>(values: &Values<'_>, profile: &'p Profile<'_>, first: &Match, used: &[(usize, usize)]) -> Series<'p> {
+fn series<'p>(
+    values: &Values<'_>,
+    profile: &'p Profile<'_>,
+    first: &Match,
+    used: &[(usize, usize)],
+    open: &[Profile<'_>],
+    filled: &BTreeMap<String, Match>,
+) -> Series<'p> {
     let mut series = Series { param: &profile.param.name, values: vec![first.clone()], listed: false };
     let Some((at, end)) = first.tokens else { return series };
     let options = texts::spoken(values, profile);
@@ -261,7 +271,19 @@ fn series<'p>(values: &Values<'_>, profile: &'p Profile<'_>, first: &Match, used
     match of {
         Of::Numbers => {
             let own = &values.numbers[place];
-            let like = |other: &&Quantity| other.at > own.at && free(other.at, other.end) && numbers_alike(own, other);
+            // Of parameters that are said alike each number belongs to the one that most speaks for it.
+            let here = |other: &Quantity| {
+                let score = |profile: &Profile<'_>| numbers::score(values, other, profile);
+                let own = score(profile);
+                let rivals = open.iter().filter(|rival| filled.contains_key(&rival.param.name));
+                let best = rivals.filter(|rival| rival.param.name != profile.param.name).filter_map(score);
+                own.filter(|own| best.fold(f64::MIN, f64::max) < *own)
+            };
+            let like = |other: &&Quantity| {
+                let told = here(other);
+                let enough = told.is_some_and(|told| numbers_alike(own, other) || told >= SURE);
+                other.at > own.at && free(other.at, other.end) && enough
+            };
             let found = values.numbers.iter().filter(like).filter_map(|other| number_value(values, other, profile));
             series.values.extend(found);
         }

@@ -74,7 +74,8 @@ fn spoken_of(values: &Values<'_>, options: &[String]) -> Vec<(String, (usize, us
 pub(super) fn by_family(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)]) -> Option<Match> {
     match profile.family {
         Family::Moment => {
-            let (at, literal) = of_kind(values, Kind::Date, used).find(|(_, literal)| !literal.text.contains(':'))?;
+            let found = of_kind(values, Kind::Date, used).find(|(_, literal)| !literal.text.contains(':'));
+            let Some((at, literal)) = found else { return spoken_day(values, profile) };
             let iso = literal.value.as_str()?;
             let value = Value::from(in_format(iso, &profile.param.description).unwrap_or_else(|| iso.to_owned()));
             Some(Match { value, tokens: Some((at, at + 1)), guessed: false })
@@ -87,6 +88,25 @@ pub(super) fn by_family(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
         Family::Unit => unit(values, profile).map(|text| Match { value: Value::from(text), tokens: None, guessed: false }),
         _ => None,
     }
+}
+
+/// "Next Friday", "tomorrow": as it was said, where no form is asked for.
+fn spoken_day(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
+    const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let lower = profile.param.description.to_lowercase();
+    if ["yyyy", "iso", "format"].iter().any(|form| lower.contains(form)) {
+        return None;
+    }
+    let tokens = values.tokens;
+    let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
+    let begins = (0..tokens.len()).find_map(|at| match word(at).as_str() {
+        "today" | "tomorrow" | "tonight" => Some((at, at + 1)),
+        "next" | "this" if DAYS.contains(&word(at + 1).as_str()) || word(at + 1) == "weekend" => Some((at, at + 2)),
+        _ => None,
+    });
+    let (at, end) = begins?;
+    let value = Value::from(&values.text[tokens[at].start..tokens[end - 1].end]);
+    Some(Match { value, tokens: Some((at, end)), guessed: false })
 }
 
 /// The unit that the clause asks for ("in miles"), else the only one that it uses.
@@ -188,10 +208,10 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
         _ => 0.0,
     };
     score += match (profile.family, name.made) {
-        (Family::Place | Family::Source | Family::Target, Made::Words) if known => 1.5,
-        (Family::Called | Family::Other, Made::Words) if known => -1.5,
         // A state is what the city lies in; its name is found there.
         (Family::Place, Made::Words) if profile.param.is(&["state"]) && name.with_tail.is_some() => -6.0,
+        (Family::Place | Family::Source | Family::Target, Made::Words) if known => 1.5,
+        (Family::Called | Family::Other, Made::Words) if known => -1.5,
         (Family::Called, Made::Quoted) => 1.5,
         (Family::Identifier, Made::Identifier) => 3.0,
         (Family::Identifier, Made::Quoted) => 1.0,
@@ -199,6 +219,11 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
         (Family::Place, Made::Identifier) => -2.0,
         _ => 0.0,
     };
+    // "Orange County Court" is a court.
+    let mut own = name.text.split_whitespace().map(stem);
+    if own.any(|word| profile.param.words.contains(&word) && !BARE.contains(&word.as_str())) {
+        score += 3.0;
+    }
     let person = ["actor", "artist", "author", "player", "person", "director", "composer", "president", "scientist"];
     if name.made == Made::Quoted && profile.param.is(&person) {
         score -= 1.5;
