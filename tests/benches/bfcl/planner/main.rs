@@ -119,7 +119,9 @@ impl Tally {
     fn print(&self, category: &str, half: &str) {
         let Tally { cases, right, functions, declined } = self;
         let (share, wrong) = (self.share(*right), cases - right - declined);
-        println!("{category:<14} {half:<7} {cases:>5} {right:>6} {share:>6.1} % {functions:>10} {declined:>9} {wrong:>6}");
+        println!(
+            "{category:<14} {half:<7} {cases:>5} {right:>6} {share:>6.1} % {functions:>10} {declined:>9} {wrong:>6}"
+        );
     }
 }
 

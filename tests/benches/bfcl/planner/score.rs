@@ -90,9 +90,9 @@ fn object_fits(fields: &Map<String, Value>, option: &Map<String, Value>) -> bool
     let list = |name: &String| option.get(name).and_then(Value::as_array);
     fields.iter().all(|(name, value)| {
         list(name).is_some_and(|list| list.iter().any(|option| same(option, value, value.is_string())))
-    }) && option.keys().all(|name| {
-        fields.contains_key(name) || list(name).is_some_and(|list| list.contains(&Value::from("")))
-    })
+    }) && option
+        .keys()
+        .all(|name| fields.contains_key(name) || list(name).is_some_and(|list| list.contains(&Value::from(""))))
 }
 
 /// Integers become floats where the form says `float`, on every level.
@@ -121,9 +121,7 @@ fn same(one: &Value, two: &Value, plainly: bool) -> bool {
     match (one, two) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::String(a), Value::String(b)) if plainly => plain(a) == plain(b),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, plainly))
-        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, plainly)),
         _ => one == two,
     }
 }

@@ -19,8 +19,9 @@ impl Bm25 {
     pub(crate) fn new(pool: &Pool) -> Self {
         let texts = pool.values().map(|function| {
             let parameters = function.parameters["properties"].as_object().into_iter().flatten();
-            let parameter =
-                |(name, form): (&String, &Value)| format!("{name} {}", form["description"].as_str().unwrap_or_default());
+            let parameter = |(name, form): (&String, &Value)| {
+                format!("{name} {}", form["description"].as_str().unwrap_or_default())
+            };
             let parameters: Vec<String> = parameters.map(parameter).collect();
             format!("{} {} {}", function.name, function.description, parameters.join(" "))
         });

@@ -147,7 +147,11 @@ fn measure(search: &str, all: &[(&str, Vec<Case>)], hits_of: impl Fn(&str) -> Ve
                 && half == 0
                 && wanted.iter().any(|name| !hits.iter().take(show).any(|hit| hit == name))
             {
-                println!("{search} {category} {at}: {}\n    wanted {wanted:?}\n    found  {:?}", case.text, &hits[..show.min(hits.len())]);
+                println!(
+                    "{search} {category} {at}: {}\n    wanted {wanted:?}\n    found  {:?}",
+                    case.text,
+                    &hits[..show.min(hits.len())]
+                );
             }
         }
         for (recall, half) in halves.iter().zip(["first", "second"]) {

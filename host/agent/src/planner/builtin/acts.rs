@@ -50,7 +50,17 @@ const TURNS: &[&str] = &[
 
 /// Commands that find something out.
 const FINDING: &[&str] = &[
-    "calculate", "check", "compute", "determine", "estimate", "evaluate", "find", "predict", "solve", "verify", "whether",
+    "calculate",
+    "check",
+    "compute",
+    "determine",
+    "estimate",
+    "evaluate",
+    "find",
+    "predict",
+    "solve",
+    "verify",
+    "whether",
 ];
 
 /// The command of a clause that changes something, as it was said.
@@ -72,7 +82,8 @@ pub(super) fn does(card: &ToolCard, command: &str) -> bool {
     let groups: Vec<_> = ACTS.iter().filter(|group| group.contains(&command)).collect();
     let in_group = |word: &String| groups.iter().any(|group| group.iter().any(|act| stem(act) == *word));
     // The first word of a description says what the tool does.
-    let by_name = words(card.name.tool()).iter().any(in_group) || words(&card.description).first().is_some_and(in_group);
+    let by_name =
+        words(card.name.tool()).iter().any(in_group) || words(&card.description).first().is_some_and(in_group);
     // A client of a protocol does by its method what the command says.
     let method = card.input_schema.pointer("/properties/method").is_some();
     by_name || (method && ["post", "send", "put", "delete", "upload", "update"].contains(&command))

@@ -79,8 +79,9 @@ fn split(all: &[Token]) -> Vec<&[Token]> {
 
 /// How a sentence begins that commands and asks nothing: it says more about the command beside it.
 const STATEMENTS: &[&str] = &[
-    "i", "i'm", "i've", "we", "my", "our", "the", "it", "he", "she", "they", "his", "her", "their", "its", "this", "these",
-    "a", "an", "there", "given", "assume", "assuming", "consider", "suppose", "include", "each", "both", "prefer",
+    "i", "i'm", "i've", "we", "my", "our", "the", "it", "he", "she", "they", "his", "her", "their", "its", "this",
+    "these", "a", "an", "there", "given", "assume", "assuming", "consider", "suppose", "include", "each", "both",
+    "prefer",
 ];
 
 /// Sentences that only say something belong to the command behind them, or before them where none is behind.

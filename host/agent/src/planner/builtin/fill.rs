@@ -1,12 +1,13 @@
 //! Filling a tool's arguments from a clause, from answers, and from earlier results.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::clauses::clauses;
-use super::shape::{Param, main_value};
+use super::matching::{Match, Matches, Values, literals_in, matches};
+use super::previous::{from_earlier, from_previous};
+use super::shape::Param;
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
-use super::matching::{Match, Matches, Values, literals_in, matches};
 use super::{acts, jq, role, zones};
 use crate::{NodeId, PlanContext, ToolCard};
 
@@ -14,13 +15,13 @@ use crate::{NodeId, PlanContext, ToolCard};
 #[derive(Debug, Clone)]
 pub(super) struct Clause {
     pub(super) text: String,
-    tokens: Vec<Token>,
+    pub(super) tokens: Vec<Token>,
     pub(super) literals: Vec<Literal>,
     /// Its meaning words, stemmed.
     pub(super) words: Vec<String>,
     pub(super) writes: bool,
     /// Whether it speaks of the last result.
-    back: bool,
+    pub(super) back: bool,
     /// The last result: the name of its step, and its value.
     pub(super) previous: Option<(String, Value)>,
     /// Whether the whole goal goes on behind this clause.
@@ -28,9 +29,9 @@ pub(super) struct Clause {
     /// Whether a later clause of the goal saves the result.
     pub(super) saved_elsewhere: bool,
     /// The last call: its tool and arguments.
-    earlier: Option<(toolcrib_policy::ToolName, Value)>,
+    pub(super) earlier: Option<(toolcrib_policy::ToolName, Value)>,
     /// The words of the whole goal, stemmed.
-    goal_words: Vec<String>,
+    pub(super) goal_words: Vec<String>,
     /// Answers of a person, by the tool and parameter that they are for.
     answers: Vec<(String, String)>,
 }
@@ -154,7 +155,8 @@ fn repeat(clause: &Clause, matches: &Matches, filled: &mut Filled) {
     for call in &matches.more {
         let mut arguments = filled.arguments.clone();
         for (name, matched) in call {
-            if let Some(first) = matches.first.get(name).filter(|first| filled.arguments.get(name) == Some(&first.value))
+            if let Some(first) =
+                matches.first.get(name).filter(|first| filled.arguments.get(name) == Some(&first.value))
                 && first != matched
             {
                 arguments.insert(name.clone(), matched.value.clone());
@@ -170,8 +172,7 @@ fn repeat(clause: &Clause, matches: &Matches, filled: &mut Filled) {
 /// What was matched by the words around it, where nothing before has taken its literals.
 fn from_match(clause: &Clause, matched: Option<&Match>, filled: &mut Filled) -> Option<Value> {
     let matched = matched?;
-    let literals: Vec<usize> =
-        matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)).collect();
+    let literals: Vec<usize> = matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)).collect();
     if literals.iter().any(|at| filled.used.contains(at)) {
         return None;
     }
@@ -210,7 +211,8 @@ fn value_for(
 
 /// A literal behind the name of the parameter.
 fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
-    if param.is_path() || param.is_url() || !param.choices.is_empty() {
+    // A number that was not matched was refused there.
+    if param.is_path() || param.is_url() || !param.choices.is_empty() || param.is_number_only() {
         return None;
     }
     let literal = role::by_name(&clause.tokens, param).filter(|literal| role::suits(literal, param))?;
@@ -221,7 +223,8 @@ fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
 
 /// The last resort for what must be there and is no content: a name in the clause.
 fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
-    let plain = param.required && param.takes("string") && param.choices.is_empty() && super::texts::may_be_a_name(param);
+    let plain =
+        param.required && param.takes("string") && param.choices.is_empty() && super::texts::may_be_a_name(param);
     if !super::matching::is_special(param) && !param.is(&["to", "from"]) {
         // It was matched with the names already.
         return None;
@@ -239,14 +242,6 @@ fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Fill
     let found = role::by_place(&clause.tokens[usize::from(own)..], param, &taken, own)?;
     filled.guessed += 1;
     Some(Value::from(found))
-}
-
-/// "The same company": what the last call of this tool was given.
-fn from_earlier(clause: &Clause, card: &ToolCard, param: &Param) -> Option<Value> {
-    let (tool, arguments) = clause.earlier.as_ref()?;
-    let same = clause.tokens.iter().any(|token| token.is("same") || token.is("again"));
-    let value = arguments.get(&param.name).filter(|_| same && *tool == card.name && param.required)?;
-    (!value.is_object()).then(|| value.clone())
 }
 
 fn typed(param: &Param, text: &str) -> Value {
@@ -384,56 +379,6 @@ fn sought(clause: &Clause) -> Option<String> {
         .iter()
         .position(|t| ["containing", "contain", "contains", "mention", "mentioning"].iter().any(|w| t.is(w)))?;
     clause.tokens.get(at + 1..)?.iter().filter_map(word).find(|w| means(w))
-}
-
-/// The last result, where the clause speaks of it.
-fn from_previous(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
-    if !clause.back || !param.is_content() || filled.uses_previous {
-        return None;
-    }
-    // A quoted text beside "it" is what is written; the result stays out.
-    let (step, value) = clause.previous.as_ref()?;
-    let reference = reference(step, value, param, clause, card)?;
-    filled.uses_previous = true;
-    Some(reference)
-}
-
-fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &ToolCard) -> Option<Value> {
-    let whole = || format!("steps.{step}");
-    match main_value(value) {
-        Some((field, Value::String(_))) if param.takes("string") => {
-            Some(json!({ "$ref": format!("steps.{step}.{field}") }))
-        }
-        Some((field, Value::Array(items))) if param.takes("string") && !param.takes("array") => {
-            if items.iter().all(Value::is_string) {
-                return Some(json!({ "$ref": format!("steps.{step}.{field}.join(\"\\n\")") }));
-            }
-            let one = items.len() == 1 && !items[0].is_object() && !items[0].is_array();
-            let suffix = if one { format!("{field}[0]") } else { field };
-            clause.writes.then(|| Value::from(format!("{{{{ steps.{step}.{suffix} }}}}\n")))
-        }
-        Some((field, _)) if param.takes_anything() => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
-        _ if param.takes_anything() => Some(json!({ "$ref": whole() })),
-        _ if clause.writes && param.takes("string") => {
-            Some(Value::from(format!("{{{{ {} }}}}\n", scalar(step, value, clause))))
-        }
-        _ => None,
-    }
-}
-
-/// The field that the goal speaks of, else the whole result.
-fn scalar(step: &str, value: &Value, clause: &Clause) -> String {
-    let scalars =
-        || value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
-    let all_in = |name: &str, said: &[String]| super::words::words(name).iter().all(|word| said.contains(word));
-    let any_in = |name: &str, said: &[String]| super::words::words(name).iter().any(|word| said.contains(word));
-    let spoken = scalars()
-        .find(|(name, _)| any_in(name, &clause.words))
-        .or_else(|| scalars().find(|(name, _)| all_in(name, &clause.goal_words)));
-    match spoken {
-        Some((name, _)) => format!("steps.{step}.{name}"),
-        None => format!("steps.{step}"),
-    }
 }
 
 /// Quoted texts, in the order of the parameters that take text.

@@ -44,9 +44,7 @@ fn runs(tokens: &[Token], spans: &[(usize, usize)], of: Of) -> Vec<List> {
             matches!(token.piece, Piece::Mark(',' | '&' | '$' | '€' | '£'))
                 || ["and", "or", "the", "a", "an", "also"].iter().any(|word| token.is(word))
         };
-        let speaks = |token: &Token| {
-            matches!(token.piece, Piece::Mark(',' | '&')) || token.is("and") || token.is("or")
-        };
+        let speaks = |token: &Token| matches!(token.piece, Piece::Mark(',' | '&')) || token.is("and") || token.is("or");
         one.1 < two.0 && tokens[one.1..two.0].iter().all(joint) && tokens[one.1..two.0].iter().any(speaks)
     };
     let mut found: Vec<List> = Vec::new();
@@ -75,7 +73,8 @@ pub(super) fn for_param(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
         let value = Value::Array(items);
         fits(&value).then(|| (told(values, list.at, profile), value, (list.at, list.end)))
     });
-    let mut all: Vec<(f64, Value, (usize, usize))> = written.chain(spoken).filter(|(told, ..)| *told >= enough).collect();
+    let mut all: Vec<(f64, Value, (usize, usize))> =
+        written.chain(spoken).filter(|(told, ..)| *told >= enough).collect();
     // The best told of; of equal ones the first.
     all.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
     let range = || {

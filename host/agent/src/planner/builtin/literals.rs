@@ -3,7 +3,17 @@
 use super::units;
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -61,7 +71,15 @@ pub(super) fn date(chunk: &str) -> Option<usize> {
     }
     matches!(
         shape.as_str(),
-        "00:00" | "0:00" | "00:00:00" | "00-00-0000" | "00/00/0000" | "0/0/0000" | "0/00/0000" | "00/0/0000" | "0000/00/00"
+        "00:00"
+            | "0:00"
+            | "00:00:00"
+            | "00-00-0000"
+            | "00/00/0000"
+            | "0/0/0000"
+            | "0/00/0000"
+            | "00/0/0000"
+            | "0000/00/00"
     )
     .then_some(chunk.len())
 }
@@ -179,7 +197,9 @@ impl Term {
         let mut term = Term { length: usize::from(text.starts_with('-')), variable: false, power: false };
         let begin = term.length;
         for name in ["sin", "cos", "tan", "exp", "log", "ln", "sqrt"] {
-            let Some(inside) = text[begin..].strip_prefix(name).and_then(|rest| rest.strip_prefix('(')) else { continue };
+            let Some(inside) = text[begin..].strip_prefix(name).and_then(|rest| rest.strip_prefix('(')) else {
+                continue;
+            };
             let close = inside.find(')')?;
             let inner = &inside[..close];
             if Term::read(inner)?.length != inner.len() {

@@ -112,7 +112,9 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
         .enumerate()
         .map(|(row, number)| {
             let place = |column: usize| 0.02 * (row as f64 - column as f64).abs();
-            let each = |(column, profile): (usize, &&Profile<'_>)| Some(numbers::score(values, number, profile)? - place(column));
+            let each = |(column, profile): (usize, &&Profile<'_>)| {
+                Some(numbers::score(values, number, profile)? - place(column))
+            };
             numeric.iter().enumerate().map(each).collect()
         })
         .collect();
@@ -131,7 +133,8 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
         .enumerate()
         .map(|(row, name)| {
             let place = |column: usize| 0.02 * (row as f64 - column as f64).abs();
-            let each = |(column, profile): (usize, &&&Profile<'_>)| Some(texts::score(values, name, profile)? - place(column));
+            let each =
+                |(column, profile): (usize, &&&Profile<'_>)| Some(texts::score(values, name, profile)? - place(column));
             waiting.iter().enumerate().map(each).collect()
         })
         .collect();

@@ -12,8 +12,8 @@
 //! become alternatives, tried in the order of their rank.
 
 mod acts;
-mod assign;
 mod answer;
+mod assign;
 mod clauses;
 mod fill;
 mod jq;
@@ -23,6 +23,7 @@ mod matching;
 mod names;
 mod numbers;
 mod places;
+mod previous;
 mod profile;
 mod quantity;
 mod rank;

@@ -12,7 +12,8 @@ const NAME_WORDS: usize = 7;
 const JOINTS: &[&str] = &["of", "the", "de", "du", "da", "del", "von", "van", "la", "le", "v", "vs"];
 
 /// Kinds of places that stand in lower case behind their names.
-const KINDS: &[&str] = &["river", "lake", "ocean", "sea", "mountain", "mountains", "forest", "rainforest", "desert", "island"];
+const KINDS: &[&str] =
+    &["river", "lake", "ocean", "sea", "mountain", "mountains", "forest", "rainforest", "desert", "island"];
 
 /// Words before a name that say how it belongs to the rest.
 const PREPOSITIONS: &[&str] = &[
@@ -102,9 +103,7 @@ fn read(text: &str, tokens: &[Token], at: usize, from: usize) -> Option<Name> {
 
 /// Where the capitalised words end that begin here.
 fn words_end(tokens: &[Token], at: usize) -> Option<usize> {
-    let capital = |at: usize| {
-        matches!(tokens.get(at).map(|token| &token.piece), Some(Piece::Word(word)) if word.starts_with(char::is_uppercase))
-    };
+    let capital = |at: usize| matches!(tokens.get(at).map(|token| &token.piece), Some(Piece::Word(word)) if word.starts_with(char::is_uppercase));
     let begins = at == 0 || matches!(tokens[at - 1].piece, Piece::Mark('.' | '!' | '?' | '\n' | '"'));
     let first = tokens[at].word()?;
     if !capital(at) || !means(&first) || matches!(first.as_str(), "i'm" | "i've" | "i'd") {
@@ -157,8 +156,28 @@ fn words_end(tokens: &[Token], at: usize) -> Option<usize> {
 pub(super) fn is_short_form(word: &str) -> bool {
     matches!(
         word.to_lowercase().as_str(),
-        "inc" | "ltd" | "llc" | "co" | "corp" | "mr" | "mrs" | "ms" | "dr" | "st" | "vs" | "jr" | "sr" | "prof" | "no"
-            | "mt" | "ft" | "sq" | "approx" | "e.g" | "i.e" | "etc"
+        "inc"
+            | "ltd"
+            | "llc"
+            | "co"
+            | "corp"
+            | "mr"
+            | "mrs"
+            | "ms"
+            | "dr"
+            | "st"
+            | "vs"
+            | "jr"
+            | "sr"
+            | "prof"
+            | "no"
+            | "mt"
+            | "ft"
+            | "sq"
+            | "approx"
+            | "e.g"
+            | "i.e"
+            | "etc"
     )
 }
 

@@ -27,17 +27,28 @@ pub(super) fn score(values: &Values<'_>, number: &Quantity, profile: &Profile<'_
     if named_before(values, number, profile) {
         told += 5.0;
     }
+    // A mass is no length, where the description names the unit.
+    if let (Some(said), Some(wanted)) = (number.unit, profile.unit)
+        && !alike(said.measure, wanted.measure)
+        && said.measure != Measure::Share
+    {
+        return None;
+    }
     match (number.unit, profile.measure) {
         (Some(unit), Some(measure)) if unit.measure == measure => told += 2.5,
         // Heat is measured in degrees, and so are angles; a share or an amount of money is never a length.
         (Some(unit), Some(measure)) if !alike(unit.measure, measure) => score -= 4.0,
-        (Some(unit), None) if profile.year || unit.measure == Measure::Money && param.is(&["year", "id"]) => return None,
+        (Some(unit), None) if profile.year || unit.measure == Measure::Money && param.is(&["year", "id"]) => {
+            return None;
+        }
         (Some(_), _) if profile.year => return None,
         _ => {}
     }
     if profile.year {
         told += if number.is_year() { 2.5 } else { -6.0 };
-    } else if number.is_year() && number.before.first().is_some_and(|word| ["in", "year", "since"].contains(&word.as_str())) {
+    } else if number.is_year()
+        && number.before.first().is_some_and(|word| ["in", "year", "since"].contains(&word.as_str()))
+    {
         score -= 3.0;
     }
     if number.spelled {

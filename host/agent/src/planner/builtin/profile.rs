@@ -15,8 +15,27 @@ const MEASURES: &[(&[&str], Measure)] = &[
     (&["duration", "time", "period", "term", "timeframe", "age"], Measure::Time),
     (
         &[
-            "price", "cost", "amount", "budget", "salary", "income", "investment", "principal", "payment", "loan", "fee",
-            "deposit", "revenue", "expense", "dividend", "cash", "payout", "wage", "balance", "equity", "money",
+            "price",
+            "cost",
+            "amount",
+            "budget",
+            "salary",
+            "income",
+            "investment",
+            "principal",
+            "payment",
+            "loan",
+            "fee",
+            "deposit",
+            "revenue",
+            "expense",
+            "dividend",
+            "cash",
+            "payout",
+            "wage",
+            "balance",
+            "equity",
+            "money",
         ],
         Measure::Money,
     ),
@@ -77,17 +96,61 @@ const FAMILIES: &[(Family, &[&str])] = &[
     (
         Family::Place,
         &[
-            "location", "city", "place", "country", "town", "region", "area", "state", "county", "venue", "jurisdiction",
-            "district", "province", "address", "continent", "neighborhood", "habitat", "court",
+            "location",
+            "city",
+            "place",
+            "country",
+            "town",
+            "region",
+            "area",
+            "state",
+            "county",
+            "venue",
+            "jurisdiction",
+            "district",
+            "province",
+            "address",
+            "continent",
+            "neighborhood",
+            "habitat",
+            "court",
         ],
     ),
     (Family::Identifier, &["id", "number", "code", "docket", "symbol", "ticker", "zip", "identifier", "isbn", "sku"]),
     (
         Family::Called,
         &[
-            "name", "title", "actor", "artist", "author", "player", "president", "scientist", "leader", "director",
-            "person", "team", "company", "brand", "book", "movie", "song", "album", "hotel", "restaurant", "museum",
-            "event", "league", "band", "composer", "painting", "landmark", "mountain", "river", "university", "stock",
+            "name",
+            "title",
+            "actor",
+            "artist",
+            "author",
+            "player",
+            "president",
+            "scientist",
+            "leader",
+            "director",
+            "person",
+            "team",
+            "company",
+            "brand",
+            "book",
+            "movie",
+            "song",
+            "album",
+            "hotel",
+            "restaurant",
+            "museum",
+            "event",
+            "league",
+            "band",
+            "composer",
+            "painting",
+            "landmark",
+            "mountain",
+            "river",
+            "university",
+            "stock",
         ],
     ),
 ];
@@ -149,7 +212,10 @@ impl<'p> Profile<'p> {
     pub(super) fn is_in_percent(&self) -> bool {
         let description = self.param.description.to_lowercase();
         let decimal = description.contains("decimal") || description.contains("between 0 and 1");
-        !decimal && (description.contains("percent") || description.contains('%') || self.param.is(&["percentage", "percent"]))
+        !decimal
+            && (description.contains("percent")
+                || description.contains('%')
+                || self.param.is(&["percentage", "percent"]))
     }
 }
 

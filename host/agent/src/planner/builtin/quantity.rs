@@ -99,7 +99,8 @@ fn period(tokens: &[Token], at: usize) -> Option<Quantity> {
     let said = tokens[at].word()?;
     let unit = units::unit(&said).filter(|unit| unit.measure == Measure::Time && said.len() > 2)?;
     let lead = at.checked_sub(1).and_then(|at| tokens[at].word())?;
-    let one = ["next", "last", "past", "upcoming", "coming", "previous"].contains(&lead.as_str()) && !said.ends_with('s');
+    let one =
+        ["next", "last", "past", "upcoming", "coming", "previous"].contains(&lead.as_str()) && !said.ends_with('s');
     let before = tokens[..at].iter().rev().filter_map(|token| token.word().map(|word| stem(&word))).take(3).collect();
     one.then(|| Quantity {
         at,
@@ -116,7 +117,8 @@ fn period(tokens: &[Token], at: usize) -> Option<Quantity> {
 
 /// `112.07 W`: what a point of the compass makes of the number before it, in a pair of coordinates.
 fn compass(tokens: &[Token], at: usize) -> Option<f64> {
-    let number = |at: usize| tokens.get(at).and_then(Token::literal).is_some_and(|literal| literal.kind == Kind::Number);
+    let number =
+        |at: usize| tokens.get(at).and_then(Token::literal).is_some_and(|literal| literal.kind == Kind::Number);
     let point = |at: usize| match tokens.get(at).map(|token| &token.piece) {
         Some(Piece::Word(word)) if matches!(word.as_str(), "N" | "S" | "E" | "W") => Some(word.clone()),
         _ => None,

@@ -171,7 +171,9 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
         return 0.0;
     }
     // A word that stands in an argument was heard as well.
-    let spoken = Value::Object(filled.arguments.clone()).to_string().to_lowercase();
+    let further = filled.more.iter().flat_map(serde_json::Map::values).map(Value::to_string);
+    let spoken = Value::Object(filled.arguments.clone()).to_string() + &further.collect::<String>();
+    let spoken = spoken.to_lowercase();
     let unheard = clause.words.iter().filter(|word| of_word(word) == 0.0 && !spoken.contains(word.as_str())).count();
     score -= unheard as f64;
     score += 2.0 * (filled.used.len() + filled.chosen) as f64;
@@ -306,11 +308,12 @@ fn complete(
             true => Completed::Lacks(filled.missing[0].clone()),
         };
     }
-    // Only looking is repeated. What one call would leave undone is said, where it changes something.
+    // Only reading is repeated. What one call would leave undone is said, where it may change something.
     let more = filled.more.as_slice();
-    if let Some(next) = more.first().filter(|_| doing(card) == Doing::Changes || !steps.is_empty()) {
+    if let Some(next) = more.first().filter(|_| !matches!(card.effect, Effect::Read) || !steps.is_empty()) {
         let differs = next.iter().find(|(name, value)| filled.arguments.get(*name) != Some(value));
-        let text = differs.map_or_else(String::new, |(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let text = differs
+            .map_or_else(String::new, |(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         return Completed::Leaves(text);
     }
     for arguments in std::iter::once(&arguments).chain(more) {

@@ -54,16 +54,20 @@ pub(super) fn parts(values: &Values<'_>) -> Vec<(usize, usize)> {
     let mut at = 1;
     while at < tokens.len() {
         let run = tokens[at..].iter().take_while(|token| joins(token)).count();
-        let well = ["as", "well", "as"].iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|t| t.is(word)));
+        let well =
+            ["as", "well", "as"].iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|t| t.is(word)));
         let begin = at + if well { 3 } else { run };
-        let joined = well || tokens[at..at + run].iter().any(|token| token.word().is_some()) || says_again(&tokens[begin..]);
+        let joined =
+            well || tokens[at..at + run].iter().any(|token| token.word().is_some()) || says_again(&tokens[begin..]);
         let next = tokens.get(begin).and_then(Token::word);
         if run > 0 && pairs_again(values, begin) {
             starts.push(begin);
             at = begin + 1;
             continue;
         }
-        if begin > at && joined && next.is_some_and(|word| AGAIN.contains(&word.as_str())) || (run > 0 && says_again(&tokens[begin..])) {
+        if begin > at && joined && next.is_some_and(|word| AGAIN.contains(&word.as_str()))
+            || (run > 0 && says_again(&tokens[begin..]))
+        {
             starts.push(begin);
         }
         at = begin.max(at + 1);
@@ -95,7 +99,8 @@ pub(super) fn by_parts(
 ) -> Option<(BTreeMap<String, Match>, Vec<BTreeMap<String, Match>>)> {
     // Ranges of a part become ranges of the clause.
     let moved = |from: usize, call: BTreeMap<String, Match>| -> BTreeMap<String, Match> {
-        let place = |matched: Match| Match { tokens: matched.tokens.map(|(at, end)| (at + from, end + from)), ..matched };
+        let place =
+            |matched: Match| Match { tokens: matched.tokens.map(|(at, end)| (at + from, end + from)), ..matched };
         call.into_iter().map(|(name, matched)| (name, place(matched))).collect()
     };
     let calls: Vec<_> = calls.into_iter().map(|((from, _), call)| moved(from, call)).collect();

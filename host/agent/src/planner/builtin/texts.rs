@@ -15,7 +15,8 @@ const REQUIRED: f64 = 1.5;
 /// What an optional one must be spoken for with.
 const OPTIONAL: f64 = -1.8;
 /// Words before a noun that say nothing about it.
-const VAGUE: &[&str] = &["same", "given", "following", "certain", "specific", "particular", "new", "other", "current", "different"];
+const VAGUE: &[&str] =
+    &["same", "given", "following", "certain", "specific", "particular", "new", "other", "current", "different"];
 /// Words of parameter names that no text repeats.
 const BARE: &[&str] = &["name", "type", "full", "text", "value", "string"];
 
@@ -85,7 +86,9 @@ pub(super) fn by_family(values: &Values<'_>, profile: &Profile<'_>, used: &[(usi
             Some(Match { value: literal.value.clone(), tokens: Some((at, at + 1)), guessed: false })
         }
         Family::Currency => currency(values, profile, used),
-        Family::Unit => unit(values, profile).map(|text| Match { value: Value::from(text), tokens: None, guessed: false }),
+        Family::Unit => {
+            unit(values, profile).map(|text| Match { value: Value::from(text), tokens: None, guessed: false })
+        }
         _ => None,
     }
 }
@@ -134,12 +137,12 @@ fn unit(values: &Values<'_>, profile: &Profile<'_>) -> Option<String> {
 
 /// Currencies by their names.
 const CURRENCIES: &[&str] = &[
-    "dollar", "euro", "pound", "yen", "yuan", "rupee", "franc", "peso", "won", "krona", "krone", "zloty", "lira", "ruble",
-    "rand", "real", "bitcoin",
+    "dollar", "euro", "pound", "yen", "yuan", "rupee", "franc", "peso", "won", "krona", "krone", "zloty", "lira",
+    "ruble", "rand", "real", "bitcoin",
 ];
 const CODES: &[&str] = &[
-    "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "AUD", "CAD", "NZD", "MXN", "BRL", "KRW", "SEK", "NOK", "DKK", "PLN",
-    "TRY", "RUB", "ZAR", "SGD", "HKD", "BTC",
+    "USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "AUD", "CAD", "NZD", "MXN", "BRL", "KRW", "SEK", "NOK", "DKK",
+    "PLN", "TRY", "RUB", "ZAR", "SGD", "HKD", "BTC",
 ];
 
 /// A currency: behind "to" or "in" where it is what comes out, else the first that is named.
@@ -157,7 +160,10 @@ fn currency(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)])
     let mut found = (0..tokens.len()).filter(|at| is(*at) && !overlaps(used, *at, at + 1));
     let at = found.find(|at| behind(*at) == out)?;
     // "US dollars": whose they are belongs to the name.
-    let from = at - usize::from(at > 0 && ["us", "canadian", "australian", "british", "swiss"].iter().any(|w| tokens[at - 1].is(w)));
+    let from = at
+        - usize::from(
+            at > 0 && ["us", "canadian", "australian", "british", "swiss"].iter().any(|w| tokens[at - 1].is(w)),
+        );
     let value = Value::from(&values.text[tokens[from].start..tokens[at].end]);
     Some(Match { value, tokens: Some((from, at + 1)), guessed: false })
 }
@@ -297,7 +303,9 @@ pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize,
     }
     let describes = |at: &usize| {
         let before = at.checked_sub(1).and_then(|at| tokens[at].word());
-        before.is_some_and(|word| means(&word) && !is_verb(&word) && !VAGUE.contains(&word.as_str()) && !param.words.contains(&stem(&word))) && free(at - 1)
+        before.is_some_and(|word| {
+            means(&word) && !is_verb(&word) && !VAGUE.contains(&word.as_str()) && !param.words.contains(&stem(&word))
+        }) && free(at - 1)
     };
     let at = (0..tokens.len()).filter(|at| own(&tokens[*at])).find(describes)?;
     let word = &tokens[at - 1];
