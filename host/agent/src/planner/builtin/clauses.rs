@@ -18,6 +18,10 @@ const POLITE: &[&[&str]] = &[
     &["i", "need", "to"],
     &["i'd", "like", "to"],
     &["help", "me", "to"],
+    &["help", "him"],
+    &["help", "her"],
+    &["help", "them"],
+    &["help", "us"],
     &["help", "me"],
     &["help", "to"],
     &["tell", "me"],
@@ -79,17 +83,58 @@ fn split(all: &[Token]) -> Vec<&[Token]> {
 
 /// How a sentence begins that commands and asks nothing: it says more about the command beside it.
 const STATEMENTS: &[&str] = &[
-    "i", "i'm", "i've", "we", "my", "our", "the", "it", "he", "she", "they", "his", "her", "their", "its", "this",
-    "these", "a", "an", "there", "given", "assume", "assuming", "consider", "suppose", "include", "each", "both",
+    "i",
+    "i'm",
+    "i've",
+    "we",
+    "my",
+    "our",
+    "the",
+    "it",
+    "he",
+    "she",
+    "they",
+    "his",
+    "her",
+    "their",
+    "its",
+    "this",
+    "these",
+    "a",
+    "an",
+    "there",
+    "given",
+    "assume",
+    "assuming",
+    "consider",
+    "suppose",
+    "include",
+    "each",
+    "both",
     "prefer",
+    "imagine",
+    "in",
+    "on",
+    "at",
+    "if",
+    "using",
+    "during",
+    "with",
+    "for",
+    "considering",
+    "however",
+    "another",
+    "some",
 ];
 
 /// Sentences that only say something belong to the command behind them, or before them where none is behind.
 fn with_statements<'t>(all: &'t [Token], parts: Vec<&'t [Token]>) -> Vec<&'t [Token]> {
     let place = |part: &[Token]| part.first().and_then(|first| all.iter().position(|token| token.start == first.start));
     let says = |part: &[Token]| {
-        let said = |word: String| STATEMENTS.contains(&word.as_str());
-        without_lead(part).first().and_then(Token::word).is_some_and(said)
+        let part = without_lead(part);
+        let word = |n: usize| part.get(n).and_then(Token::word).unwrap_or_default();
+        let about = ["is", "are", "was", "were", "has", "have", "had", "wants", "needs"].contains(&word(1).as_str());
+        STATEMENTS.contains(&word(0).as_str()) || (about && words::means(&word(0)) && !words::is_verb(&word(0)))
     };
     let full: Vec<&[Token]> =
         parts.into_iter().filter(|part| part.iter().any(|token| !matches!(token.piece, Piece::Mark(_)))).collect();
@@ -169,7 +214,14 @@ fn boundary(all: &[Token], at: usize, first: bool) -> Option<usize> {
     if first {
         return None;
     }
+    // "It starts at 20 m/s and then accelerates": somebody does something, and nobody is told to.
+    let tells = |n: usize| {
+        let word = next(n).and_then(Token::word).unwrap_or_default();
+        word.ends_with('s') && !word.ends_with("ss") && !words::is_verb(&word)
+    };
     match token.word()?.as_str() {
+        "then" if tells(1) => None,
+        "and" if next(1).is_some_and(|token| token.is("then")) && tells(2) => None,
         "then" => Some(1),
         "and" if next(1).is_some_and(|token| token.is("then") || token.is("finally") || token.is("also")) => Some(2),
         "and" if begins(1) => Some(1),

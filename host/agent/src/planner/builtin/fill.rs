@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::clauses::clauses;
+use super::lists::Of;
 use super::matching::{Match, Matches, Values, literals_in, matches};
 use super::previous::{from_earlier, from_previous};
 use super::shape::Param;
@@ -52,6 +53,8 @@ pub(super) struct Filled {
     pub(super) chosen: usize,
     /// Parameters that got a name only because it stands in a fitting place.
     pub(super) guessed: usize,
+    /// A number of a list of which others are used.
+    pub(super) half_a_list: Option<String>,
     /// The arguments of further calls that the clause asks for.
     pub(super) more: Vec<Map<String, Value>>,
 }
@@ -147,7 +150,18 @@ pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled
         }
     }
     repeat(clause, &matches, &mut filled);
+    filled.half_a_list = half_a_list(clause, &values, &filled);
     filled
+}
+
+/// "The divisor of 9, 12 and 15" by a tool that takes two: the number that is left.
+fn half_a_list(clause: &Clause, values: &Values<'_>, filled: &Filled) -> Option<String> {
+    values.lists.iter().filter(|list| list.of == Of::Numbers).find_map(|list| {
+        let spans = list.items.iter().map(|item| (values.numbers[*item].at, values.numbers[*item].at + 1));
+        let literals: Vec<usize> = spans.flat_map(|span| literals_in(&clause.tokens, span)).collect();
+        let left = literals.iter().find(|at| !filled.used.contains(at))?;
+        (literals.iter().any(|at| filled.used.contains(at))).then(|| clause.literals[*left].text.clone())
+    })
 }
 
 /// Further calls differ from the first in what was matched for them.
@@ -196,7 +210,10 @@ fn value_for(
     let matched = matches.first.get(&param.name);
     // A day that was matched is in the form that the tool asks for.
     let day = matched.filter(|_| param.is_time());
+    // What it is turned into stands behind "to" or "as", and is looked for there.
+    let choice = matched.filter(|_| !param.choices.is_empty() && !param.is(&["to", "format", "target"]));
     from_match(clause, day, filled)
+        .or_else(|| from_match(clause, choice, filled).inspect(|_| filled.chosen += 1))
         .or_else(|| from_kind(clause, param, filled))
         .or_else(|| from_choice(clause, param).inspect(|_| filled.chosen += 1))
         .or_else(|| from_program(clause, card, param, filled))

@@ -63,7 +63,9 @@ impl<'c> Values<'c> {
 
 /// Matches the clause with the parameters that belong to nothing more special, such as files or queries.
 pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) -> Matches {
-    let open: Vec<Profile<'_>> = params.iter().filter(|param| !is_special(param)).map(Profile::of).collect();
+    let mut open: Vec<Profile<'_>> = params.iter().filter(|param| !is_special(param)).map(Profile::of).collect();
+    let beside_place = open.iter().any(|profile| profile.family == Family::Place);
+    open.iter_mut().for_each(|profile| profile.beside_place = beside_place);
     let parts = repeats::parts(values);
     if parts.len() > 1 {
         let call = |(from, to): (usize, usize)| {
@@ -106,12 +108,14 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
         .filter(|profile| !found.first.contains_key(&profile.param.name))
         .filter(|profile| is_number(profile.param) || is_text(profile.param))
         .collect();
-    let free: Vec<&Quantity> = values.numbers.iter().filter(|number| !overlaps(&used, number.at, number.end)).collect();
+    let free: Vec<&Quantity> =
+        values.numbers.iter().filter(|number| !overlaps(&used, number.at, number.at + 1)).collect();
     let rows: Vec<Vec<Option<f64>>> = free
         .iter()
         .enumerate()
         .map(|(row, number)| {
-            let place = |column: usize| 0.02 * (row as f64 - column as f64).abs();
+            // Of equal ones the earlier is meant, and the order of the parameters is that of the sentence.
+            let place = |column: usize| 0.02 * (row as f64 - column as f64).abs() + 0.1 * row as f64;
             let each = |(column, profile): (usize, &&Profile<'_>)| {
                 Some(numbers::score(values, number, profile)? - place(column))
             };

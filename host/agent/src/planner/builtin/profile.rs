@@ -168,6 +168,8 @@ pub(super) struct Profile<'p> {
     /// Values that the description names.
     pub(super) options: Vec<String>,
     pub(super) default: Option<Value>,
+    /// Whether another parameter of the tool takes a place.
+    pub(super) beside_place: bool,
 }
 
 impl<'p> Profile<'p> {
@@ -204,6 +206,7 @@ impl<'p> Profile<'p> {
                 choices => choices.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             },
             default,
+            beside_place: true,
             param,
         }
     }

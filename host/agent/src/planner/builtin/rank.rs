@@ -175,7 +175,7 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
     let spoken = Value::Object(filled.arguments.clone()).to_string() + &further.collect::<String>();
     let spoken = spoken.to_lowercase();
     let unheard = clause.words.iter().filter(|word| of_word(word) == 0.0 && !spoken.contains(word.as_str())).count();
-    score -= unheard as f64;
+    score -= 0.75 * unheard as f64;
     score += 2.0 * (filled.used.len() + filled.chosen) as f64;
     if filled.query {
         score += 3.0;
@@ -291,6 +291,9 @@ fn complete(
     let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind) && !names_tool(**at);
     if let Some(at) = left.iter().find(is_left) {
         return Completed::Leaves(clause.literals[*at].text.clone());
+    }
+    if let Some(text) = &filled.half_a_list {
+        return Completed::Leaves(text.clone());
     }
     let unused = left.len().saturating_sub(used_by_producer);
     let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;

@@ -37,7 +37,7 @@ const AGAIN: &[&str] = &["for", "between", "from", "in", "with", "another", "one
 pub(super) fn says_again(rest: &[Token]) -> bool {
     let word = |n: usize| rest.get(n).and_then(Token::word).unwrap_or_default();
     match (word(0).as_str(), word(1).as_str(), word(2).as_str()) {
-        ("repeat" | "another", ..) | ("the", "same", "for") => true,
+        ("repeat" | "another", ..) | ("the", "same", "for") | ("followed", "by", _) => true,
         ("do", "the", "same") => true,
         _ => false,
     }
@@ -60,6 +60,12 @@ pub(super) fn parts(values: &Values<'_>) -> Vec<(usize, usize)> {
         let joined =
             well || tokens[at..at + run].iter().any(|token| token.word().is_some()) || says_again(&tokens[begin..]);
         let next = tokens.get(begin).and_then(Token::word);
+        let later = tokens[at..at + run].iter().any(|token| token.is("then") || token.is("finally"));
+        if later && next.as_deref().is_some_and(|word| ["a", "an", "the"].contains(&word)) {
+            starts.push(begin);
+            at = begin + 1;
+            continue;
+        }
         if run > 0 && pairs_again(values, begin) {
             starts.push(begin);
             at = begin + 1;

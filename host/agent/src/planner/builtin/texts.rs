@@ -50,16 +50,22 @@ pub(super) fn spoken(values: &Values<'_>, profile: &Profile<'_>) -> Vec<(String,
     spoken_of(values, &profile.options)
 }
 
+/// A word, or a quoted one.
+fn heard(token: &Token) -> Option<String> {
+    let quoted = token.literal().filter(|literal| literal.kind == Kind::Quoted).map(|literal| literal.text.clone());
+    // A single letter is an option where it is quoted.
+    token.word().filter(|word| word.len() > 1).or(quoted)
+}
+
 fn spoken_of(values: &Values<'_>, options: &[String]) -> Vec<(String, (usize, usize))> {
-    let said: Vec<Option<String>> = values.tokens.iter().map(|token| token.word().map(|word| stem(&word))).collect();
+    let said: Vec<Option<String>> = values.tokens.iter().map(|token| heard(token).map(|word| stem(&word))).collect();
     let place = |option: &String| {
         let own: Vec<Option<String>> =
             option.split([' ', '_', '-']).filter(|word| !word.is_empty()).map(|word| Some(stem(word))).collect();
         let at = said.windows(own.len().max(1)).position(|window| window == own.as_slice())?;
         Some((option.clone(), (at, at + own.len())))
     };
-    let mut found: Vec<(String, (usize, usize))> =
-        options.iter().filter(|option| option.len() > 1).filter_map(place).collect();
+    let mut found: Vec<(String, (usize, usize))> = options.iter().filter_map(place).collect();
     // "lightly active" before "active": the longer one is meant.
     found.sort_by_key(|(_, (at, end))| (std::cmp::Reverse(end - at), *at));
     let mut kept: Vec<(String, (usize, usize))> = Vec::new();
@@ -209,7 +215,7 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
         Family::Place if behind(&["in", "at", "near", "around"]) => 2.5,
         Family::Place if behind(&["for", "of", "from", "to"]) => 1.0,
         Family::Place if behind(&["by", "with", "between"]) => -1.0,
-        Family::Called if behind(&["in", "at", "near", "from"]) => -1.5,
+        Family::Called if behind(&["in", "at", "near", "from"]) && profile.beside_place => -1.5,
         Family::Called if behind(&["by", "for", "of"]) => 0.5,
         _ => 0.0,
     };
@@ -217,7 +223,7 @@ pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) ->
         // A state is what the city lies in; its name is found there.
         (Family::Place, Made::Words) if profile.param.is(&["state"]) && name.with_tail.is_some() => -6.0,
         (Family::Place | Family::Source | Family::Target, Made::Words) if known => 1.5,
-        (Family::Called | Family::Other, Made::Words) if known => -1.5,
+        (Family::Called | Family::Other, Made::Words) if known && profile.beside_place => -1.5,
         (Family::Called, Made::Quoted) => 1.5,
         (Family::Identifier, Made::Identifier) => 3.0,
         (Family::Identifier, Made::Quoted) => 1.0,
