@@ -9,6 +9,7 @@
 //! nobody answers questions. The calls that the run makes are compared with the answer by the rules of BFCL's AST checker.
 //! The first half of each category is what the planner was developed with, the second half is what it had not seen.
 //! `BFCL_SHOW=multiple` prints the cases of the first half that are wrong.
+#![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
 #[path = "../data.rs"]
 mod data;

@@ -42,7 +42,7 @@ fn call_fits(function: &Function, wanted: &Map<String, Value>, arguments: &Value
     };
     let required = function.parameters["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let complete = required.into_iter().all(|name| arguments.contains_key(name));
-    let absent_allowed = |name: &String| wanted[name].as_array().is_some_and(|list| list.contains(&Value::from("")));
+    let absent_allowed = |name: &String| wanted[name].as_array().is_some_and(|list| list.iter().any(is_absence));
     complete
         && wanted.keys().all(|name| arguments.contains_key(name) || absent_allowed(name))
         && arguments.iter().all(|(name, value)| {
@@ -62,7 +62,7 @@ fn value_fits(form: &Value, value: &Value, list: &[Value]) -> bool {
         "tuple" => "array",
         kind => kind,
     };
-    let listed = list.iter().find(|value| **value != Value::from("")).map(kind_of);
+    let listed = list.iter().find(|value| !is_absence(value)).map(kind_of);
     // A value of another type counts where the answer itself has that type: it is a variable, and compared as it stands.
     if own != expected || listed.is_some_and(|listed| listed != expected) {
         return (own == expected || listed == Some(own)) && list.iter().any(|option| same(option, &value, false));
@@ -92,7 +92,12 @@ fn object_fits(fields: &Map<String, Value>, option: &Map<String, Value>) -> bool
         list(name).is_some_and(|list| list.iter().any(|option| same(option, value, value.is_string())))
     }) && option
         .keys()
-        .all(|name| fields.contains_key(name) || list(name).is_some_and(|list| list.contains(&Value::from(""))))
+        .all(|name| fields.contains_key(name) || list(name).is_some_and(|list| list.iter().any(is_absence)))
+}
+
+/// What a list holds where the argument may be absent.
+fn is_absence(value: &Value) -> bool {
+    value.as_str() == Some("")
 }
 
 /// Integers become floats where the form says `float`, on every level.

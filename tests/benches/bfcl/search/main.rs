@@ -9,6 +9,7 @@
 //! in the usual way. The query is the user's text as it stands, the truth the functions of the answer; the recall at k of a
 //! question is the share of them among the first k hits. Plain BM25 over the same texts is measured in the same run.
 //! `BFCL_SHOW=5` prints the questions of the first halves whose functions are not among the first five.
+#![allow(clippy::print_stdout, reason = "it is a program that prints")]
 
 mod bm25;
 #[path = "../data.rs"]
@@ -140,9 +141,9 @@ fn measure(search: &str, all: &[(&str, Vec<Case>)], hits_of: impl Fn(&str) -> Ve
             };
             let wanted: BTreeSet<String> = case.wanted().into_iter().map(named).collect();
             let hits = hits_of(&case.text);
-            for recall in [&mut halves[half], &mut total[half], &mut total[2]] {
-                recall.count(&wanted, &hits);
-            }
+            halves[half].count(&wanted, &hits);
+            total[half].count(&wanted, &hits);
+            total[2].count(&wanted, &hits);
             if let Some(show) = show
                 && half == 0
                 && wanted.iter().any(|name| !hits.iter().take(show).any(|hit| hit == name))

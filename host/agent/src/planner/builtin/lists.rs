@@ -139,7 +139,7 @@ fn told(values: &Values<'_>, at: usize, profile: &Profile<'_>) -> f64 {
             let near = 0.8_f64.powi(far as i32);
             if profile.param.words.iter().any(|own| speaks_of(&word, own)) {
                 3.0 * near
-            } else if profile.about.iter().any(|about| *about == word) {
+            } else if profile.about.contains(&word) {
                 near
             } else {
                 0.0

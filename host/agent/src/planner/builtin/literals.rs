@@ -119,8 +119,8 @@ pub(super) fn spoken_date(rest: &str) -> Option<(usize, String)> {
 
 fn month(word: &str) -> Option<usize> {
     let word = word.to_lowercase();
-    let known = |month: &&str| **month == word || (word.len() >= 3 && word.len() <= 4 && month.starts_with(&word));
-    MONTHS.iter().position(|month| known(&month)).map(|at| at + 1)
+    let known = |month: &str| month == word || (word.len() >= 3 && word.len() <= 4 && month.starts_with(&word));
+    MONTHS.iter().position(|month| known(month)).map(|at| at + 1)
 }
 
 fn day(word: &str) -> Option<u32> {

@@ -16,6 +16,9 @@ use super::quantity::Quantity;
 use super::texts;
 use super::tokens::{Piece, Token};
 
+/// What one call gets, by parameter.
+type Call = BTreeMap<String, Match>;
+
 /// The most calls that one clause is taken to ask for.
 const MOST: usize = 16;
 
@@ -36,11 +39,10 @@ const AGAIN: &[&str] = &["for", "between", "from", "in", "with", "another", "one
 /// Whether these words ask for the same once more: "another flight …", "repeat with …", "do the same for …".
 pub(super) fn says_again(rest: &[Token]) -> bool {
     let word = |n: usize| rest.get(n).and_then(Token::word).unwrap_or_default();
-    match (word(0).as_str(), word(1).as_str(), word(2).as_str()) {
-        ("repeat" | "another", ..) | ("the", "same", "for") | ("followed", "by", _) => true,
-        ("do", "the", "same") => true,
-        _ => false,
-    }
+    matches!(
+        (word(0).as_str(), word(1).as_str(), word(2).as_str()),
+        ("repeat" | "another", ..) | ("the", "same", "for") | ("followed", "by", _) | ("do", "the", "same")
+    )
 }
 
 /// The parts of a clause that each ask for a call, as ranges of tokens; one where it does not come apart.
@@ -99,18 +101,15 @@ fn pairs_again(values: &Values<'_>, begin: usize) -> bool {
 
 /// The calls of a clause that comes apart: what a part does not say is as in the part before, and what the first does not
 /// say as in the first that does. Nothing where the parts say different things of one call.
-pub(super) fn by_parts(
-    tokens: &[Token],
-    calls: Vec<((usize, usize), BTreeMap<String, Match>)>,
-) -> Option<(BTreeMap<String, Match>, Vec<BTreeMap<String, Match>>)> {
+pub(super) fn by_parts(tokens: &[Token], calls: Vec<((usize, usize), Call)>) -> Option<(Call, Vec<Call>)> {
     // Ranges of a part become ranges of the clause.
-    let moved = |from: usize, call: BTreeMap<String, Match>| -> BTreeMap<String, Match> {
+    let moved = |from: usize, call: Call| -> Call {
         let place =
             |matched: Match| Match { tokens: matched.tokens.map(|(at, end)| (at + from, end + from)), ..matched };
         call.into_iter().map(|(name, matched)| (name, place(matched))).collect()
     };
     let calls: Vec<_> = calls.into_iter().map(|((from, _), call)| moved(from, call)).collect();
-    debug_assert!(calls.iter().flat_map(BTreeMap::values).all(|m| m.tokens.is_none_or(|(_, end)| end <= tokens.len())));
+    debug_assert!(calls.iter().flat_map(Call::values).all(|m| m.tokens.is_none_or(|(_, end)| end <= tokens.len())));
     let said = |matched: &Match| matched.tokens.is_some();
     let mut call = calls.first()?.clone();
     for later in calls.iter().skip(1) {
@@ -125,7 +124,7 @@ pub(super) fn by_parts(
         for (name, matched) in later.iter().filter(|(_, matched)| said(matched) || matched.value == Value::Bool(true)) {
             next.insert(name.clone(), matched.clone());
         }
-        let values = |call: &BTreeMap<String, Match>| call.values().map(|m| m.value.clone()).collect::<Vec<_>>();
+        let values = |call: &Call| call.values().map(|m| m.value.clone()).collect::<Vec<_>>();
         if values(&next) != values(&call) {
             more.push(next.clone());
             call = next;
@@ -135,11 +134,7 @@ pub(super) fn by_parts(
 }
 
 /// The calls behind the first.
-pub(super) fn repeats(
-    values: &Values<'_>,
-    open: &[Profile<'_>],
-    first: &BTreeMap<String, Match>,
-) -> Vec<BTreeMap<String, Match>> {
+pub(super) fn repeats(values: &Values<'_>, open: &[Profile<'_>], first: &Call) -> Vec<Call> {
     if let Some(more) = by_tuples(values, open, first) {
         return more;
     }
@@ -177,11 +172,7 @@ pub(super) fn repeats(
 }
 
 /// "The divisor of (45, 60) and (81, 27)", "3 and 4, 5 and 12": as many numbers again as the first call took from its list.
-fn by_tuples(
-    values: &Values<'_>,
-    open: &[Profile<'_>],
-    first: &BTreeMap<String, Match>,
-) -> Option<Vec<BTreeMap<String, Match>>> {
+fn by_tuples(values: &Values<'_>, open: &[Profile<'_>], first: &Call) -> Option<Vec<Call>> {
     let place = |matched: &Match| values.numbers.iter().position(|n| Some((n.at, n.end)) == matched.tokens);
     let mut taken: Vec<(usize, &Profile<'_>)> = open
         .iter()
@@ -201,7 +192,7 @@ fn by_tuples(
         false if list.len() > size && list.len().is_multiple_of(size) => list[size..].to_vec(),
         _ => return None,
     };
-    let calls: Vec<BTreeMap<String, Match>> = further
+    let calls: Vec<Call> = further
         .chunks(size)
         .filter_map(|chunk| {
             let mut call = first.clone();
@@ -233,7 +224,7 @@ fn series<'p>(
     first: &Match,
     used: &[(usize, usize)],
     open: &[Profile<'_>],
-    filled: &BTreeMap<String, Match>,
+    filled: &Call,
 ) -> Series<'p> {
     let mut series = Series { param: &profile.param.name, values: vec![first.clone()], listed: false };
     let Some((at, end)) = first.tokens else { return series };
@@ -328,7 +319,7 @@ fn numbers_alike(one: &Quantity, two: &Quantity) -> bool {
     let unit = one.unit.map(|unit| unit.measure) == two.unit.map(|unit| unit.measure) && one.is_year() == two.is_year();
     let meaning = |words: &[String]| words.iter().find(|word| super::words::means(word)).cloned();
     let before = meaning(&one.before).is_some() && meaning(&one.before) == meaning(&two.before);
-    let behind = one.behind.first().is_some() && one.behind.first() == two.behind.first();
+    let behind = !one.behind.is_empty() && one.behind.first() == two.behind.first();
     let measured = one.unit.is_some() && one.unit_text == two.unit_text;
     unit && (before || behind || measured)
 }
@@ -337,6 +328,6 @@ fn numbers_alike(one: &Quantity, two: &Quantity) -> bool {
 fn names_alike(one: &Name, two: &Name) -> bool {
     let kind = one.made == two.made && one.made != Made::Date && one.with_tail.is_some() == two.with_tail.is_some();
     let preposition = one.preposition.is_some() && one.preposition == two.preposition;
-    let word = one.before.first().is_some() && one.before.first() == two.before.first();
+    let word = !one.before.is_empty() && one.before.first() == two.before.first();
     kind && (preposition || word)
 }

@@ -126,7 +126,7 @@ pub(super) fn unit(text: &str) -> Option<Unit> {
         let lower = text.to_lowercase().replace("degrees", "degree");
         let single = lower.strip_suffix("es").filter(|_| lower.ends_with("ches")).or(lower.strip_suffix('s'));
         let is = |known: &&str| *known == lower || Some(*known) == single;
-        ROWS.iter().find(|(_, names, ..)| names.iter().any(|name| is(&name)))
+        ROWS.iter().find(|(_, names, ..)| names.iter().any(is))
     };
     if let Some((.., measure, size)) = symbol.or_else(name) {
         return Some(Unit { measure: *measure, size: Some(*size).filter(|size| *size > 0.0) });
