@@ -33,6 +33,20 @@ const AT: [usize; 3] = [1, 5, 20];
 /// The functions, by the name that they have in the catalog.
 type Pool = BTreeMap<String, Function>;
 
+/// The plugins' names, by what is left of them without their hyphens: a catalog refuses two that look the same, so that
+/// `boardgame` and `board-game` are one plugin here.
+#[derive(Default)]
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// The qualified name of a function.
+    fn of(&mut self, function: &str) -> String {
+        let (plugin, tool) = qualified(function);
+        let plugin = self.0.entry(plugin.replace('-', "")).or_insert(plugin);
+        format!("{plugin}.{tool}")
+    }
+}
+
 /// Says of each plugin what tools it has; its component is a stand-in.
 struct Describer(Arc<Pool>);
 
@@ -111,10 +125,9 @@ fn main() {
     }
     let Some(folder) = folder() else { return };
     let all: Vec<(&str, Vec<Case>)> = CATEGORIES.map(|category| (category, cases(&folder, category))).into();
-    let mut pool = Pool::new();
+    let (mut pool, mut names) = (Pool::new(), Names::default());
     for function in all.iter().flat_map(|(_, cases)| cases).flat_map(|case| &case.functions) {
-        let (plugin, tool) = qualified(&function.name);
-        pool.entry(format!("{plugin}.{tool}")).or_insert_with(|| function.clone());
+        pool.entry(names.of(&function.name)).or_insert_with(|| function.clone());
     }
     let pool = Arc::new(pool);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime starts");
@@ -124,22 +137,18 @@ fn main() {
     println!("search     category       half    cases       @1       @5      @20");
     let most = AT[AT.len() - 1];
     let hits_of = |text: &str| snapshot.search(text, most).iter().map(|hit| hit.tool.name().to_string()).collect();
-    measure("catalog", &all, hits_of);
-    measure("plain BM25", &all, |text| plain.search(text, most));
+    measure("catalog", &all, &mut names, hits_of);
+    measure("plain BM25", &all, &mut names, |text| plain.search(text, most));
 }
 
-fn measure(search: &str, all: &[(&str, Vec<Case>)], hits_of: impl Fn(&str) -> Vec<String>) {
+fn measure(search: &str, all: &[(&str, Vec<Case>)], names: &mut Names, hits_of: impl Fn(&str) -> Vec<String>) {
     let show = std::env::var("BFCL_SHOW").ok().and_then(|at| at.parse::<usize>().ok());
     let mut total = [Recall::default(); 3];
     for (category, cases) in all {
         let mut halves = [Recall::default(); 2];
         for (at, case) in cases.iter().enumerate() {
             let half = usize::from(at >= cases.len() / 2);
-            let named = |name: &str| {
-                let (plugin, tool) = qualified(name);
-                format!("{plugin}.{tool}")
-            };
-            let wanted: BTreeSet<String> = case.wanted().into_iter().map(named).collect();
+            let wanted: BTreeSet<String> = case.wanted().into_iter().map(|name| names.of(name)).collect();
             let hits = hits_of(&case.text);
             halves[half].count(&wanted, &hits);
             total[half].count(&wanted, &hits);
