@@ -11,6 +11,7 @@ use super::assign::best;
 use super::lists::{self, List};
 use super::names::{self, Made, Name};
 use super::numbers;
+use super::phrases;
 use super::profile::{Family, Profile, flag_words, speaks_of};
 use super::quantity::{self, Quantity};
 use super::repeats;
@@ -43,6 +44,8 @@ pub(super) struct Values<'c> {
     pub(super) numbers: Vec<Quantity>,
     pub(super) names: Vec<Name>,
     pub(super) lists: Vec<List>,
+    /// The words of the tool's name and description, stemmed.
+    pub(super) tool: Vec<String>,
 }
 
 impl<'c> Values<'c> {
@@ -57,7 +60,7 @@ impl<'c> Values<'c> {
                 numbers[*item].listed = true;
             }
         }
-        Self { text, tokens, numbers, names, lists }
+        Self { text, tokens, numbers, names, lists, tool: Vec::new() }
     }
 }
 
@@ -75,7 +78,8 @@ pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) 
                 .iter()
                 .map(|token| Token { start: token.start - begin, end: token.end - begin, ..token.clone() })
                 .collect();
-            ((from, to), once(&Values::read(text, &inside), &open, called).first)
+            let part = Values { tool: values.tool.clone(), ..Values::read(text, &inside) };
+            ((from, to), once(&part, &open, called).first)
         };
         let calls = parts.into_iter().map(call).collect();
         if let Some((first, more)) = repeats::by_parts(values.tokens, calls) {
@@ -159,7 +163,7 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
         let matched = if profile.param.is_of("boolean") {
             flag(values, profile, called)
         } else if is_text(profile.param) {
-            texts::phrase(values, profile, &used)
+            phrases::phrase(values, profile, &used)
         } else {
             None
         };

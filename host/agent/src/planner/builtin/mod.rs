@@ -22,6 +22,7 @@ mod literals;
 mod matching;
 mod names;
 mod numbers;
+mod phrases;
 mod places;
 mod previous;
 mod profile;

@@ -8,17 +8,14 @@ use super::places;
 use super::profile::{Family, Profile, speaks_of};
 use super::tokens::{Kind, Piece, Token};
 use super::units;
-use super::words::{is_verb, means, stem};
+use super::words::{means, stem};
 
 /// What speaks for a parameter that must be filled, before anything else does.
 const REQUIRED: f64 = 1.5;
 /// What an optional one must be spoken for with.
 const OPTIONAL: f64 = -1.8;
-/// Words before a noun that say nothing about it.
-const VAGUE: &[&str] =
-    &["same", "given", "following", "certain", "specific", "particular", "new", "other", "current", "different"];
 /// Words of parameter names that no text repeats.
-const BARE: &[&str] = &["name", "type", "full", "text", "value", "string"];
+pub(super) const BARE: &[&str] = &["name", "type", "full", "text", "value", "string"];
 
 /// A value that the description names and the clause speaks of.
 pub(super) fn option(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
@@ -273,59 +270,4 @@ pub(super) fn value(name: &Name, profile: &Profile<'_>) -> Value {
 fn only_city(profile: &Profile<'_>) -> bool {
     let about = profile.param.description.to_lowercase();
     profile.param.is(&["city"]) && !about.contains("state") && !about.contains(", ")
-}
-
-/// Words for a parameter that no name suits: behind its own name ("crime of theft"), before it ("violent crime"), or the
-/// state behind a city that stands elsewhere.
-pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize, usize)]) -> Option<Match> {
-    let param = profile.param;
-    if !takes_names(profile) {
-        return None;
-    }
-    if param.is(&["state", "country"]) {
-        let (name, tail) = values.names.iter().find_map(|name| Some((name, name.with_tail.as_ref()?)))?;
-        return Some(Match { value: Value::from(tail.1.clone()), tokens: Some((name.at, name.end)), guessed: false });
-    }
-    let tokens = values.tokens;
-    let own = |token: &Token| {
-        let word = token.word().map(|word| stem(&word));
-        word.is_some_and(|word| param.words.iter().any(|own| *own == word && !BARE.contains(&own.as_str())))
-    };
-    let glue = |token: &Token| {
-        matches!(token.piece, Piece::Mark(':' | '='))
-            || ["is", "called", "named", "as"].iter().any(|word| token.is(word))
-            || (param.required && token.is("of"))
-    };
-    let free = |at: usize| !overlaps(used, at, at + 1);
-    for at in (0..tokens.len()).filter(|at| own(&tokens[*at])) {
-        if tokens.get(at + 1).is_some_and(glue)
-            && let Some((text, range)) = noun(values, at + 2).filter(|(_, range)| free(range.0))
-        {
-            return Some(Match { value: Value::from(text), tokens: Some(range), guessed: true });
-        }
-    }
-    if !param.required {
-        return None;
-    }
-    let describes = |at: &usize| {
-        let before = at.checked_sub(1).and_then(|at| tokens[at].word());
-        before.is_some_and(|word| {
-            means(&word) && !is_verb(&word) && !VAGUE.contains(&word.as_str()) && !param.words.contains(&stem(&word))
-        }) && free(at - 1)
-    };
-    let at = (0..tokens.len()).filter(|at| own(&tokens[*at])).find(describes)?;
-    let word = &tokens[at - 1];
-    let value = Value::from(&values.text[word.start..word.end]);
-    Some(Match { value, tokens: Some((at - 1, at)), guessed: true })
-}
-
-/// The words that begin at `at` and belong together: without an article, up to a preposition or mark.
-fn noun(values: &Values<'_>, at: usize) -> Option<(String, (usize, usize))> {
-    let tokens = values.tokens;
-    let article = |token: &Token| ["the", "a", "an"].iter().any(|word| token.is(word));
-    let from = at + usize::from(tokens.get(at).is_some_and(article));
-    let words = tokens.get(from..)?.iter().take(4).take_while(|token| token.word().is_some_and(|word| means(&word)));
-    let to = from + words.count();
-    let (first, last) = (tokens.get(from)?, tokens.get(to.checked_sub(1)?)?);
-    (from < to).then(|| (values.text[first.start..last.end].to_owned(), (from, to)))
 }
