@@ -134,7 +134,7 @@ pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled
     let mut filled = Filled::default();
     let mut values = Values::read(&clause.text, &clause.tokens);
     values.tool = super::words::words(&format!("{} {}", card.name, card.description));
-    let matches = matches(&values, params, &super::words::words(card.name.tool()));
+    let matches = matches(&values, params);
     // Program text first: a quoted query must not become the text that it works on.
     let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path(), param.is_content());
     let mut ordered: Vec<&Param> = params.iter().collect();

@@ -52,6 +52,8 @@ impl<'c> Values<'c> {
     pub(super) fn read(text: &'c str, tokens: &'c [Token]) -> Self {
         let mut numbers = quantity::quantities(text, tokens);
         let names = names::names(text, tokens);
+        // "Maroon 5" is a band.
+        numbers.retain(|number| !names.iter().any(|name| name.at < number.at && number.end <= name.end));
         let lists = lists::lists(tokens, &numbers, &names);
         for list in lists.iter().filter(|list| list.of == lists::Of::Numbers) {
             let before = numbers[list.items[0]].before.clone();
@@ -65,7 +67,7 @@ impl<'c> Values<'c> {
 }
 
 /// Matches the clause with the parameters that belong to nothing more special, such as files or queries.
-pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) -> Matches {
+pub(super) fn matches(values: &Values<'_>, params: &[Param]) -> Matches {
     let mut open: Vec<Profile<'_>> = params.iter().filter(|param| !is_special(param)).map(Profile::of).collect();
     let beside_place = open.iter().any(|profile| profile.family == Family::Place);
     open.iter_mut().for_each(|profile| profile.beside_place = beside_place);
@@ -79,17 +81,17 @@ pub(super) fn matches(values: &Values<'_>, params: &[Param], called: &[String]) 
                 .map(|token| Token { start: token.start - begin, end: token.end - begin, ..token.clone() })
                 .collect();
             let part = Values { tool: values.tool.clone(), ..Values::read(text, &inside) };
-            ((from, to), once(&part, &open, called).first)
+            ((from, to), once(&part, &open).first)
         };
         let calls = parts.into_iter().map(call).collect();
         if let Some((first, more)) = repeats::by_parts(values.tokens, calls) {
             return Matches { first, more };
         }
     }
-    once(values, &open, called)
+    once(values, &open)
 }
 
-fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches {
+fn once(values: &Values<'_>, open: &[Profile<'_>]) -> Matches {
     let mut found = Matches::default();
     let mut used: Vec<(usize, usize)> = Vec::new();
     let put = |found: &mut Matches, used: &mut Vec<(usize, usize)>, param: &Param, matched: Match| {
@@ -161,7 +163,9 @@ fn once(values: &Values<'_>, open: &[Profile<'_>], called: &[String]) -> Matches
             continue;
         }
         let matched = if profile.param.is_of("boolean") {
-            flag(values, profile, called)
+            flag(values, profile)
+        } else if is_number(profile.param) {
+            numbers::frequency(values, profile)
         } else if is_text(profile.param) {
             phrases::phrase(values, profile, &used)
         } else {
@@ -202,13 +206,11 @@ pub(super) fn overlaps(used: &[(usize, usize)], at: usize, end: usize) -> bool {
 }
 
 /// A flag is raised where the clause speaks of all that its name says; not where the tool's own name says it already.
-fn flag(values: &Values<'_>, profile: &Profile<'_>, called: &[String]) -> Option<Match> {
+fn flag(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
     let own = flag_words(profile.param);
     let spoken: Vec<String> = values.tokens.iter().filter_map(Token::word).map(|word| stem(&word)).collect();
     let said = |own: &String| spoken.iter().any(|word| speaks_of(word, own));
-    // What the tool does anyway needs no flag: `get_details` with `details`.
-    let does = !own.is_empty() && own.iter().all(|own| called.contains(own)) && !profile.param.required;
-    let raised = !own.is_empty() && own.iter().all(said) && !does;
+    let raised = !own.is_empty() && own.iter().all(said);
     raised.then_some(Match { value: Value::Bool(true), tokens: None, guessed: false })
 }
 

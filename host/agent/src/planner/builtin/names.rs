@@ -147,9 +147,21 @@ fn words_end(tokens: &[Token], at: usize) -> Option<usize> {
         }
         break;
     }
+    let end = end + usize::from(is_numbered(tokens, end));
     // "Amazon rainforest", "Mississippi river": what it is belongs to its name.
     let kind = tokens.get(end).and_then(Token::word).is_some_and(|word| KINDS.contains(&word.as_str()));
     Some(end + usize::from(kind))
+}
+
+/// "Maroon 5", "S&P 500": a number that ends a name. A year or what is measured does not.
+fn is_numbered(tokens: &[Token], at: usize) -> bool {
+    let number = tokens.get(at).and_then(Token::literal).filter(|literal| literal.kind == Kind::Number);
+    let short = number.and_then(|literal| literal.value.as_u64()).is_some_and(|n| n < 1000);
+    let ends = |token: &Token| {
+        matches!(token.piece, Piece::Mark(',' | '.' | '?' | ';'))
+            || ["and", "or", "in", "on", "with", "for", "from", "to"].iter().any(|word| token.is(word))
+    };
+    short && tokens.get(at + 1).is_none_or(ends)
 }
 
 /// Words that are written short, with a point.
@@ -225,6 +237,7 @@ mod tests {
             ("Retrieve the gene 'BRCA1' and rs6034464", vec!["BRCA1", "rs6034464"]),
             ("the stock of Apple Inc. and Tesla's", vec!["Apple Inc.", "Tesla"]),
             ("Restaurants nearby", vec![]),
+            ("songs of Maroon 5 and Adele in Rome for 3 days", vec!["Maroon 5", "Adele", "Rome"]),
         ] {
             assert_eq!(found(text), expected, "{text}");
         }

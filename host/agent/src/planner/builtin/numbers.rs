@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::matching::Values;
+use super::matching::{Match, Values};
 use super::profile::{Family, Profile, speaks_of};
 use super::quantity::{Quantity, json};
 use super::tokens::{Kind, Piece};
@@ -43,6 +43,11 @@ pub(super) fn score(values: &Values<'_>, number: &Quantity, profile: &Profile<'_
         }
         (Some(_), _) if profile.year => return None,
         _ => {}
+    }
+    if number.before.first().is_some_and(|word| word == "top")
+        && param.is(&["num", "number", "count", "limit", "top", "n"])
+    {
+        told += 3.0;
     }
     if profile.year {
         told += if number.is_year() { 2.5 } else { -6.0 };
@@ -110,6 +115,32 @@ fn named_before(values: &Values<'_>, number: &Quantity, profile: &Profile<'_>) -
     // A single letter needs its sign: "a 5 m wall" names no `a`.
     let single = own.len() == 1 && own[0].len() == 1;
     (glued || !single) && !own.is_empty() && said.eq(own.iter().map(|word| Some(word.clone())))
+}
+
+/// How often a year has what is compounded: "monthly" is 12.
+pub(super) fn frequency(values: &Values<'_>, profile: &Profile<'_>) -> Option<Match> {
+    const TIMES: &[(&str, i64)] = &[
+        ("daily", 365),
+        ("weekly", 52),
+        ("monthly", 12),
+        ("quarterly", 4),
+        ("semiannually", 2),
+        ("annually", 1),
+        ("yearly", 1),
+    ];
+    let compounded = |text: &str| text.contains("compound") || text.contains("times per year");
+    if !compounded(&profile.param.description.to_lowercase()) {
+        return None;
+    }
+    let near = |at: usize| {
+        let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+        beside.filter_map(|at| values.tokens.get(at)?.word()).any(|word| word.starts_with("compound"))
+    };
+    let said = values.tokens.iter().enumerate().filter(|(at, _)| near(*at)).find_map(|(at, token)| {
+        let word = token.word()?;
+        TIMES.iter().find(|(name, _)| *name == word).map(|(_, times)| (at, *times))
+    });
+    said.map(|(at, times)| Match { value: Value::from(times), tokens: Some((at, at + 1)), guessed: false })
 }
 
 /// What stands in the parameter: scaled to its unit, a share as a fraction, a whole number where it must be one.

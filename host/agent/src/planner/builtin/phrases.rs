@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::matching::{Match, Values, overlaps, takes_names};
+use super::places;
 use super::profile::Profile;
 use super::texts::BARE;
 use super::tokens::{Piece, Token};
@@ -32,6 +33,30 @@ const KINDS: &[(&[&str], &[&str])] = &[
     ),
     (&["habitat", "ecosystem", "organelle", "medium", "environment", "compartment"], &["in", "inside", "within"]),
     (&["topic", "subject", "theme", "crime", "issue", "keyword"], &["about", "on", "regarding", "of"]),
+];
+
+/// Prepositions that end a noun.
+const BESIDE: &[&str] = &[
+    "under",
+    "over",
+    "near",
+    "during",
+    "using",
+    "between",
+    "through",
+    "after",
+    "before",
+    "without",
+    "within",
+    "given",
+    "per",
+    "until",
+    "since",
+    "against",
+    "above",
+    "below",
+    "based",
+    "including",
 ];
 
 const COLOURS: &[&str] = &[
@@ -66,7 +91,11 @@ pub(super) fn phrase(values: &Values<'_>, profile: &Profile<'_>, used: &[(usize,
         return None;
     }
     if param.is(&["state", "country"]) {
-        let (name, tail) = values.names.iter().find_map(|name| Some((name, name.with_tail.as_ref()?)))?;
+        let Some((name, tail)) = values.names.iter().find_map(|name| Some((name, name.with_tail.as_ref()?))) else {
+            let code = values.names.iter().find_map(|name| places::state_of(&name.text));
+            let code = code.filter(|_| param.required && param.is(&["state"]))?;
+            return Some(Match { value: Value::from(code), tokens: None, guessed: false });
+        };
         return Some(Match { value: Value::from(tail.1.clone()), tokens: Some((name.at, name.end)), guessed: false });
     }
     let tokens = values.tokens;
@@ -110,7 +139,11 @@ fn noun(values: &Values<'_>, at: usize) -> Option<(String, (usize, usize))> {
     let tokens = values.tokens;
     let article = |token: &Token| ["the", "a", "an"].iter().any(|word| token.is(word));
     let from = at + usize::from(tokens.get(at).is_some_and(article));
-    let words = tokens.get(from..)?.iter().take(4).take_while(|token| token.word().is_some_and(|word| means(&word)));
+    let words = tokens
+        .get(from..)?
+        .iter()
+        .take(4)
+        .take_while(|token| token.word().is_some_and(|word| means(&word) && !BESIDE.contains(&word.as_str())));
     let to = from + words.count();
     let (first, last) = (tokens.get(from)?, tokens.get(to.checked_sub(1)?)?);
     (from < to).then(|| (values.text[first.start..last.end].to_owned(), (from, to)))

@@ -16,6 +16,19 @@ Netherlands,New Zealand,Nigeria,Norway,Pakistan,Peru,Philippines,Poland,Portugal
 Serbia,Singapore,Slovakia,Slovenia,South Africa,South Korea,Spain,Sweden,Switzerland,Taiwan,Thailand,Tunisia,Turkey,\
 Ukraine,United Kingdom,United States,Uruguay,Venezuela,Vietnam,Wales,USA,UK,UAE,US";
 
+/// The largest cities of the USA, each with the code of its state: who names one of them means that one.
+const CITIES: &str = "New York NY,New York City NY,Los Angeles CA,Chicago IL,Houston TX,Phoenix AZ,Philadelphia PA,\
+San Antonio TX,San Diego CA,Dallas TX,San Jose CA,Austin TX,Jacksonville FL,San Francisco CA,Columbus OH,Fort Worth TX,\
+Indianapolis IN,Charlotte NC,Seattle WA,Denver CO,Boston MA,El Paso TX,Nashville TN,Detroit MI,Oklahoma City OK,\
+Portland OR,Las Vegas NV,Memphis TN,Louisville KY,Baltimore MD,Milwaukee WI,Albuquerque NM,Tucson AZ,Fresno CA,\
+Sacramento CA,Kansas City MO,Atlanta GA,Omaha NE,Raleigh NC,Miami FL,Oakland CA,Minneapolis MN,Tampa FL,New Orleans LA,\
+Cleveland OH,Honolulu HI,Cincinnati OH,Pittsburgh PA,St. Louis MO,Orlando FL,Buffalo NY,Salt Lake City UT";
+
+/// The code of the state that a large city lies in.
+pub(super) fn state_of(city: &str) -> Option<&'static str> {
+    CITIES.split(',').filter_map(|line| line.rsplit_once(' ')).find(|(name, _)| *name == city).map(|(_, code)| code)
+}
+
 fn states() -> impl Iterator<Item = (&'static str, &'static str)> {
     STATES.split(',').filter_map(|line| line.rsplit_once(' '))
 }
@@ -49,6 +62,7 @@ mod tests {
         for place in ["CA", "New York", "West Virginia", "France", "Tokyo", "San Francisco"] {
             assert!(is_place(place), "{place}");
         }
+        assert_eq!((state_of("Boston"), state_of("Paris")), (Some("MA"), None));
         assert!(is_state("IL") && !is_state("Paris") && !is_country("Apple"));
     }
 }

@@ -197,7 +197,8 @@ pub(super) fn may_be_a_name(param: &super::shape::Param) -> bool {
 
 /// What speaks for the name in this parameter; nothing where it cannot stand there.
 pub(super) fn score(_values: &Values<'_>, name: &Name, profile: &Profile<'_>) -> Option<f64> {
-    if name.made == Made::Date || !takes_names(profile) {
+    // "In Joules" names a unit.
+    if name.made == Made::Date || !takes_names(profile) || units::unit(&name.text).is_some() {
         return None;
     }
     let behind = |words: &[&str]| name.preposition.as_deref().is_some_and(|own| words.contains(&own));
@@ -263,8 +264,17 @@ pub(super) fn value(name: &Name, profile: &Profile<'_>) -> Value {
     match &name.with_tail {
         Some((_, tail)) if profile.param.is(&["state", "country"]) => Value::from(tail.clone()),
         Some((whole, _)) if !only_city(profile) => Value::from(whole.clone()),
+        None if wants_state(profile) && places::state_of(&name.text).is_some() => {
+            Value::from(format!("{}, {}", name.text, places::state_of(&name.text).unwrap_or_default()))
+        }
         _ => Value::from(name.text.clone()),
     }
+}
+
+/// Whether a city is asked for together with its state.
+fn wants_state(profile: &Profile<'_>) -> bool {
+    let about = profile.param.description.to_lowercase();
+    about.contains("city and state") || about.contains("city, state") || about.contains("state and city")
 }
 
 fn only_city(profile: &Profile<'_>) -> bool {

@@ -196,6 +196,10 @@ pub(super) fn named_in(description: &str) -> Option<Unit> {
             }
         }
     }
+    let counted = words.windows(3).filter(|three| three[0].eq_ignore_ascii_case("number") && three[1] == "of");
+    if let Some(unit) = counted.filter_map(|three| unit(three[2])).next() {
+        return Some(unit);
+    }
     let inside = description.split('(').skip(1).filter_map(|rest| rest.split(')').next());
     inside.filter_map(unit).next()
 }
@@ -249,6 +253,7 @@ mod tests {
         assert_eq!(named("The height of the person in centimeters."), Some(Measure::Length));
         assert_eq!(named("Mass of the first body (kg)."), Some(Measure::Mass));
         assert_eq!(named("The initial velocity, in m/s."), Some(Measure::Speed));
+        assert_eq!(named("The number of days to come."), Some(Measure::Time));
         assert_eq!(named("The name of a city in France"), None);
     }
 }
