@@ -131,6 +131,14 @@ const STATEMENTS: &[&str] = &[
 fn with_statements<'t>(all: &'t [Token], parts: Vec<&'t [Token]>) -> Vec<&'t [Token]> {
     let place = |part: &[Token]| part.first().and_then(|first| all.iter().position(|token| token.start == first.start));
     let says = |part: &[Token]| {
+        // "Using this, can you …": the command comes behind the comma.
+        let polite = |three: &[Token]| {
+            let asked = ["can", "could", "would", "will"].iter().any(|word| three[1].is(word)) && three[2].is("you");
+            matches!(three[0].piece, Piece::Mark(',')) && (asked || asks(&three[1..]))
+        };
+        if part.windows(3).any(polite) {
+            return false;
+        }
         let part = without_lead(part);
         let word = |n: usize| part.get(n).and_then(Token::word).unwrap_or_default();
         let about = ["is", "are", "was", "were", "has", "have", "had", "wants", "needs"].contains(&word(1).as_str());
@@ -170,7 +178,10 @@ fn ends_sentence(all: &[Token], at: usize) -> bool {
     let Piece::Word(word) = &next.piece else { return true };
     let lower = word.to_lowercase();
     let commands = words::is_verb(&lower) || LEAD.contains(&lower.as_str()) || asks(&all[at + 1..]);
-    let short = before.and_then(Token::word).is_some_and(|word| word.len() == 1 || super::names::is_short_form(&word));
+    let initial = before.is_some_and(
+        |token| matches!(&token.piece, Piece::Word(word) if word.len() == 1 && word.starts_with(char::is_uppercase)),
+    );
+    let short = initial || before.and_then(Token::word).is_some_and(|word| super::names::is_short_form(&word));
     commands || (!short && word.starts_with(char::is_uppercase))
 }
 
@@ -331,6 +342,14 @@ mod tests {
             ("Download http://a.b/c to /out/c.html", &["fetch http://a.b/c", "write the result to /out/c.html"]),
             ("Read /a/x.md in /a/y.md", &["Read /a/x.md in /a/y.md"]),
             ("Find hotels in Washington D.C. with a pool.", &["Find hotels in Washington D.C. with a pool"]),
+            (
+                "The first car drives at 20 km/h. The second one stands. If it goes on, can you find the distance?",
+                &["The first car drives at 20 km/h. The second one stands. If it goes on, can you find the distance"],
+            ),
+            (
+                "Find the sum of 1 and 2. After that, can you find it again for 3 and 4?",
+                &["Find the sum of 1 and 2. After that, can you find it again for 3 and 4"],
+            ),
             ("I have 100 euros. How much is it in dollars?", &["I have 100 euros. How much is it in dollars"]),
             (
                 "Get the records of the house. The parcel number is 12. Then count them",

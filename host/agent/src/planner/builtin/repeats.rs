@@ -41,7 +41,11 @@ pub(super) fn says_again(rest: &[Token]) -> bool {
     let word = |n: usize| rest.get(n).and_then(Token::word).unwrap_or_default();
     matches!(
         (word(0).as_str(), word(1).as_str(), word(2).as_str()),
-        ("repeat" | "another", ..) | ("the", "same", "for") | ("followed", "by", _) | ("do", "the", "same")
+        ("repeat" | "another", ..)
+            | ("the", "same", "for")
+            | ("followed", "by", _)
+            | ("do", "the", "same")
+            | (_, "it" | "this", "again")
     )
 }
 
@@ -55,6 +59,12 @@ pub(super) fn parts(values: &Values<'_>) -> Vec<(usize, usize)> {
     let mut starts = vec![0];
     let mut at = 1;
     while at < tokens.len() {
+        // "The first … the second …": one call for each.
+        if counts_on(tokens, at) {
+            starts.push(at);
+            at += 1;
+            continue;
+        }
         let run = tokens[at..].iter().take_while(|token| joins(token)).count();
         let well =
             ["as", "well", "as"].iter().enumerate().all(|(n, word)| tokens.get(at + n).is_some_and(|t| t.is(word)));
@@ -82,6 +92,19 @@ pub(super) fn parts(values: &Values<'_>) -> Vec<(usize, usize)> {
     }
     let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
     starts.iter().copied().zip(ends).collect()
+}
+
+/// Whether the second, third or further one of several is spoken of here for the first time.
+fn counts_on(tokens: &[Token], at: usize) -> bool {
+    const ORDINALS: &[&str] = &["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+    let ordinal = |at: usize| {
+        let word = tokens[at].word()?;
+        let place = ORDINALS.iter().position(|ordinal| *ordinal == word)?;
+        at.checked_sub(1).filter(|before| tokens[*before].is("the")).map(|_| place)
+    };
+    let Some(place) = ordinal(at).filter(|place| *place > 0) else { return false };
+    let before = |wanted: usize| (0..at).any(|at| ordinal(at) == Some(wanted));
+    before(place - 1) && !before(place)
 }
 
 /// "USD to AUD and USD to CAD": a name before the same preposition as a name before it.
