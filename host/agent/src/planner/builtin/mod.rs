@@ -6,15 +6,24 @@
 //! results ─► answer
 //! ```
 //!
-//! A clause is planned when its turn comes, so that it sees the results before it. Literals of the goal (paths,
-//! addresses, quoted texts, numbers, dates, places) fill arguments by name and kind; "it" and "them" are the last result; a
-//! tool that wants text where the goal names a file gets another tool before it that reads the file. Several tools that fit
-//! become alternatives, tried in the order of their rank.
+//! A clause is planned when its turn comes, so that it sees the results before it. Paths, addresses, queries and texts to
+//! work on fill arguments by their kind; numbers, names, days, lists, options and flags are matched with parameters all at
+//! once, by units, prepositions and the words beside them:
+//!
+//! ```text
+//! tokens ─► quantity, names, lists ─┐
+//! schema ─► profile ────────────────┴► numbers, texts, phrases: scores ─► assign: the best pairs ─► repeats: further calls
+//! ```
+//!
+//! A clause that asks for several calls of a tool that only reads ("in Paris and London") gets them all. "It" and "them" are
+//! the last result; a tool that wants text where the goal names a file gets another tool before it that reads the file.
+//! Several tools that fit become alternatives, tried in the order of their rank.
 
 mod acts;
 mod answer;
 mod assign;
 mod clauses;
+mod described;
 mod fill;
 mod jq;
 mod lists;

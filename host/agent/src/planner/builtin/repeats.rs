@@ -354,3 +354,30 @@ fn names_alike(one: &Name, two: &Name) -> bool {
     let word = !one.before.is_empty() && one.before.first() == two.before.first();
     kind && (preposition || word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::tokens;
+    use super::*;
+
+    fn said(text: &str) -> Vec<String> {
+        let tokens = tokens(text);
+        let values = Values::read(text, &tokens);
+        let part = |(from, to): (usize, usize)| text[tokens[from].start..tokens[to - 1].end].to_owned();
+        parts(&values).into_iter().map(part).collect()
+    }
+
+    #[test]
+    fn a_clause_comes_apart_where_it_asks_for_the_same_once_more() {
+        for (text, expected) in [
+            ("the weather in Paris and London", 1),
+            ("the rate of USD to AUD and USD to CAD", 2),
+            ("a flight from Rome to Oslo, and another flight from Oslo to Bonn", 2),
+            ("the sum for 3, then do the same for 4, then repeat with 5", 3),
+            ("the first is 3 m long and the second is 5 m long", 2),
+            ("a base of 3 and a height of 5", 1),
+        ] {
+            assert_eq!(said(text).len(), expected, "{text}: {:?}", said(text));
+        }
+    }
+}
