@@ -238,3 +238,74 @@ pub(super) fn of_kind<'v>(
         .filter_map(|(at, token)| Some((at, token.literal()?)))
         .filter(move |(at, literal)| literal.kind == kind && !overlaps(used, *at, at + 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::params;
+    use super::super::tokens::tokens;
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn card() -> crate::ToolCard {
+        let of = |kind: &str, about: &str| json!({ "type": kind, "description": about });
+        let list = |kind: &str| json!({ "type": "array", "items": { "type": kind } });
+        crate::ToolCard {
+            name: "trips.plan".parse().unwrap(),
+            title: String::new(),
+            description: "Plans a trip.".to_owned(),
+            input_schema: json!({ "properties": {
+                "from_city": of("string", "The city and state, e.g. 'Boston, MA'."),
+                "to_city": of("string", ""),
+                "date": of("string", "As MM-DD-YYYY."),
+                "days": of("integer", "The number of days. Default is 3."),
+                "budget": of("number", "The budget in dollars."),
+                "currency": of("string", ""),
+                "unit": of("string", "Can be 'km' or 'miles'."),
+                "include_hotels": of("boolean", ""),
+                "stops": list("string"),
+                "ages": list("integer"),
+                "function": of("string", ""),
+                "color": of("string", ""),
+                "state": of("string", "") },
+                "required": ["from_city", "to_city", "days", "stops", "ages", "function", "color", "state"] }),
+            output_schema: None,
+            effect: toolcrib_policy::Effect::Read,
+            open_world: false,
+        }
+    }
+
+    #[test]
+    fn one_sentence_fills_parameters_of_every_kind() {
+        let text = "Plan a 5 day trip from Boston to Denver on May 3rd, 2026 with a budget of $2,000 and hotels, stops at \
+                    Chicago and Omaha, ages 7 and 9, distances in miles";
+        let (params, tokens) = (params(&card()), tokens(text));
+        let found = matches(&Values::read(text, &tokens), &params).first;
+        let value = |name: &str| found.get(name).map(|matched| matched.value.clone());
+        assert_eq!(value("from_city"), Some(json!("Boston, MA")));
+        assert_eq!(value("to_city"), Some(json!("Denver")));
+        assert_eq!(value("date"), Some(json!("05-03-2026")));
+        assert_eq!(value("days"), Some(json!(5)));
+        assert_eq!(value("budget"), Some(json!(2000)));
+        assert_eq!(value("unit"), Some(json!("miles")));
+        assert_eq!(value("include_hotels"), Some(json!(true)));
+        assert_eq!(value("stops"), Some(json!(["Chicago", "Omaha"])));
+        assert_eq!(value("ages"), Some(json!([7, 9])));
+        assert_eq!(value("color"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_what_is_matched_lies_in_the_text(
+            text in "(\\PC{0,6}|the (first|second)|and|for|Paris|\\$?[0-9]{1,4}(,[0-9]{1,3})?( km|%|\\.5)?|to|x\\^2|do the same|, ){0,24}"
+        ) {
+            let (params, tokens) = (params(&card()), tokens(&text));
+            let found = matches(&Values::read(&text, &tokens), &params);
+            for call in std::iter::once(&found.first).chain(&found.more) {
+                for matched in call.values() {
+                    prop_assert!(matched.tokens.is_none_or(|(from, to)| from < to && to <= tokens.len()));
+                }
+            }
+        }
+    }
+}
