@@ -263,6 +263,48 @@ fn strange() -> Vec<ToolCard> {
             "Books a meeting room on a date.",
             json!({ "room": text, "date": text, "people": { "type": "integer" } }),
         ),
+        strange(
+            "loans.payment",
+            Effect::Read,
+            "The monthly payment of a loan.",
+            json!({
+                "amount": { "type": "integer", "description": "The amount of the loan." },
+                "interest_rate": { "type": "number", "description": "The annual interest rate." },
+                "months": { "type": "integer", "description": "The number of months." },
+            }),
+        ),
+        strange(
+            "shapes.area",
+            Effect::Read,
+            "The area of a triangle.",
+            json!({
+                "base": { "type": "number", "description": "The base in meters." },
+                "height": { "type": "number", "description": "The height in meters." },
+            }),
+        ),
+        strange(
+            "numbers.divisor",
+            Effect::Read,
+            "The greatest common divisor of two numbers.",
+            json!({ "num1": { "type": "integer" }, "num2": { "type": "integer" } }),
+        ),
+        strange(
+            "numbers.average",
+            Effect::Read,
+            "The average of a list of numbers.",
+            json!({ "numbers": { "type": "array", "items": { "type": "number" } } }),
+        ),
+        strange(
+            "trains.find",
+            Effect::Read,
+            "Finds trains from one city to another.",
+            json!({
+                "start_city": { "type": "string", "description": "Where the journey begins." },
+                "end_city": { "type": "string", "description": "Where it ends." },
+                "date": { "type": "string", "description": "The day, as DD/MM/YYYY." },
+                "class": { "type": "string", "enum": ["first", "second"] },
+            }),
+        ),
     ]
 }
 
@@ -282,6 +324,22 @@ async fn tools_that_nobody_prepared_for_are_filled_by_their_schemas() {
             "rooms.book",
             json!({ "room": "Blue", "date": "2026-12-01", "people": 6 }),
         ),
+        (
+            "Calculate the payment of a loan of $20,000 for 2 years at an interest rate of 6%",
+            "loans.payment",
+            json!({ "amount": 20000, "interest_rate": 0.06, "months": 24 }),
+        ),
+        (
+            "What is the area of a triangle with a height of 50 cm and a base of 3 m?",
+            "shapes.area",
+            json!({ "base": 3, "height": 0.5 }),
+        ),
+        ("What is the average of 3, 4.5 and 12?", "numbers.average", json!({ "numbers": [3, 4.5, 12] })),
+        (
+            "Find trains from New York to Washington D.C. on May 3rd, 2026 in second class",
+            "trains.find",
+            json!({ "start_city": "New York", "end_city": "Washington D.C.", "date": "03/05/2026", "class": "second" }),
+        ),
     ];
     for (goal, name, arguments) in cases {
         let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "ok": true }))));
@@ -298,4 +356,93 @@ async fn a_message_is_not_sent_before_all_of_it_is_known() {
     let done = reach_with("Send a mail to bob@example.com", tools, Arc::default(), &[]).await;
     assert!(matches!(&done.outcome, Outcome::Asked { .. }), "{:?}", done.outcome);
     assert!(done.tools.called().is_empty());
+}
+
+/// Goal, the tool, its arguments call by call, and what the answer names.
+#[tokio::test(start_paused = true)]
+async fn several_requests_in_one_sentence_are_several_calls_and_one_answer() {
+    let cases = [
+        (
+            "What is the weather in Paris and London?",
+            "weather.current",
+            vec![json!({ "city": "Paris" }), json!({ "city": "London" })],
+            vec!["Paris", "London"],
+        ),
+        (
+            "What is the greatest common divisor of the pairs (45, 60) and (81, 27)?",
+            "numbers.divisor",
+            vec![json!({ "num1": 45, "num2": 60 }), json!({ "num1": 81, "num2": 27 })],
+            vec!["45, 60", "81, 27"],
+        ),
+        (
+            "Calculate the payment of a loan of $9000 for 12 months at an interest rate of 5%, then do the same for 24 months",
+            "loans.payment",
+            vec![
+                json!({ "amount": 9000, "interest_rate": 0.05, "months": 12 }),
+                json!({ "amount": 9000, "interest_rate": 0.05, "months": 24 }),
+            ],
+            vec!["12", "24"],
+        ),
+        (
+            "Calculate the area of a triangle with base 3 m and height 2 m and of one with base 5 m and height 4 m",
+            "shapes.area",
+            vec![json!({ "base": 3, "height": 2 }), json!({ "base": 5, "height": 4 })],
+            vec!["3, 2", "5, 4"],
+        ),
+    ];
+    for (goal, name, arguments, named) in cases {
+        let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "value": "fine" }))));
+        let done = reach_with(goal, tools, Arc::default(), &[]).await;
+        assert_eq!(done.outcome.name(), "reached", "{goal}: {:?}", done.outcome);
+        assert!(done.tools.called().iter().all(|called| called == name), "{goal}");
+        let called: Vec<_> = done.tools.calls.lock().unwrap().iter().map(|call| call.arguments.clone()).collect();
+        assert_eq!(called, arguments, "{goal}");
+        let lines: Vec<&str> = done.answer().lines().collect();
+        assert_eq!(lines, named.iter().map(|about| format!("{about}: fine")).collect::<Vec<_>>(), "{goal}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_something_is_not_done_for_a_part_of_what_was_named() {
+    let goal = "Book the room \"Blue\" for 6 people on 2026-12-01 and for 8 people on 2026-12-02";
+    let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "ok": true }))));
+    let done = reach_with(goal, tools, Arc::default(), &[]).await;
+    assert!(matches!(done.outcome, Outcome::Failed { .. } | Outcome::Asked { .. }), "{:?}", done.outcome);
+    assert!(done.tools.called().is_empty(), "{:?}", done.tools.called());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_half_understood_is_not_done() {
+    for goal in [
+        "Rename /work/a.txt to /work/b.txt",
+        "Swap /work/a.txt and /work/notes.md",
+        "Delete /work/a.txt",
+        "Clear /work/a.txt",
+        "Insert \"head\" at the beginning of /work/a.txt",
+        "Never write \"x\" to /out/never.txt",
+        "Do not delete /work/a.txt",
+        "If /work/notes.md contains \"zzz\", write \"yes\" to /out/yes.txt",
+        "Write \"yes\" to /out/yes.txt if /work/notes.md contains \"zzz\"",
+        "Write \"new\" to /work/a.txt unless it exists",
+        "Write \"a\" to /out/one.txt and \"b\" to /out/two.txt",
+        "How many words are in /work/notes.md and /work/a.txt?",
+        "How big is /work/data.csv?",
+        "Read /work/notes.md if it is short",
+    ] {
+        let done = reach(goal, world(), &[]).await;
+        assert!(matches!(done.outcome, Outcome::Failed { .. }), "{goal}: {:?}", done.outcome);
+        assert!(done.tools.called().is_empty(), "{goal}: {:?}", done.tools.called());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_fits_no_unit_is_asked_for() {
+    let tools = Arc::new(Shed::new(strange(), |_| Ok(json!({ "ok": true }))));
+    let goal = "What is the area of a triangle with a base of 3 m and a height of 5 kg?";
+    let done = reach_with(goal, tools, Arc::default(), &[]).await;
+    assert!(
+        matches!(&done.outcome, Outcome::Asked { question, .. } if question.text.contains("height")),
+        "{:?}",
+        done.outcome
+    );
 }

@@ -4,19 +4,42 @@ use serde_json::{Map, Value};
 
 use super::shape::main_value;
 use super::words::{means, stem, words};
-use crate::{Answer, State};
+use crate::{Answer, Record, State, Step};
 
 /// The most of a text that an answer repeats.
 const TEXT_CHARS: usize = 20_000;
 /// The most lines of a list that an answer repeats.
 const LINES: usize = 200;
 
-/// The answer to a goal from the last accepted result; nothing where there is none.
+/// The answer to a goal from the last accepted result, and from those of the calls that were made together with it;
+/// nothing where there is none.
 pub(super) fn answer(state: &State, goal: &str) -> Option<Answer> {
     let results = state.results();
-    let (_, _, value) = results.last()?;
+    let (last, _, value) = results.last()?;
     let spoken: Vec<String> = words(goal).into_iter().filter(|word| means(word)).map(|word| stem(&word)).collect();
-    Some(Answer { text: in_words(value, &spoken), value: Some((*value).clone()) })
+    let parent = |step: &Step| state.plan().named(&step.name).and_then(|(node, _)| node.parent);
+    let together: Vec<_> =
+        results.iter().filter(|(step, ..)| step.tool == last.tool && parent(step) == parent(last)).collect();
+    if together.len() < 2 {
+        return Some(Answer { text: in_words(value, &spoken), value: Some((*value).clone()) });
+    }
+    let line = |(step, _, value): &&(&Step, &Record, &Value)| {
+        let about = own_arguments(step, last, &together[0].0.arguments);
+        let text = in_words(value, &spoken);
+        let joint = if text.contains('\n') { "\n" } else { " " };
+        format!("{about}:{joint}{text}")
+    };
+    let text = together.iter().map(line).collect::<Vec<_>>().join("\n");
+    let value = together.iter().map(|(_, _, value)| (*value).clone()).collect();
+    Some(Answer { text, value: Some(Value::Array(value)) })
+}
+
+/// What a call was given that others beside it were not.
+fn own_arguments(step: &Step, last: &Step, first: &Value) -> String {
+    let differs =
+        |name: &String, value: &Value| last.arguments.get(name) != Some(value) || first.get(name) != Some(value);
+    let arguments = step.arguments.as_object().into_iter().flatten();
+    arguments.filter(|(name, value)| differs(name, value)).map(|(_, value)| plain(value)).collect::<Vec<_>>().join(", ")
 }
 
 fn in_words(value: &Value, spoken: &[String]) -> String {

@@ -1,9 +1,12 @@
 //! Filling a tool's arguments from a clause, from answers, and from earlier results.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::clauses::clauses;
-use super::shape::{Param, main_value};
+use super::lists::Of;
+use super::matching::{Match, Matches, Values, literals_in, matches};
+use super::previous::{from_earlier, from_previous};
+use super::shape::Param;
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
 use super::{acts, jq, role, zones};
@@ -13,21 +16,23 @@ use crate::{NodeId, PlanContext, ToolCard};
 #[derive(Debug, Clone)]
 pub(super) struct Clause {
     pub(super) text: String,
-    tokens: Vec<Token>,
+    pub(super) tokens: Vec<Token>,
     pub(super) literals: Vec<Literal>,
     /// Its meaning words, stemmed.
     pub(super) words: Vec<String>,
     pub(super) writes: bool,
     /// Whether it speaks of the last result.
-    back: bool,
+    pub(super) back: bool,
     /// The last result: the name of its step, and its value.
     pub(super) previous: Option<(String, Value)>,
     /// Whether the whole goal goes on behind this clause.
     pub(super) goes_on: bool,
     /// Whether a later clause of the goal saves the result.
     pub(super) saved_elsewhere: bool,
+    /// The last call: its tool and arguments.
+    pub(super) earlier: Option<(toolcrib_policy::ToolName, Value)>,
     /// The words of the whole goal, stemmed.
-    goal_words: Vec<String>,
+    pub(super) goal_words: Vec<String>,
     /// Answers of a person, by the tool and parameter that they are for.
     answers: Vec<(String, String)>,
 }
@@ -48,6 +53,10 @@ pub(super) struct Filled {
     pub(super) chosen: usize,
     /// Parameters that got a name only because it stands in a fitting place.
     pub(super) guessed: usize,
+    /// A number of a list of which others are used.
+    pub(super) half_a_list: Option<String>,
+    /// The arguments of further calls that the clause asks for.
+    pub(super) more: Vec<Map<String, Value>>,
 }
 
 impl Clause {
@@ -78,6 +87,7 @@ impl Clause {
             saved_elsewhere: later.iter().any(|clause| {
                 acts::command(&super::tokens::tokens(clause)).is_some_and(|command| is_writing(&command))
             }),
+            earlier: context.state.results().last().map(|(step, ..)| (step.tool.clone(), step.arguments.clone())),
             goal_words: super::words::words(goal),
             tokens,
             literals,
@@ -122,12 +132,15 @@ impl Clause {
 /// Fills what can be filled.
 pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled {
     let mut filled = Filled::default();
+    let mut values = Values::read(&clause.text, &clause.tokens);
+    values.tool = super::words::words(&format!("{} {}", card.name, card.description));
+    let matches = matches(&values, params);
     // Program text first: a quoted query must not become the text that it works on.
     let order = |param: &&Param| (!param.required, !param.is_program(), !param.is_path(), param.is_content());
     let mut ordered: Vec<&Param> = params.iter().collect();
     ordered.sort_by_key(order);
     for param in ordered {
-        if let Some(value) = value_for(clause, card, param, params, &mut filled) {
+        if let Some(value) = value_for(clause, card, param, params, &matches, &mut filled) {
             filled.arguments.insert(param.name.clone(), value);
         } else if param.required {
             if param.is_content() && filled.wants_content.is_none() {
@@ -137,27 +150,87 @@ pub(super) fn fill(clause: &Clause, card: &ToolCard, params: &[Param]) -> Filled
             }
         }
     }
+    repeat(clause, &matches, &mut filled);
+    filled.half_a_list = half_a_list(clause, &values, &filled);
     filled
 }
 
-fn value_for(clause: &Clause, card: &ToolCard, param: &Param, all: &[Param], filled: &mut Filled) -> Option<Value> {
+/// "The divisor of 9, 12 and 15" by a tool that takes two: the number that is left.
+fn half_a_list(clause: &Clause, values: &Values<'_>, filled: &Filled) -> Option<String> {
+    values.lists.iter().filter(|list| list.of == Of::Numbers).find_map(|list| {
+        let spans = list.items.iter().map(|item| (values.numbers[*item].at, values.numbers[*item].at + 1));
+        let literals: Vec<usize> = spans.flat_map(|span| literals_in(&clause.tokens, span)).collect();
+        let left = literals.iter().find(|at| !filled.used.contains(at))?;
+        (literals.iter().any(|at| filled.used.contains(at))).then(|| clause.literals[*left].text.clone())
+    })
+}
+
+/// Further calls differ from the first in what was matched for them.
+fn repeat(clause: &Clause, matches: &Matches, filled: &mut Filled) {
+    for call in &matches.more {
+        let mut arguments = filled.arguments.clone();
+        for (name, matched) in call {
+            if let Some(first) =
+                matches.first.get(name).filter(|first| filled.arguments.get(name) == Some(&first.value))
+                && first != matched
+            {
+                arguments.insert(name.clone(), matched.value.clone());
+                filled.used.extend(matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)));
+            }
+        }
+        if arguments != filled.arguments && !filled.more.contains(&arguments) {
+            filled.more.push(arguments);
+        }
+    }
+}
+
+/// What was matched by the words around it, where nothing before has taken its literals.
+fn from_match(clause: &Clause, matched: Option<&Match>, filled: &mut Filled) -> Option<Value> {
+    let matched = matched?;
+    let literals: Vec<usize> = matched.tokens.iter().flat_map(|range| literals_in(&clause.tokens, *range)).collect();
+    if literals.iter().any(|at| filled.used.contains(at)) {
+        return None;
+    }
+    filled.used.extend(literals);
+    filled.guessed += usize::from(matched.guessed);
+    Some(matched.value.clone())
+}
+
+fn value_for(
+    clause: &Clause,
+    card: &ToolCard,
+    param: &Param,
+    all: &[Param],
+    matches: &Matches,
+    filled: &mut Filled,
+) -> Option<Value> {
     let about = format!("{} {}", card.name, param.name);
     if let Some((_, answer)) = clause.answers.iter().find(|(a, _)| *a == about) {
         return Some(typed(param, answer));
     }
-    from_kind(clause, param, filled)
+    let matched = matches.first.get(&param.name);
+    // A day that was matched is in the form that the tool asks for.
+    let day = matched.filter(|_| param.is_time());
+    // What it is turned into stands behind "to" or "as", and is looked for there.
+    let choice = matched.filter(|_| !param.choices.is_empty() && !param.is(&["to", "format", "target"]));
+    from_match(clause, day, filled)
+        .or_else(|| from_match(clause, choice, filled).inspect(|_| filled.chosen += 1))
+        .or_else(|| from_kind(clause, param, filled))
         .or_else(|| from_choice(clause, param).inspect(|_| filled.chosen += 1))
         .or_else(|| from_program(clause, card, param, filled))
+        .or_else(|| from_match(clause, matched, filled))
         .or_else(|| from_name(clause, param, filled))
         .or_else(|| from_phrase(clause, param, all, filled))
         .or_else(|| from_previous(clause, card, param, filled))
         .or_else(|| from_quotes(clause, param, all, filled))
         .or_else(|| from_place(clause, card, param, filled))
+        .or_else(|| from_earlier(clause, card, param))
 }
 
 /// A literal behind the name of the parameter.
 fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Value> {
-    if param.is_path() || param.is_url() || !param.choices.is_empty() {
+    // A number that was not matched was refused there.
+    if param.is_path() || param.is_url() || !param.choices.is_empty() || param.is_number_only() {
         return None;
     }
     let literal = role::by_name(&clause.tokens, param).filter(|literal| role::suits(literal, param))?;
@@ -168,7 +241,12 @@ fn from_name(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
 
 /// The last resort for what must be there and is no content: a name in the clause.
 fn from_place(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
-    let plain = param.required && param.takes("string") && param.choices.is_empty();
+    let plain =
+        param.required && param.takes("string") && param.choices.is_empty() && super::texts::may_be_a_name(param);
+    if !super::matching::is_special(param) && !param.is(&["to", "from"]) {
+        // It was matched with the names already.
+        return None;
+    }
     let special = param.is_path() || param.is_url() || param.is_content() || param.is_program() || param.is_pattern();
     let about = param.description.to_lowercase();
     let moment = param.is(&["time", "date"]) || ["moment", "date", "time"].iter().any(|word| about.contains(word));
@@ -201,20 +279,14 @@ fn from_kind(clause: &Clause, param: &Param, filled: &mut Filled) -> Option<Valu
         &[Kind::Email]
     } else if param.is_time() && !param.is_zone() {
         &[Kind::Date]
-    } else if (param.takes("integer") || param.takes("number")) && !param.takes("string") {
-        &[Kind::Number]
     } else if (param.is_content() && !param.takes("string")) || (param.is(&["input"]) && param.takes_anything()) {
         &[Kind::Json]
     } else {
         &[]
     };
     if let Some(at) = clause.of_kind(kinds, &filled.used) {
-        // A number belongs to a limit or a context only where the clause speaks of it.
-        let named = param.words.iter().any(|word| clause.words.contains(word));
-        if kinds != [Kind::Number] || param.required || named {
-            filled.used.push(at);
-            return Some(clause.literals[at].value.clone());
-        }
+        filled.used.push(at);
+        return Some(clause.literals[at].value.clone());
     }
     if param.is_zone() { zone_in(clause).map(Value::from) } else { None }
 }
@@ -233,7 +305,10 @@ fn from_choice(clause: &Clause, param: &Param) -> Option<Value> {
     let spoken: Vec<String> = clause.words_lower().collect();
     let is_spoken = |choice: &&Value| {
         let Some(name) = choice.as_str().map(str::to_lowercase) else { return false };
+        let own: Vec<&str> = name.split([' ', '_', '-']).filter(|word| !word.is_empty()).collect();
+        let said = |window: &[String]| window.iter().zip(&own).all(|(word, own)| stem(word) == stem(own));
         spoken.iter().any(|word| *word == name || (name.len() > 4 && stem(word) == stem(&name)))
+            || (own.len() > 1 && spoken.windows(own.len()).any(said))
     };
     // "to JSON": where several fit, the one behind "to", "as" or "into" is meant.
     let found: Vec<&Value> = param.choices.iter().filter(is_spoken).collect();
@@ -322,56 +397,6 @@ fn sought(clause: &Clause) -> Option<String> {
         .iter()
         .position(|t| ["containing", "contain", "contains", "mention", "mentioning"].iter().any(|w| t.is(w)))?;
     clause.tokens.get(at + 1..)?.iter().filter_map(word).find(|w| means(w))
-}
-
-/// The last result, where the clause speaks of it.
-fn from_previous(clause: &Clause, card: &ToolCard, param: &Param, filled: &mut Filled) -> Option<Value> {
-    if !clause.back || !param.is_content() || filled.uses_previous {
-        return None;
-    }
-    // A quoted text beside "it" is what is written; the result stays out.
-    let (step, value) = clause.previous.as_ref()?;
-    let reference = reference(step, value, param, clause, card)?;
-    filled.uses_previous = true;
-    Some(reference)
-}
-
-fn reference(step: &str, value: &Value, param: &Param, clause: &Clause, _card: &ToolCard) -> Option<Value> {
-    let whole = || format!("steps.{step}");
-    match main_value(value) {
-        Some((field, Value::String(_))) if param.takes("string") => {
-            Some(json!({ "$ref": format!("steps.{step}.{field}") }))
-        }
-        Some((field, Value::Array(items))) if param.takes("string") && !param.takes("array") => {
-            if items.iter().all(Value::is_string) {
-                return Some(json!({ "$ref": format!("steps.{step}.{field}.join(\"\\n\")") }));
-            }
-            let one = items.len() == 1 && !items[0].is_object() && !items[0].is_array();
-            let suffix = if one { format!("{field}[0]") } else { field };
-            clause.writes.then(|| Value::from(format!("{{{{ steps.{step}.{suffix} }}}}\n")))
-        }
-        Some((field, _)) if param.takes_anything() => Some(json!({ "$ref": format!("steps.{step}.{field}") })),
-        _ if param.takes_anything() => Some(json!({ "$ref": whole() })),
-        _ if clause.writes && param.takes("string") => {
-            Some(Value::from(format!("{{{{ {} }}}}\n", scalar(step, value, clause))))
-        }
-        _ => None,
-    }
-}
-
-/// The field that the goal speaks of, else the whole result.
-fn scalar(step: &str, value: &Value, clause: &Clause) -> String {
-    let scalars =
-        || value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
-    let all_in = |name: &str, said: &[String]| super::words::words(name).iter().all(|word| said.contains(word));
-    let any_in = |name: &str, said: &[String]| super::words::words(name).iter().any(|word| said.contains(word));
-    let spoken = scalars()
-        .find(|(name, _)| any_in(name, &clause.words))
-        .or_else(|| scalars().find(|(name, _)| all_in(name, &clause.goal_words)));
-    match spoken {
-        Some((name, _)) => format!("steps.{step}.{name}"),
-        None => format!("steps.{step}"),
-    }
 }
 
 /// Quoted texts, in the order of the parameters that take text.

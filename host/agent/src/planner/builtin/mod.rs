@@ -6,20 +6,43 @@
 //! results ─► answer
 //! ```
 //!
-//! A clause is planned when its turn comes, so that it sees the results before it. Literals of the goal (paths,
-//! addresses, quoted texts, numbers, dates, places) fill arguments by name and kind; "it" and "them" are the last result; a
-//! tool that wants text where the goal names a file gets another tool before it that reads the file. Several tools that fit
-//! become alternatives, tried in the order of their rank.
+//! A clause is planned when its turn comes, so that it sees the results before it. Paths, addresses, queries and texts to
+//! work on fill arguments by their kind; numbers, names, days, lists, options and flags are matched with parameters all at
+//! once, by units, prepositions and the words beside them:
+//!
+//! ```text
+//! tokens ─► quantity, names, lists ─┐
+//! schema ─► profile ────────────────┴► numbers, texts, phrases: scores ─► assign: the best pairs ─► repeats: further calls
+//! ```
+//!
+//! A clause that asks for several calls of a tool that only reads ("in Paris and London") gets them all. "It" and "them" are
+//! the last result; a tool that wants text where the goal names a file gets another tool before it that reads the file.
+//! Several tools that fit become alternatives, tried in the order of their rank.
 
 mod acts;
 mod answer;
+mod assign;
 mod clauses;
+mod described;
 mod fill;
 mod jq;
+mod lists;
+mod literals;
+mod matching;
+mod names;
+mod numbers;
+mod phrases;
+mod places;
+mod previous;
+mod profile;
+mod quantity;
 mod rank;
+mod repeats;
 mod role;
 mod shape;
+mod texts;
 mod tokens;
+mod units;
 mod words;
 mod zones;
 
@@ -56,7 +79,7 @@ impl Planner for BuiltinPlanner {
 }
 
 fn open(context: &PlanContext) -> Proposal {
-    if let Some(word) = acts::turn(&tokens::tokens(context.goal())) {
+    if let Some(word) = acts::turn(&tokens::tokens(clauses::unquoted(context.goal()))) {
         return Proposal::Fail(format!(
             "the builtin planner does not understand what “{word}” does to a command; say what is to be done without it, \
              or plan with a language model"

@@ -143,6 +143,9 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
     let plugin = words(card.name.plugin().as_str());
     let about = words(&format!("{} {}", card.title, card.description));
     let gives = fields(card.output_schema.as_ref());
+    let params = params(card);
+    let takes = |word: &String| params.iter().any(|param| param.words.contains(word));
+    let told: Vec<String> = params.iter().flat_map(|param| words(&param.description)).collect();
     let of_word = |word: &String| {
         if name.contains(word) {
             3.0
@@ -152,6 +155,10 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
             1.5
         } else if plugin.contains(word) || plugin.iter().any(|n| alike(word, n)) || about.contains(word) {
             1.0
+        } else if takes(word) {
+            0.75
+        } else if told.contains(word) {
+            0.5
         } else {
             0.0
         }
@@ -164,9 +171,11 @@ fn score(clause: &Clause, card: &ToolCard, filled: &Filled) -> f64 {
         return 0.0;
     }
     // A word that stands in an argument was heard as well.
-    let spoken = Value::Object(filled.arguments.clone()).to_string().to_lowercase();
+    let further = filled.more.iter().flat_map(serde_json::Map::values).map(Value::to_string);
+    let spoken = Value::Object(filled.arguments.clone()).to_string() + &further.collect::<String>();
+    let spoken = spoken.to_lowercase();
     let unheard = clause.words.iter().filter(|word| of_word(word) == 0.0 && !spoken.contains(word.as_str())).count();
-    score -= unheard as f64;
+    score -= 0.75 * unheard as f64;
     score += 2.0 * (filled.used.len() + filled.chosen) as f64;
     if filled.query {
         score += 3.0;
@@ -274,9 +283,17 @@ fn complete(
             cost += 1.5;
         }
     }
-    let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind);
+    // Who names the tool itself has named nothing to work on.
+    let names_tool = |at: usize| {
+        let said = words(&clause.literals[at].text);
+        said == words(card.name.tool()) || said == words(&card.name.to_string())
+    };
+    let is_left = |at: &&usize| Some(**at) != produced_from && named(clause.literals[**at].kind) && !names_tool(**at);
     if let Some(at) = left.iter().find(is_left) {
         return Completed::Leaves(clause.literals[*at].text.clone());
+    }
+    if let Some(text) = &filled.half_a_list {
+        return Completed::Leaves(text.clone());
     }
     let unused = left.len().saturating_sub(used_by_producer);
     let score = score + 2.0 * f64::from(used_by_producer as u32) - 1.5 * unused as f64 - cost;
@@ -294,9 +311,19 @@ fn complete(
             true => Completed::Lacks(filled.missing[0].clone()),
         };
     }
-    let name = names.next(&card.name);
-    let step = Draft::step(&name, card.name.clone(), Value::Object(arguments));
-    steps.push(if clause.goes_on && gives_parts(card) { step.expecting(whole()) } else { step });
+    // Only reading is repeated. What one call would leave undone is said, where it may change something.
+    let more = filled.more.as_slice();
+    if let Some(next) = more.first().filter(|_| !matches!(card.effect, Effect::Read) || !steps.is_empty()) {
+        let differs = next.iter().find(|(name, value)| filled.arguments.get(*name) != Some(value));
+        let text = differs
+            .map_or_else(String::new, |(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        return Completed::Leaves(text);
+    }
+    for arguments in std::iter::once(&arguments).chain(more) {
+        let name = names.next(&card.name);
+        let step = Draft::step(&name, card.name.clone(), Value::Object(arguments.clone()));
+        steps.push(if clause.goes_on && gives_parts(card) { step.expecting(whole()) } else { step });
+    }
     Completed::Way(way(steps, score))
 }
 

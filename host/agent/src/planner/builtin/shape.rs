@@ -15,6 +15,12 @@ pub(super) struct Param {
     pub(super) required: bool,
     types: Vec<String>,
     pub(super) choices: Vec<Value>,
+    /// The types of the items, where it is a list.
+    pub(super) items: Vec<String>,
+    /// What the items can be, where that is listed.
+    pub(super) item_choices: Vec<Value>,
+    /// What the schema says stands there by itself.
+    pub(super) default: Option<Value>,
 }
 
 /// The parameters of a tool, required ones first, otherwise in the order of the schema.
@@ -28,15 +34,26 @@ pub(super) fn params(card: &ToolCard) -> Vec<Param> {
         .flatten()
         .map(|(name, schema)| Param {
             name: name.clone(),
-            words: words(name),
+            words: words(name).into_iter().map(unnumbered).collect(),
             description: schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
             required: required.contains(&name.as_str()),
             types: types(schema),
             choices: choices(schema),
+            items: schema.get("items").map(types).unwrap_or_default(),
+            item_choices: schema.get("items").map(choices).unwrap_or_default(),
+            default: schema.get("default").cloned(),
         })
         .collect();
     params.sort_by_key(|param| required.iter().position(|name| *name == param.name).unwrap_or(usize::MAX));
     params
+}
+
+/// `charge1` is a charge.
+fn unnumbered(word: String) -> String {
+    match word.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        short if short.len() > 2 => short.to_owned(),
+        _ => word,
+    }
 }
 
 fn types(schema: &Value) -> Vec<String> {
@@ -62,6 +79,21 @@ impl Param {
         self.types.is_empty() || self.types.iter().any(|t| t == kind || (t == "number" && kind == "integer"))
     }
 
+    /// Whether it takes values of this JSON type and says so.
+    pub(super) fn is_of(&self, kind: &str) -> bool {
+        self.types.iter().any(|t| t == kind)
+    }
+
+    /// Whether it is a whole number and nothing else.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_of("integer") && !self.is_of("number")
+    }
+
+    /// Whether it is a number and nothing else.
+    pub(super) fn is_number_only(&self) -> bool {
+        !self.types.is_empty() && self.types.iter().all(|t| t == "integer" || t == "number")
+    }
+
     pub(super) fn takes_anything(&self) -> bool {
         self.types.is_empty() || self.types.len() > 3
     }
@@ -85,7 +117,7 @@ impl Param {
 
     /// What a tool works on: the text or data itself.
     pub(super) fn is_content(&self) -> bool {
-        self.is(&["text", "input", "content", "body", "data", "html", "document", "source", "value", "before"])
+        self.is(&["text", "input", "content", "body", "data", "html", "document", "value", "before"])
             && !self.is_path()
             && !self.is_url()
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::zones;
+use super::{literals, zones};
 
 /// What a literal looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Date,
     Zone,
     Expression,
+    /// A formula in a variable.
+    Formula,
     Email,
 }
 
@@ -137,8 +139,17 @@ fn enclosed(rest: &str, begins: bool) -> Option<(Piece, usize)> {
             let literal = Literal { kind: Kind::Json, text: rest[..length].to_owned(), value };
             return Some((Piece::Literal(literal), length));
         }
+        return in_single_quotes(rest);
     }
     None
+}
+
+/// JSON as some write it, with single quotes: `['a', 'b']`.
+fn in_single_quotes(rest: &str) -> Option<(Piece, usize)> {
+    let close = |c: char| if c == '[' { ']' } else { '}' };
+    let end = rest.find(rest.chars().next().map(close)?)? + 1;
+    let value = serde_json::from_str(&rest[..end].replace('\'', "\"")).ok()?;
+    Some((Piece::Literal(Literal { kind: Kind::Json, text: rest[..end].to_owned(), value }), end))
 }
 
 /// Literals that end where the text around them goes on.
@@ -152,13 +163,23 @@ fn bare(rest: &str, begins: bool) -> Option<(Piece, usize)> {
     if chunk.starts_with("http://") || chunk.starts_with("https://") {
         return literal(Kind::Url, chunk.len());
     }
-    if let Some(length) = date(chunk) {
-        return literal(Kind::Date, length);
+    if let Some(length) = literals::date(chunk) {
+        let found = Literal::new(Kind::Date, &rest[..length]);
+        let value = literals::year_first(&found.text).map_or(found.value.clone(), Value::from);
+        return Some((Piece::Literal(Literal { value, ..found }), length));
     }
-    if let Some(length) = expression(rest) {
+    if let Some((length, iso)) = literals::spoken_date(rest) {
+        let value = Value::from(iso);
+        return Some((Piece::Literal(Literal { kind: Kind::Date, text: rest[..length].to_owned(), value }), length));
+    }
+    if let Some((head, end)) = literals::formula(rest) {
+        let literal = Literal::new(Kind::Formula, &rest[head..end]);
+        return Some((Piece::Literal(literal), end));
+    }
+    if let Some(length) = literals::expression(rest) {
         return literal(Kind::Expression, length);
     }
-    if let Some(length) = number(chunk) {
+    if let Some(length) = literals::number(chunk) {
         return literal(Kind::Number, length);
     }
     if chunk.contains('@')
@@ -196,42 +217,6 @@ fn is_path(chunk: &str) -> bool {
         && extension.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-fn number(chunk: &str) -> Option<usize> {
-    let digits = chunk.strip_prefix('-').unwrap_or(chunk);
-    let legal = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
-    (legal && serde_json::from_str::<Value>(&chunk.replace(',', "")).is_ok_and(|v| v.is_number()))
-        .then_some(chunk.len())
-}
-
-fn date(chunk: &str) -> Option<usize> {
-    let shape: String = chunk.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    if let Some(rest) = shape.strip_prefix("0000-00-00") {
-        let fits = rest.is_empty()
-            || (rest.starts_with(['T', 't'])
-                && rest
-                    .chars()
-                    .all(|c| c.is_ascii_digit() || matches!(c, 'T' | 't' | 'Z' | 'z' | ':' | '.' | '+' | '-')));
-        return fits.then_some(chunk.len());
-    }
-    matches!(shape.as_str(), "00:00" | "0:00" | "00:00:00").then_some(chunk.len())
-}
-
-/// Arithmetic: digits, operators between them, parentheses.
-fn expression(rest: &str) -> Option<usize> {
-    let legal = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '*' | '/' | '%' | '^' | '(' | ')' | '.' | ' ');
-    let run = rest.find(|c: char| !legal(c)).unwrap_or(rest.len());
-    let text = rest[..run].trim_end_matches([' ', '.', '(']);
-    let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '-'));
-    let after = text.trim_start_matches(['(', '-', ' ']);
-    let operator = after.find(['+', '-', '*', '/', '%', '^'])?;
-    let both = after[..operator].contains(|c: char| c.is_ascii_digit())
-        && after[operator..].contains(|c: char| c.is_ascii_digit());
-    let whole = !rest[text.len()..].starts_with(char::is_alphanumeric);
-    // `1. - 2`: a list, not a difference.
-    (starts && both && whole && !text.contains(". ")).then_some(text.len())
-}
-
 fn word_or_mark(rest: &str, first: char) -> (Piece, usize) {
     let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '\'' | '’');
     if !first.is_alphanumeric() && first != '_' {
@@ -262,6 +247,10 @@ mod tests {
             ("compute 2+2*10 with", &[(Kind::Expression, "2+2*10")]),
             ("compute (3 + 4) * 2.", &[(Kind::Expression, "(3 + 4) * 2")]),
             ("over 10 and under 1,000.", &[(Kind::Number, "10"), (Kind::Number, "1,000")]),
+            ("5,10 and 6kg", &[(Kind::Number, "5"), (Kind::Number, "10"), (Kind::Number, "6")]),
+            ("sort ['b', 'a']", &[(Kind::Json, "['b', 'a']")]),
+            ("on May 3rd 2022, at noon", &[(Kind::Date, "May 3rd 2022")]),
+            ("derive y = 3x^2 + 1 at 2", &[(Kind::Formula, "3x^2 + 1"), (Kind::Number, "2")]),
             ("in Europe/Paris", &[(Kind::Zone, "Europe/Paris")]),
             ("post {\"a\": [1]} to", &[(Kind::Json, "{\"a\": [1]}")]),
             ("mail bob@example.com the notes.txt.", &[(Kind::Email, "bob@example.com"), (Kind::Path, "notes.txt")]),
