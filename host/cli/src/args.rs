@@ -110,7 +110,7 @@ pub(crate) struct RunArgs {
     /// The goal, in words
     pub(crate) goal: String,
     /// Plan with a language model instead of the builtin planner: openai:NAME, openai-chat:NAME@URL, anthropic:NAME,
-    /// gemini:NAME, ollama:NAME
+    /// gemini:NAME, ollama:NAME; or with a file: script:FILE, replay:FILE
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
     pub(crate) model: Option<String>,
     #[command(flatten)]

@@ -56,7 +56,11 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
             needs.read.extend(config.reads().map(Path::to_owned));
             if let Some(record) = config.writes() {
                 // A file that is not there could not be let through; one that cannot be made is the model's to complain of.
-                let _ = std::fs::File::options().append(true).create(true).open(record);
+                let mut options = std::fs::File::options();
+                options.append(true).create(true);
+                // For its owner alone, as whoever records into it makes it.
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let _ = options.open(record);
                 needs.write.push(record.to_owned());
             }
         }

@@ -134,3 +134,38 @@ fn what_is_wrong_with_a_flow_is_said_before_anything_runs() {
     }
     assert_eq!(bench.toolcrib(&["runs", "--json"]).json()["runs"], serde_json::json!([]));
 }
+
+#[test]
+fn the_flow_of_the_documentation_runs() {
+    let bench = bench();
+    let page = include_str!("../../../../docs/flows.md");
+    let text =
+        page.split("<!-- a flow that a test runs -->\n```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    bench.write("flow.yaml", text.expect("the flow stands there"));
+    let done = bench.toolcrib(&["flow", "run", "flow.yaml", "--input", "folder=/docs", "--json"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(done.json()["result"]["answer"]["value"]["counts"], serde_json::json!([2, 1]));
+    assert_eq!(bench.read("out/report.txt"), "counts [2,1]");
+}
+
+#[test]
+fn a_model_that_is_a_file_plans_is_recorded_and_replayed() {
+    let bench = bench();
+    bench.write(
+        "demo.yaml",
+        "version: 1\nexchanges:\n  - answer: { calls: [ { tool: files.read, arguments: { path: /docs/b.txt } } ] }\n  - expect: { tool-results: [ { tool: files.read, contains: \"one TODO\" } ] }\n    answer: { text: It says one TODO. }\n",
+    );
+    let mut command = bench.command();
+    command.env("TOOLCRIB_MODEL_RECORD", "rec.jsonl").args([
+        "run",
+        "--model",
+        "script:demo.yaml",
+        "Read the file b.txt",
+    ]);
+    let done = crate::bench::Done::of(&command.output().expect("the command runs"));
+    assert_eq!((done.code, done.out.as_str()), (0, "It says one TODO.\n"), "{}", done.err);
+    let again = bench.toolcrib(&["run", "--model", "replay:rec.jsonl", "Read the file b.txt"]);
+    assert_eq!((again.code, again.out.as_str()), (0, "It says one TODO.\n"), "{}", again.err);
+    let other = bench.toolcrib(&["run", "--model", "replay:rec.jsonl", "Read the file a.txt"]);
+    assert!(other.code == 1 && other.err.contains("the request is not in `rec.jsonl`"), "{}", other.err);
+}
