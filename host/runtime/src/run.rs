@@ -116,6 +116,9 @@ pub struct CallResult {
     pub outcome: Outcome,
 }
 
+/// A planner, and its model where it has one.
+pub(crate) type Planning = (Arc<dyn Planner>, Option<Arc<dyn Model>>);
+
 /// What is the same for a run and for a single call.
 pub(crate) struct Errand {
     pub(crate) goal: String,
@@ -232,10 +235,7 @@ impl Crib {
     }
 
     /// The planner of this choice, and its model where it has one.
-    pub(crate) fn planner(
-        &self,
-        choice: &PlannerChoice,
-    ) -> Result<(Arc<dyn Planner>, Option<Arc<dyn Model>>), CribError> {
+    pub(crate) fn planner(&self, choice: &PlannerChoice) -> Result<Planning, CribError> {
         Ok(match choice {
             PlannerChoice::Builtin => (Arc::new(BuiltinPlanner), None),
             PlannerChoice::Call => (Arc::new(GivenPlanner::new(SINGLE_CALL)), None),

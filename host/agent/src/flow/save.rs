@@ -219,6 +219,7 @@ fn stands_in(goal: &str, text: &str) -> bool {
     goal.match_indices(text).any(|(at, found)| {
         let (before, after) = (goal[..at].chars().next_back(), goal[at + found.len()..].chars().next());
         let (first, last) = (text.chars().next(), text.chars().next_back());
-        !(inside(before) && inside(first)) && !(inside(after) && inside(last))
+        let part = inside(before) && inside(first) || inside(after) && inside(last);
+        !part
     })
 }

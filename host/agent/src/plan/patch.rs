@@ -38,7 +38,7 @@ pub enum Patch {
         /// The node.
         node: NodeId,
         /// What takes its place.
-        with: Draft,
+        with: Box<Draft>,
     },
     /// A node that nothing happened to yet is dropped.
     Remove {

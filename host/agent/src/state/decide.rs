@@ -304,10 +304,9 @@ impl Walk<'_> {
         if let Some(why) = state.settled(&key) {
             return Err(why);
         }
-        if let Some(calls) = state.calls.get(&key) {
-            if step.attempts == 0 && calls.times >= state.caps.repeats {
-                return Err(format!("the very same call was made {} times already", calls.times));
-            }
+        let times = state.calls.get(&key).map_or(0, |calls| calls.times);
+        if step.attempts == 0 && times >= state.caps.repeats {
+            return Err(format!("the very same call was made {times} times already"));
         }
         // Two calls of one round must not be the same irreversible one.
         let twin = self.commands.iter().any(

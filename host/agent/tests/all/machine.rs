@@ -274,7 +274,7 @@ impl<'b> Sim<'b> {
         let mut patches = vec![Patch::Expand { node, order, then, children }];
         match self.dice.roll(6) {
             1 => patches.push(Patch::Remove { node: any }),
-            2 => patches.push(Patch::Replace { node: any, with: self.draft(0) }),
+            2 => patches.push(Patch::Replace { node: any, with: Box::new(self.draft(0)) }),
             3 => patches.insert(0, Patch::Append { node: any, children: vec![self.draft(0)] }),
             _ => {}
         }

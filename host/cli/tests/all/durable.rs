@@ -40,6 +40,12 @@ fn endless(bench: &Bench) -> (Child, String) {
     let mut command = bench.command();
     command.args(["run", "--quiet", ENDLESS]).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().expect("the command runs");
+    let run = began(bench);
+    (child, run)
+}
+
+/// The newest run, once a call of it is under way.
+fn began(bench: &Bench) -> String {
     let begun = Instant::now();
     loop {
         assert!(begun.elapsed() < Duration::from_secs(600), "no call began");
@@ -47,7 +53,7 @@ fn endless(bench: &Bench) -> (Child, String) {
         let runs = bench.toolcrib(&["runs", "--json"]).json();
         let Some(run) = runs["runs"][0]["run"].as_str() else { continue };
         if events(bench, run).iter().any(|event| event["kind"] == "step-started") {
-            return (child, run.to_owned());
+            return run.to_owned();
         }
     }
 }
