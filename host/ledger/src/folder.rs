@@ -40,6 +40,12 @@ impl Folder {
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|error| LedgerError::io(&self.dir, &error))
     }
 
+    /// Whether some process has the lock now. It is looked at, not taken.
+    pub(crate) fn is_locked(&self) -> bool {
+        let Ok(file) = File::open(self.dir.join(LOCK_FILE)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
     /// Takes the lock for as long as the returned value lives.
     ///
     /// It is a lock of the kernel on an open file, so it dies with the process that holds it, however that dies; the

@@ -81,6 +81,11 @@ impl Ledger {
         Ok(Self { hand: Hand::Reads, readers, folder, identity, recovery: None })
     }
 
+    /// Whether some host writes to the ledger now. Where none does, a run that is open was cut off.
+    pub fn has_writer(&self) -> bool {
+        matches!(self.hand, Hand::Writes(_)) || self.folder.is_locked()
+    }
+
     /// The random name of this ledger.
     pub fn id(&self) -> LedgerId {
         self.identity.id

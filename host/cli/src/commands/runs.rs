@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use toolcrib_runtime::CribError;
-use toolcrib_runtime::ledger_store::RunFilter;
+use toolcrib_runtime::ledger_store::{RunFilter, RunSummary};
 
 use crate::args::{Common, RunsArgs};
 use crate::render::{errln, outln, plain};
@@ -12,16 +12,28 @@ use crate::setup;
 
 pub(crate) fn runs(common: &Common, args: RunsArgs) -> anyhow::Result<ExitCode> {
     let filter = RunFilter { status: args.status.clone(), ..RunFilter::default() };
-    let runs = match setup::ledger(common)? {
-        Some(ledger) => ledger.runs(&filter, args.limit).map_err(CribError::from)?,
-        None => Vec::new(),
+    let ledger = setup::ledger(common)?;
+    let (runs, driven) = match &ledger {
+        Some(ledger) => (ledger.runs(&filter, args.limit).map_err(CribError::from)?, ledger.has_writer()),
+        None => (Vec::new(), false),
     };
+    // A run that is open while no process writes was cut off.
+    let cut_off = |run: &RunSummary| !run.ended && !driven && run.status == "running";
     if args.json {
-        outln!("{}", json!({ "runs": runs }));
+        let listed = |run: &RunSummary| {
+            let mut listed = json!(run);
+            listed["cut_off"] = json!(cut_off(run));
+            listed
+        };
+        outln!("{}", json!({ "runs": runs.iter().map(listed).collect::<Vec<_>>() }));
         return Ok(ExitCode::SUCCESS);
     }
     for run in &runs {
-        outln!("{}  {}  {:9}  {}", run.run, run.started_at, plain(&run.status), plain(&run.title));
+        let status = if cut_off(run) { "cut off" } else { &run.status };
+        outln!("{}  {}  {:9}  {}", run.run, run.started_at, plain(status), plain(&run.title));
+    }
+    if runs.iter().any(cut_off) {
+        errln!("`toolcrib resume RUN` goes on with what was cut off, `toolcrib cancel RUN` closes it");
     }
     match &args.status {
         Some(status) if runs.is_empty() => errln!("no run is {status}; `toolcrib runs` lists them all"),

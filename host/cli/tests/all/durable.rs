@@ -96,8 +96,11 @@ fn a_run_of_another_process_is_cancelled_in_order() {
 fn a_run_whose_process_was_killed_is_closed_or_goes_on() {
     let bench = bench();
     let (mut child, run) = endless(&bench);
+    let listed = || bench.toolcrib(&["runs"]).out;
+    assert!(listed().contains("  running  "), "{}", listed());
     child.kill().expect("killed");
     child.wait().expect("an end");
+    assert!(listed().contains("  cut off  "), "{}", listed());
     let cancelled = bench.toolcrib(&["cancel", &run]);
     assert_eq!(cancelled.code, 0, "{}", cancelled.err);
     assert_eq!(newest(&bench), (run.clone(), "cancelled".to_owned()));
