@@ -1,9 +1,15 @@
 //! The command line.
 
+mod runs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub(crate) use runs::{
+    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, ReplayArgs, ResumeArgs, RunArgs,
+};
 
 /// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
 #[derive(Parser, Debug)]
@@ -103,143 +109,6 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct RunArgs {
-    /// The goal, in words
-    pub(crate) goal: String,
-    /// Plan with a language model instead of the builtin planner: openai:NAME, openai-chat:NAME@URL, anthropic:NAME,
-    /// gemini:NAME, ollama:NAME; or with a file: script:FILE, replay:FILE
-    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
-    pub(crate) model: Option<String>,
-    #[command(flatten)]
-    pub(crate) drive: DriveArgs,
-}
-
-/// How a run is driven.
-#[derive(Args, Debug)]
-pub(crate) struct DriveArgs {
-    /// The most tool calls
-    #[arg(long, value_name = "N")]
-    pub(crate) max_steps: Option<u32>,
-    /// The most time, in seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) max_time: Option<u64>,
-    /// The most tokens of the language model
-    #[arg(long, value_name = "N")]
-    pub(crate) max_tokens: Option<u64>,
-    /// Do not ask: a question ends the run with exit code 4
-    #[arg(long)]
-    pub(crate) unattended: bool,
-    /// Show the answer alone
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum FlowCommand {
-    /// Check a flow against the tools that are there, and say what it would call
-    Check {
-        /// The flow, a YAML file
-        file: PathBuf,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
-    /// Run a flow
-    Run(FlowRunArgs),
-    /// Write a finished run down as a flow
-    Save {
-        /// The run, or the beginning of its name
-        run: String,
-        /// The name of the flow [default: the run's]
-        #[arg(long)]
-        name: Option<String>,
-        /// Write to a file, which must not exist, instead of standard output
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct FlowRunArgs {
-    /// The flow, a YAML file
-    pub(crate) file: PathBuf,
-    /// An input: NAME=VALUE; may be given several times
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) input: Vec<String>,
-    /// Inputs from a file with a JSON object; `-` reads it from standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) inputs: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) drive: DriveArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ResumeArgs {
-    /// The run, or the beginning of its name
-    pub(crate) run: String,
-    /// Plan with this language model from here on, or with `builtin` [default: as before]
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    #[command(flatten)]
-    pub(crate) drive: DriveArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct CancelArgs {
-    /// The run, or the beginning of its name
-    pub(crate) run: String,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ForkArgs {
-    /// The run, or the beginning of its name
-    pub(crate) run: String,
-    /// The last event that the new run begins with, by its number in `show --events`
-    #[arg(long, value_name = "EVENT")]
-    pub(crate) at: u64,
-    /// Make calls again that this run made later and that cannot be taken back
-    #[arg(long)]
-    pub(crate) again: bool,
-    /// Do not go on yet: `resume` does
-    #[arg(long)]
-    pub(crate) hold: bool,
-    /// Plan with this language model from here on, or with `builtin` [default: as before]
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    #[command(flatten)]
-    pub(crate) drive: DriveArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ReplayArgs {
-    /// The run, or the beginning of its name
-    pub(crate) run: String,
-    /// The last event that counts, by its number in `show --events` [default: the last]
-    #[arg(long, value_name = "EVENT")]
-    pub(crate) until: Option<u64>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct DiffArgs {
-    /// A run, or the beginning of its name
-    pub(crate) first: String,
-    /// Another one
-    pub(crate) second: String,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
