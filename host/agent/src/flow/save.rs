@@ -84,14 +84,7 @@ impl Saving<'_> {
     /// A loop as it was planned, whatever its rounds were.
     fn each(&mut self, each: &Each, order: Order) -> Value {
         self.steps += each.size();
-        let mut saved = json!({ "each": each.list, "as": each.item, "steps": drafts(&each.body) });
-        if let Some(name) = &each.name {
-            saved["step"] = json!(name);
-        }
-        if order == Order::Parallel {
-            saved["parallel"] = json!(true);
-        }
-        saved
+        looped(&each.list, &each.item, each.name.as_ref(), order, drafts(&each.body))
     }
 
     /// An error branch with what it is a branch of, also where that did not fail, or failed.
@@ -171,6 +164,17 @@ fn call(name: &StepName, tool: &ToolName, arguments: Value, expect: &[Expectatio
     saved
 }
 
+fn looped(list: &str, item: &str, name: Option<&StepName>, order: Order, steps: Vec<Value>) -> Value {
+    let mut saved = json!({ "each": list, "as": item, "steps": steps });
+    if let Some(name) = name {
+        saved["step"] = json!(name);
+    }
+    if order == Order::Parallel {
+        saved["parallel"] = json!(true);
+    }
+    saved
+}
+
 fn drafts(drafts: &[Draft]) -> Vec<Value> {
     drafts.iter().map(draft).collect()
 }
@@ -186,16 +190,7 @@ fn draft(draft: &Draft) -> Value {
         Draft::Goal(goal) => {
             let children = drafts(&goal.children);
             let saved = match (&goal.each, goal.order) {
-                (Some(each), order) => {
-                    let mut saved = json!({ "each": each.list, "as": each.item, "steps": children });
-                    if let Some(name) = &each.name {
-                        saved["step"] = json!(name);
-                    }
-                    if order == Order::Parallel {
-                        saved["parallel"] = json!(true);
-                    }
-                    saved
-                }
+                (Some(each), order) => looped(&each.list, &each.item, each.name.as_ref(), order, children),
                 (None, Order::Parallel) => json!({ "parallel": children }),
                 (None, Order::Alternatives) => json!({ "first-of": children }),
                 (None, Order::Rescue) => {

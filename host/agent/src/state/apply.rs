@@ -384,7 +384,7 @@ impl State {
         self.expect(node, "open", |status| *status == Status::Open)?;
         let body = self.plan.goal(node).and_then(|goal| goal.each.as_ref()).map(Each::size);
         let body = body.ok_or_else(|| format!("{node} is no loop"))?;
-        let nodes = items.len().saturating_mul(body + 1).saturating_add(self.plan.nodes().len());
+        let nodes = self.nodes_with(items.len(), body);
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }

@@ -104,7 +104,7 @@ impl State {
     pub(super) fn unrolled(&self, node: NodeId, list: &str, body: usize) -> EventKind {
         match self.at(node).value_of(list) {
             Ok((Value::Array(items), from)) => {
-                let nodes = items.len().saturating_mul(body + 1).saturating_add(self.plan.nodes().len());
+                let nodes = self.nodes_with(items.len(), body);
                 if nodes > self.caps.nodes {
                     let (rounds, most) = (items.len(), self.caps.nodes);
                     return self.given_up(
@@ -117,6 +117,11 @@ impl State {
             Ok(_) => self.given_up(node, format!("`{list}` is no list to go over")),
             Err(error) => self.given_up(node, error.to_string()),
         }
+    }
+
+    /// How many nodes the plan has once a loop has so many rounds.
+    pub(super) fn nodes_with(&self, rounds: usize, body: usize) -> usize {
+        rounds.saturating_mul(body + 1).saturating_add(self.plan.nodes().len())
     }
 
     fn given_up(&self, node: NodeId, why: String) -> EventKind {
