@@ -61,7 +61,9 @@ pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
-pub use flow::{LabelSettings, Marks, PartPath, PartPathError, PartStep, Relabel, Sink, Source, ToolLabels};
+pub use flow::{
+    FLOW_RULES, LabelSettings, Marks, PartPath, PartPathError, PartStep, Relabel, Sink, Source, ToolLabels,
+};
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};

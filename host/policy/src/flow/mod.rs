@@ -19,10 +19,9 @@ mod relabel;
 mod source;
 
 pub use marks::Marks;
-pub use outward::LabelSettings;
+pub use outward::{LabelSettings, NAMES as FLOW_RULES};
 pub use part::{PartPath, PartPathError, PartStep};
 pub use relabel::Relabel;
 pub use source::{Sink, Source, ToolLabels};
 
-pub(crate) use outward::NAMES as FLOW_RULES;
 pub(crate) use source::tool_labels;

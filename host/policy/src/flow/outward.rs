@@ -17,7 +17,7 @@ const LEAK: &str = "untrusted-leak";
 const SECRET: &str = "secret-outward";
 
 /// The names of the built-in rules. No rule of an operator can have one of them.
-pub(crate) const NAMES: [&str; 4] = [RECIPIENT, PRIVATE, LEAK, SECRET];
+pub const NAMES: [&str; 4] = [RECIPIENT, PRIVATE, LEAK, SECRET];
 
 /// `[labels]`: what happens to calls whose labels do not fit where they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

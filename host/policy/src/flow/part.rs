@@ -69,6 +69,14 @@ impl PartPath {
         self.0.is_empty()
     }
 
+    /// The field that it begins with, where it begins with one.
+    pub fn first_key(&self) -> Option<&str> {
+        match self.0.first()? {
+            PartStep::Key(key) => Some(key),
+            PartStep::Index(_) | PartStep::Every => None,
+        }
+    }
+
     /// This way, and from its end the other.
     #[must_use]
     pub fn then(&self, other: &PartPath) -> PartPath {
