@@ -120,7 +120,7 @@ impl State {
     }
 
     /// The label of a plan for this goal that the planner wrote `so`.
-    pub(crate) fn label_of_plan(&self, goal: NodeId, so: Writes, patches: &[Patch]) -> Label {
+    pub fn label_of_plan(&self, goal: NodeId, so: Writes, patches: &[Patch]) -> Label {
         let path = self.plan.path(goal);
         let words = path.iter().fold(Label::TRUSTED, |label, id| label.join(self.written(*id).label));
         let read = || self.book.asked.get(&goal).map_or(self.book.seen.label, |asked| asked.label);
