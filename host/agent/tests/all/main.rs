@@ -9,5 +9,6 @@ mod driver;
 mod flow;
 mod machine;
 mod resume;
+mod stored;
 mod support;
 mod world;
