@@ -10,5 +10,6 @@ mod flow;
 mod labels;
 mod machine;
 mod resume;
+mod stored;
 mod support;
 mod world;
