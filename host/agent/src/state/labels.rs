@@ -22,6 +22,9 @@ use crate::{Body, Draft, NodeId, Patch, StepName, StepOutcome};
 /// What is known of the labels of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Book {
+    /// Whether it was kept from the run's first event on: states that older versions stored have none.
+    #[serde(default)]
+    whole: bool,
     /// Results of steps, values and loops.
     #[serde(default)]
     results: BTreeMap<NodeId, Marks>,
@@ -46,6 +49,13 @@ pub(super) struct Book {
     /// The labels of the arguments of the latest try, and of what it hangs on.
     #[serde(default)]
     given: BTreeMap<NodeId, Label>,
+}
+
+impl Book {
+    /// The book of a run that begins.
+    pub(super) fn begun() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
 }
 
 /// How doubtful a text is, and the steps that made it so.
@@ -123,7 +133,7 @@ impl State {
     pub fn label_of_plan(&self, goal: NodeId, so: Writes, patches: &[Patch]) -> Label {
         let path = self.plan.path(goal);
         let words = path.iter().fold(Label::TRUSTED, |label, id| label.join(self.written(*id).label));
-        let read = || self.book.asked.get(&goal).map_or(self.book.seen.label, |asked| asked.label);
+        let read = || self.book.asked.get(&goal).map_or_else(|| self.seen().label, |asked| asked.label);
         match so {
             Writes::ByReference if !self.quotes(patches) => words,
             Writes::ByReference | Writes::Freely => words.join(read()),
@@ -264,12 +274,13 @@ impl State {
 /// What happened, as the book notes it.
 impl State {
     pub(super) fn note_asked(&mut self, goal: NodeId) {
-        self.book.asked.insert(goal, self.book.seen.clone());
+        let seen = self.seen();
+        self.book.asked.insert(goal, seen);
     }
 
     /// Notes who wrote the nodes from `first` on. Without a label an older version recorded it: whatever could be read counts.
     pub(super) fn note_written(&mut self, goal: NodeId, first: usize, label: Option<Label>) {
-        let asked = self.book.asked.remove(&goal).unwrap_or_else(|| self.book.seen.clone());
+        let asked = self.book.asked.remove(&goal).unwrap_or_else(|| self.seen());
         let label = label.unwrap_or_else(|| self.label_of_plan(goal, Writes::ByReference, &[]).join(asked.label));
         let mut written = Written { label, after: if asked.label.is_trusted() { Vec::new() } else { asked.after } };
         if written.after.is_empty() {
@@ -355,6 +366,22 @@ impl State {
             .iter()
             .fold(Label::TRUSTED, |label, id| label.join(self.result_marks(*id).all()).join(self.written(*id).label));
         self.book.errors.insert(to, label);
+    }
+
+    /// Notes a call that a person did not want: what the failure says is the person's and the host's.
+    pub(super) fn note_denied(&mut self, step: NodeId, arguments: &Value) {
+        let labels = self.labels(step, arguments);
+        let label = labels.values().fold(self.under(step), |all, one| all.join(*one));
+        self.book.results.insert(step, label.into());
+    }
+
+    /// What can be read by now.
+    fn seen(&self) -> Written {
+        let read = self.records.values().any(|record| record.outcome.is_some());
+        match self.book.whole || !read {
+            true => self.book.seen.clone(),
+            false => Written { label: Label::UNKNOWN.join(self.book.seen.label), after: self.book.seen.after.clone() },
+        }
     }
 
     fn see(&mut self, label: Label, step: Option<StepName>) {

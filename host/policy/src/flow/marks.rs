@@ -35,11 +35,6 @@ impl Marks {
         self.label_at(&PartPath::default())
     }
 
-    /// The parts that have a label of their own.
-    pub fn parts(&self) -> impl Iterator<Item = (&PartPath, Label)> {
-        self.parts.iter().map(|part| (&part.part, part.label))
-    }
-
     /// The label of what lies at `path`, with everything in it.
     pub fn label_at(&self, path: &PartPath) -> Label {
         let below = self.parts.iter().filter(|part| path.behind(&part.part).is_some_and(|rest| !rest.is_empty()));
