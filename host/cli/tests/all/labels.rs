@@ -118,7 +118,7 @@ fn sources_and_sinks_and_what_is_vouched_for_can_be_seen() {
     );
     let files = bench.toolcrib(&["inspect", "files"]).out;
     assert!(
-        files.contains("  files.read  untrusted private; nothing leaves\n") && !files.contains("files.write  "),
+        files.contains("  files.read  untrusted private; nothing leaves\n") && !files.contains("files.write  trusted"),
         "{files}"
     );
     let tool = bench.toolcrib(&["inspect", "http.fetch", "--json"]).json();
