@@ -99,6 +99,9 @@ pub enum EventKind {
         /// What it was started with, by name.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         inputs: Value,
+        /// Whether it stops before its first call, so that a person sees the plan.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hold: bool,
     },
     /// The planner is asked about a goal.
     PlanAsked {
@@ -129,6 +132,15 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+    },
+    /// A person changed the plan of a held run. What is literal in it is the person's word.
+    PlanEdited {
+        /// The goal whose plan it is.
+        node: NodeId,
+        /// What changes, checked as a planner's answer is.
+        patches: Vec<Patch>,
+        /// Who did it.
+        by: String,
     },
     /// A goal is reached.
     GoalReached {
@@ -334,6 +346,7 @@ impl EventKind {
             Self::PlanAsked { .. } => "plan-asked",
             Self::PlanRejected { .. } => "plan-rejected",
             Self::Expanded { .. } => "expanded",
+            Self::PlanEdited { .. } => "plan-edited",
             Self::GoalReached { .. } => "goal-reached",
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
@@ -365,7 +378,7 @@ impl EventKind {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::RunFinished { .. } => true,
+            Self::Answered { .. } | Self::PlanEdited { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }
     }

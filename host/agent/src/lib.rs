@@ -40,12 +40,12 @@ pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId, Order,
-    Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
+    Anew, Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
+    Order, Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Command, Record, Spent, State, StateError};
+pub use state::{Command, Foreseen, ForeseenCall, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -70,7 +70,7 @@ impl Run {
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
         let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
-        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs };
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, hold: false };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -85,16 +85,20 @@ impl Run {
         run
     }
 
+    /// The same run, which ends as held before anything is done: once the plan stands as far as it can be made before there are
+    /// results. Resuming it does the plan.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        if let Some(EventKind::RunStarted { hold, .. }) = self.opening.first_mut() {
+            *hold = true;
+        }
+        self
+    }
+
     /// A run of a flow: its first change, checked, with its inputs.
     pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
-        let mut run = Self::start(ports, &flow.name, budget, flow.caps());
-        if let Some(EventKind::RunStarted { inputs: given, .. }) = run.opening.first_mut() {
-            *given = inputs;
-        }
-        run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
-        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
-        run.opening.push(EventKind::Expanded { node, patches, note, usage });
-        run
+        let opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        Self::new(ports, State::default(), opening)
     }
 
     /// A run that was cut off, or that ended without an end to its goal (asked, cancelled, out of budget), with

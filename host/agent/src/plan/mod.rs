@@ -12,6 +12,7 @@ mod check;
 mod control;
 mod draft;
 mod expect;
+mod outline;
 mod patch;
 pub mod refs;
 mod schema;
@@ -23,7 +24,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-pub use check::{PlanFault, check};
+pub use check::{Located, PlanFault, check, check_located};
 pub use control::{Computed, Each, Round, Trying};
 pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
 pub use expect::{Expectation, Unmet};
@@ -245,6 +246,12 @@ pub struct Goal {
     /// Children that failed before the planner thought again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<NodeId>,
+    /// Where its children were planned anew, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anew: Vec<Anew>,
+    /// Why it is being planned anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
     /// How often in a row the planner's answer was refused.
     pub rejected: u32,
     /// How often the planner was asked because the children failed.
@@ -252,6 +259,15 @@ pub struct Goal {
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+}
+
+/// A plan that took the place of one that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anew {
+    /// Its first node.
+    pub from: NodeId,
+    /// Why the one before failed.
+    pub why: String,
 }
 
 /// One tool call.
@@ -438,6 +454,8 @@ impl Plan {
             each: None,
             children: Vec::new(),
             former: Vec::new(),
+            anew: Vec::new(),
+            stuck: None,
             rejected: 0,
             replans: 0,
             faults: Vec::new(),
@@ -445,9 +463,14 @@ impl Plan {
         self.add(parent, Body::Goal(goal))
     }
 
-    fn add(&mut self, parent: Option<NodeId>, body: Body) -> NodeId {
+    /// The id of the node that is added next.
+    pub(crate) fn next_id(&self) -> NodeId {
         // A plan is bounded far below 2^32 nodes by the caps of its run.
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    fn add(&mut self, parent: Option<NodeId>, body: Body) -> NodeId {
+        let id = self.next_id();
         let depth = parent.and_then(|id| self.node(id)).map_or(0, |node| node.depth.saturating_add(1));
         let status = Status::Open;
         self.nodes.push(Node {

@@ -292,6 +292,28 @@ impl Plan {
         }
     }
 
+    /// Marks what nothing happened to yet below `id` as no longer wanted, and frees its names for what takes its place.
+    pub(crate) fn drop_open_below(&mut self, id: NodeId) {
+        let children = self.goal(id).map(|goal| goal.children.clone()).unwrap_or_default();
+        for child in children.into_iter().filter(|child| self.untouched(*child).is_ok()).collect::<Vec<_>>() {
+            self.skip(child);
+            for below in self.subtree(child) {
+                let Some(name) = self.node(below).and_then(|node| node.body.name().cloned()) else { continue };
+                let free = self.free_name(&StepName::nearest(&format!("dropped_{name}")), &[]);
+                match self.node_mut(below).map(|node| &mut node.body) {
+                    Some(Body::Step(step)) => step.name = free,
+                    Some(Body::Value(computed)) => computed.name = free,
+                    Some(Body::Goal(goal)) => {
+                        if let Some(each) = &mut goal.each {
+                            each.name = Some(free);
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
     /// The names that `drafts` give to steps.
     pub(crate) fn draft_names(drafts: &[Draft]) -> Vec<StepName> {
         drafts

@@ -8,12 +8,12 @@ use toolcrib_model::Usage;
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepName,
-    StepOutcome, ToolFailure,
+    Anew, Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
+    Status, StepName, StepOutcome, ToolFailure,
 };
 
 /// What is wrong with an event, without its place.
-type Applied = Result<(), String>;
+pub(super) type Applied = Result<(), String>;
 
 impl State {
     /// Folds one event in.
@@ -39,20 +39,22 @@ impl State {
             (EventKind::ApprovalRevoked { .. }, Some(_), _) => {}
             // A person may answer while nobody drives the run.
             (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
+            (EventKind::PlanEdited { .. }, _, Some(Outcome::Held)) => {}
             (_, _, Some(_)) => return Err("the run is over".to_owned()),
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, inputs, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, hold, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
-                self.inputs = inputs.clone();
+                (self.inputs, self.holding) = (inputs.clone(), *hold);
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
             EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -109,12 +111,12 @@ impl State {
         if legal(status) { Ok(()) } else { Err(format!("{node} is not {what}")) }
     }
 
-    fn expect_goal(&self, node: NodeId) -> Applied {
+    pub(super) fn expect_goal(&self, node: NodeId) -> Applied {
         self.plan.goal(node).map(drop).ok_or_else(|| format!("{node} is not a goal"))
     }
 
     /// Where a goal is when nobody thinks about it: at work if it has children, else open.
-    fn rest(&mut self, node: NodeId) {
+    pub(super) fn rest(&mut self, node: NodeId) {
         let busy = self.plan.goal(node).is_some_and(|goal| {
             goal.children.iter().any(|child| self.plan.node(*child).is_some_and(|n| n.status != Status::Skipped))
         });
@@ -125,6 +127,11 @@ impl State {
         self.expect_goal(node)?;
         self.expect(node, "open or at work", |status| matches!(status, Status::Open | Status::Active))?;
         self.stalled = self.stalled.saturating_add(1);
+        let why = (reason == PlanReason::Stuck).then(|| self.failure_of(node));
+        if let Some(goal) = self.plan.goal_mut(node) {
+            // A repaired answer is still about the same failure.
+            goal.stuck = why.or_else(|| goal.stuck.take().filter(|_| goal.rejected > 0));
+        }
         if let Some(goal) = self.plan.goal_mut(node)
             && reason == PlanReason::Stuck
             && goal.rejected == 0
@@ -151,10 +158,12 @@ impl State {
         self.spend(usage);
         self.note_informed();
         self.plan.set_failed_aside(node);
+        let from = self.plan.next_id();
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
         if let Some(goal) = self.plan.goal_mut(node) {
+            goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why }));
             goal.rejected = 0;
             goal.faults.clear();
         }
@@ -388,7 +397,11 @@ impl State {
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }
+        let first = self.plan.next_id();
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        if self.is_by_person(node) {
+            self.by_person.push((first, self.plan.next_id()));
+        }
         self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
         self.set(node, Status::Active);
         Ok(())
@@ -419,6 +432,8 @@ impl State {
         {
             return Err(format!("the run ended for good: {}", outcome.name()));
         }
+        // A hold that nobody saw stays one.
+        self.holding &= self.outcome != Some(Outcome::Held);
         (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
         match budget {
             None => self.paused_ms = self.paused_ms.saturating_add(at.0.saturating_sub(self.now.0)),

@@ -3,7 +3,7 @@
 use super::approvals::ASKS_MAX;
 use super::{Command, State};
 use crate::critic::is_repeatable;
-use crate::{Body, BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+use crate::{Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
 
 /// How the children of a goal stand together.
 enum Fate {
@@ -67,11 +67,14 @@ impl State {
     }
 
     fn next(&self) -> Vec<Command> {
-        let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy() };
+        let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy(), held: false };
         walk.goal(NodeId::ROOT);
         let record = walk.commands.iter().position(|command| matches!(command, Command::Record(_)));
         if let Some(at) = record {
             return vec![walk.commands.swap_remove(at)];
+        }
+        if walk.commands.is_empty() && self.busy() == 0 && walk.held {
+            return vec![self.finish(Outcome::Held)];
         }
         if walk.commands.is_empty() && self.busy() == 0 {
             // Cannot happen as long as every goal at work has something to do; a run must end all the same.
@@ -172,7 +175,7 @@ impl State {
         Fate::Stuck
     }
 
-    fn failure_of(&self, node: NodeId) -> String {
+    pub(super) fn failure_of(&self, node: NodeId) -> String {
         let why = |id: NodeId| match self.plan.node(id).map(|node| &node.status) {
             Some(Status::Failed { why, .. }) => Some(why.clone()),
             _ => None,
@@ -186,11 +189,16 @@ struct Walk<'s> {
     state: &'s State,
     commands: Vec<Command>,
     busy: usize,
+    /// Whether something would be done if the run were not held.
+    held: bool,
 }
 
 impl Walk<'_> {
     fn goal(&mut self, id: NodeId) {
         let Some(node) = self.state.plan.node(id) else { return };
+        if self.holds(node) {
+            return;
+        }
         if node.status == Status::Open
             && let Some(event) = self.state.decided(id)
         {
@@ -226,6 +234,17 @@ impl Walk<'_> {
             },
             _ => {}
         }
+    }
+
+    /// Whether nothing happens here before a person has seen the plan. Only what a planner says without any result goes on.
+    fn holds(&mut self, node: &Node) -> bool {
+        let planned = match &node.body {
+            Body::Goal(goal) => goal.each.is_none() && node.when.is_none(),
+            Body::Step(_) | Body::Value(_) => false,
+        };
+        let holds = self.state.holding && node.status == Status::Open && !planned;
+        self.held |= holds;
+        holds
     }
 
     fn record(&mut self, event: EventKind) {

@@ -7,6 +7,8 @@
 mod apply;
 mod approvals;
 mod decide;
+mod edits;
+mod foresee;
 mod labels;
 mod partial;
 mod scope;
@@ -25,6 +27,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use foresee::{Foreseen, ForeseenCall};
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -238,6 +241,12 @@ pub struct State {
     idle_since: Option<Millis>,
     exhausted: Option<BudgetKind>,
     cancelled: bool,
+    /// Whether nothing is done before a person has seen the plan.
+    #[serde(default)]
+    holding: bool,
+    /// The nodes that a person wrote: from the first, to before the second.
+    #[serde(default)]
+    by_person: Vec<(NodeId, NodeId)>,
     outcome: Option<Outcome>,
 }
 
@@ -273,6 +282,8 @@ impl Default for State {
             idle_since: None,
             exhausted: None,
             cancelled: false,
+            holding: false,
+            by_person: Vec::new(),
             outcome: None,
         }
     }

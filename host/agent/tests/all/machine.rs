@@ -78,6 +78,7 @@ impl<'b> Sim<'b> {
             budget,
             caps,
             inputs: json!(null),
+            hold: false,
         });
         sim
     }
@@ -361,8 +362,15 @@ fn ten_thousand_events_are_folded_quickly() {
     let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
-    let start =
-        EventKind::RunStarted { version: 1, goal: "g".into(), planner: "p".into(), budget, caps, inputs: json!(null) };
+    let start = EventKind::RunStarted {
+        version: 1,
+        goal: "g".into(),
+        planner: "p".into(),
+        budget,
+        caps,
+        inputs: json!(null),
+        hold: false,
+    };
     let mut events = vec![start.at(Millis(1))];
     for number in 0..2_000_u32 {
         let step = DraftStep {
