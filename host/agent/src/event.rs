@@ -14,7 +14,8 @@ use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure,
+    ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -298,6 +299,28 @@ pub enum EventKind {
         /// Why.
         why: String,
     },
+    /// A circle is cut: the call that would go on with it is not made; or the goal is given up, where it was cut often or where
+    /// its planner only talked.
+    LoopCut {
+        /// The goal that went round.
+        node: NodeId,
+        /// The step whose call is not made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<NodeId>,
+        /// What saw it.
+        detector: Detector,
+        /// Why, for people and planners.
+        why: String,
+        /// The events that show it, by their numbers in the run, from 1.
+        shown: Vec<u64>,
+    },
+    /// The budget of one goal ended, and with it the goal.
+    GoalSpent {
+        /// The goal.
+        node: NodeId,
+        /// Which.
+        kind: BudgetKind,
+    },
     /// A wait is over.
     Waited {
         /// Until when it was.
@@ -363,6 +386,8 @@ impl EventKind {
             Self::Computed { .. } => "computed",
             Self::Unrolled { .. } => "unrolled",
             Self::Backtracked { .. } => "backtracked",
+            Self::LoopCut { .. } => "loop-cut",
+            Self::GoalSpent { .. } => "goal-spent",
             Self::Waited { .. } => "waited",
             Self::BudgetSpent { .. } => "budget-spent",
             Self::CancelRequested => "cancel-requested",

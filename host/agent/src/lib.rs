@@ -30,7 +30,7 @@ pub mod state;
 pub mod tools;
 
 pub use approver::{Approver, Gate, Intent};
-pub use budget::{Budget, BudgetKind, Caps, Millis};
+pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judgement, Verdict};
@@ -47,5 +47,5 @@ pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Command, Foreseen, ForeseenCall, Record, Spent, State, StateError};
+pub use state::{Command, Detector, Foreseen, ForeseenCall, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -301,6 +301,10 @@ impl Run {
         let patches = match proposal {
             Proposal::Answer(answer) => return EventKind::GoalReached { node, answer: Some(answer), usage },
             Proposal::Fail(why) => return EventKind::GoalFailed { node, why, usage },
+            Proposal::Ask(_) if !self.state.may_ask() => {
+                let fault = "a person was asked often enough in this run: go on without, or give up".to_owned();
+                return EventKind::PlanRejected { node, faults: vec![fault], usage };
+            }
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,
@@ -318,6 +322,10 @@ impl Run {
             if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
         if bytes > PROPOSAL_BYTES_MAX {
             return Err(vec![format!("the plan has {bytes} bytes, at most {PROPOSAL_BYTES_MAX} are allowed")]);
+        }
+        let beyond: Vec<_> = patches.iter().flat_map(|patch| self.state.beyond(patch.node(), patch.drafts())).collect();
+        if !beyond.is_empty() {
+            return Err(beyond.iter().map(ToString::to_string).collect());
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())

@@ -17,7 +17,7 @@ use thiserror::Error;
 use toolcrib_model::Usage;
 
 use crate::event::EVENT_VERSION;
-use crate::plan::{PlanFault, check, check_located};
+use crate::plan::{PlanFault, check, check_located, over_share};
 use crate::{Budget, Caps, Draft, EventKind, NodeId, Order, Patch, Plan, PlanReason, State, Then, Tools};
 
 use places::Places;
@@ -58,6 +58,10 @@ pub fn plan(text: &str, state: &State, node: NodeId, tools: &dyn Tools) -> Resul
     let then = state.plan().goal(node).map_or(Then::Close, |goal| goal.then);
     let mut open = state.plan().clone();
     open.drop_open_below(node);
+    let beyond = state.beyond(node, &children);
+    if !beyond.is_empty() {
+        return Err(beyond.iter().map(ToString::to_string).collect());
+    }
     let patches = vec![Patch::Expand { node, order: Order::Sequence, then, children }];
     check_located(&open, node, patches, state.caps(), &|name| tools.get(name)).map_err(|faults| {
         let places = Places::of(text);
@@ -123,6 +127,11 @@ impl Flow {
     pub fn checked(&self, tools: &dyn Tools) -> Result<Vec<Patch>, Vec<PlanFault>> {
         let (node, order, then) = (NodeId::ROOT, Order::Sequence, Then::Review);
         let patches = vec![Patch::Expand { node, order, then, children: self.steps.clone() }];
+        let mut beyond = Vec::new();
+        over_share(&self.budget.into(), &self.steps, &mut beyond);
+        if !beyond.is_empty() {
+            return Err(beyond);
+        }
         check(&Plan::new(&self.name), node, patches, &self.caps(), &|name| tools.get(name))
     }
 

@@ -5,7 +5,7 @@ use toolcrib_policy::{ToolName, parse_duration};
 
 use super::{FLOW_VERSION, Flow, FlowError, RESULT};
 use crate::plan::Expectation;
-use crate::{Budget, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, StepName, Then, Trying};
+use crate::{Budget, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, Share, StepName, Then, Trying};
 
 /// The largest file that is read: a flow that a person can read is far smaller.
 const BYTES_MAX: usize = 1 << 20;
@@ -221,6 +221,16 @@ fn budget(node: Node) -> Result<Budget, FlowError> {
     Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, tokens: usual.tokens })
 }
 
+/// What one branch may spend.
+fn share(node: Node) -> Result<Share, FlowError> {
+    let mut fields = node.map("write `steps`, `time` or `tokens`")?;
+    let steps = fields.take("steps").map(|steps| steps.number(1, 1_000_000)).transpose()?;
+    let wall_ms = fields.take("time").map(Node::duration).transpose()?;
+    let tokens = fields.take("tokens").map(|tokens| tokens.number(1, u64::MAX)).transpose()?;
+    fields.finish()?;
+    Ok(Share { steps: steps.and_then(|steps| u32::try_from(steps).ok()), wall_ms, tokens })
+}
+
 fn nodes(node: Node, how: How) -> Result<Vec<Draft>, FlowError> {
     let Some(depth) = how.depth.checked_sub(1) else {
         return Err(node.wrong(format!("branches nest at most {DEPTH_MAX} deep")));
@@ -240,7 +250,7 @@ fn branch(node: Node, how: How) -> Result<Draft, FlowError> {
 }
 
 fn goal(text: String, order: Order, children: Vec<Draft>) -> Draft {
-    Draft::Goal(DraftGoal { goal: text, order, then: Then::Close, when: None, each: None, children })
+    Draft::Goal(DraftGoal { goal: text, order, then: Then::Close, when: None, each: None, budget: None, children })
 }
 
 fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
@@ -257,6 +267,8 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
     };
     let when = fields.take("when").map(Node::expression).transpose()?;
     let title = fields.take("title").map(Node::text).transpose()?;
+    let is_goal = !kinds.iter().any(|kind| ["tool", "value"].contains(kind));
+    let share = fields.take_if(is_goal, "budget").map(share).transpose()?;
     let made = match kinds.as_slice() {
         ["tool"] => step(&mut fields, when)?,
         ["value"] => {
@@ -279,7 +291,7 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
             let order = if parallel { Order::Parallel } else { Order::Sequence };
             let each = Some(DraftEach { list, item, name });
             let goal = title.unwrap_or_else(|| "for each".to_owned());
-            Draft::Goal(DraftGoal { goal, order, then: Then::Close, when, each, children })
+            Draft::Goal(DraftGoal { goal, order, then: Then::Close, when, each, budget: None, children })
         }
         ["parallel"] | ["first-of"] => {
             let (key, order, text) = match kinds[0] {
@@ -313,7 +325,7 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
     };
     fields.finish()?;
     Ok(match made {
-        Draft::Goal(goal) => Draft::Goal(DraftGoal { then, ..goal }),
+        Draft::Goal(goal) => Draft::Goal(DraftGoal { then, budget: share, ..goal }),
         other => other,
     })
 }

@@ -5,7 +5,7 @@ use toolcrib_policy::ToolName;
 
 use super::FLOW_VERSION;
 use crate::plan::refs;
-use crate::{Body, Draft, Each, Expectation, NodeId, Order, State, Status, StepName, Then, Trying};
+use crate::{Body, Draft, Each, Expectation, NodeId, Order, Share, State, Status, StepName, Then, Trying};
 
 /// A run as a flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,6 +219,15 @@ fn draft(draft: &Draft) -> Value {
             };
             if !goal.children.is_empty() && !SHAPES.contains(&goal.goal.as_str()) {
                 saved["title"] = json!(goal.goal);
+            }
+            if let Some(Share { steps, wall_ms, tokens }) = goal.budget {
+                let parts = [
+                    ("steps", steps.map(|steps| json!(steps))),
+                    ("time", wall_ms.map(|wall| json!(format!("{wall} ms")))),
+                    ("tokens", tokens.map(|tokens| json!(tokens))),
+                ];
+                let parts = parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+                saved["budget"] = Value::Object(parts.collect());
             }
             if goal.then != Then::Close {
                 saved["then"] = json!(goal.then);

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::refs;
 use super::schema;
 use super::{Body, Draft, DraftStep, Node, NodeId, Order, Patch, PatchError, Plan, StepName};
-use crate::{Caps, ToolCard};
+use crate::{BudgetKind, Caps, Share, ToolCard};
 
 /// The most faults told at once.
 const FAULTS_MAX: usize = 12;
@@ -66,6 +66,18 @@ pub enum PlanFault {
         tool: String,
         /// What is wrong.
         why: String,
+    },
+    /// A goal wants more than there is.
+    #[error("the goal \"{goal}\" wants {wanted} of {kind}, and {left} are left")]
+    Budget {
+        /// The goal.
+        goal: String,
+        /// Of what.
+        kind: BudgetKind,
+        /// How much; milliseconds of time.
+        wanted: u64,
+        /// How much there is.
+        left: u64,
     },
     /// The patch does not fit the plan as it stands.
     #[error("{why}")]
@@ -131,6 +143,31 @@ pub fn check_located(
     }
     faults.truncate(FAULTS_MAX);
     if faults.is_empty() { Ok(patches) } else { Err(faults) }
+}
+
+/// Finds goals that want more than what is left where they stand.
+pub fn over_share(left: &Share, drafts: &[Draft], faults: &mut Vec<PlanFault>) {
+    for draft in drafts {
+        let Draft::Goal(goal) = draft else { continue };
+        let mut inside = *left;
+        if let Some(wants) = goal.budget {
+            let kinds = [
+                (BudgetKind::Steps, wants.steps.map(u64::from), left.steps.map(u64::from)),
+                (BudgetKind::Tokens, wants.tokens, left.tokens),
+                (BudgetKind::Wall, wants.wall_ms, left.wall_ms),
+            ];
+            for (kind, wanted, left) in kinds {
+                if let (Some(wanted), Some(left)) = (wanted, left)
+                    && wanted > left
+                {
+                    let goal = goal.goal.chars().take(80).collect();
+                    faults.push(PlanFault::Budget { goal, kind, wanted, left });
+                }
+            }
+            inside = inside.least(wants);
+        }
+        over_share(&inside, &goal.children, faults);
+    }
 }
 
 /// Visits every step with the names that its expressions may speak of.

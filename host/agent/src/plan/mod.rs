@@ -24,7 +24,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-pub use check::{Located, PlanFault, check, check_located};
+pub use check::{Located, PlanFault, check, check_located, over_share};
 pub use control::{Computed, Each, Round, Trying};
 pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
 pub use expect::{Expectation, Unmet};
@@ -32,7 +32,7 @@ pub use patch::{Patch, PatchError};
 pub(crate) use schema::join as faults_line;
 pub use schema::{Fault, SchemaError, validate, validate_around};
 
-use crate::Question;
+use crate::{Question, Share, Used};
 
 /// The version of the shape of a plan, stored with it.
 pub const PLAN_VERSION: u32 = 1;
@@ -256,6 +256,18 @@ pub struct Goal {
     pub rejected: u32,
     /// How often the planner was asked because the children failed.
     pub replans: u32,
+    /// The events that asked the planner about it since the last call in it, by their numbers in the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub talks: Vec<u64>,
+    /// How many circles were cut in it.
+    #[serde(default)]
+    pub cuts: u32,
+    /// What it may spend of what its parent has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Share>,
+    /// What it has used of that.
+    #[serde(default, skip_serializing_if = "Used::is_nothing")]
+    pub used: Used,
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -458,6 +470,10 @@ impl Plan {
             stuck: None,
             rejected: 0,
             replans: 0,
+            talks: Vec::new(),
+            cuts: 0,
+            budget: None,
+            used: Used::default(),
             faults: Vec::new(),
         };
         self.add(parent, Body::Goal(goal))

@@ -44,7 +44,15 @@ impl Plan {
                     None => self.outlines(&goal.children),
                 };
                 let (order, then) = (goal.order, if children.is_empty() { Then::Close } else { goal.then });
-                Draft::Goal(DraftGoal { goal: goal.text.clone(), order, then, when, each, children })
+                Draft::Goal(DraftGoal {
+                    goal: goal.text.clone(),
+                    order,
+                    then,
+                    when,
+                    each,
+                    budget: goal.budget,
+                    children,
+                })
             }
         }
     }

@@ -201,6 +201,9 @@ impl Plan {
             Draft::Goal(goal) => {
                 let id = self.add_goal(parent, goal.goal.clone(), goal.order, goal.then);
                 self.only_when(id, goal.when.as_ref());
+                if let Some(made) = self.goal_mut(id) {
+                    made.budget = goal.budget;
+                }
                 if let Some(DraftEach { list, item, name }) = &goal.each {
                     if goal.children.is_empty() {
                         return Err(PatchError::Empty(id));

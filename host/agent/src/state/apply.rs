@@ -27,6 +27,9 @@ impl State {
         let idle_since = self.idle_since.take();
         self.try_apply(event).map_err(|why| StateError { number, event: name, why })?;
         self.now = self.now.max(event.at);
+        if let EventKind::PlanAsked { node, .. } | EventKind::StepStarted { node, .. } = &event.kind {
+            self.begin_time(*node);
+        }
         self.note_idle(idle_since, matches!(event.kind, EventKind::Resumed { .. }));
         Ok(())
     }
@@ -71,6 +74,8 @@ impl State {
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
             EventKind::Backtracked { from, to, why } => self.backtracked(*from, *to, why),
+            EventKind::LoopCut { node, step, why, detector: _, shown: _ } => self.loop_cut(*node, *step, why),
+            EventKind::GoalSpent { node, kind } => self.goal_spent(*node, *kind),
             EventKind::Waited { until } => {
                 self.now = self.now.max(*until);
                 Ok(())
@@ -92,7 +97,8 @@ impl State {
         }
     }
 
-    fn spend(&mut self, usage: &Usage) {
+    fn spend(&mut self, node: NodeId, usage: &Usage) {
+        self.charge(node, 0, usage.total());
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
 
@@ -127,8 +133,10 @@ impl State {
         self.expect_goal(node)?;
         self.expect(node, "open or at work", |status| matches!(status, Status::Open | Status::Active))?;
         self.stalled = self.stalled.saturating_add(1);
+        let event = self.events;
         let why = (reason == PlanReason::Stuck).then(|| self.failure_of(node));
         if let Some(goal) = self.plan.goal_mut(node) {
+            goal.talks.push(event);
             // A repaired answer is still about the same failure.
             goal.stuck = why.or_else(|| goal.stuck.take().filter(|_| goal.rejected > 0));
         }
@@ -144,7 +152,7 @@ impl State {
 
     fn plan_rejected(&mut self, node: NodeId, faults: &[String], usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
-        self.spend(usage);
+        self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = goal.rejected.saturating_add(1);
             goal.faults = faults.to_vec();
@@ -155,7 +163,7 @@ impl State {
 
     fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.note_informed();
         self.plan.set_failed_aside(node);
         let from = self.plan.next_id();
@@ -178,7 +186,7 @@ impl State {
     fn goal_reached(&mut self, node: NodeId, answer: Option<&Answer>, usage: &Usage) -> Applied {
         self.expect_goal(node)?;
         self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.plan.skip(node);
         self.set(node, Status::Done);
         if let Some((value, from)) = self.of_rounds(node) {
@@ -193,7 +201,7 @@ impl State {
     fn goal_failed(&mut self, node: NodeId, why: &str, usage: &Usage) -> Applied {
         self.expect_goal(node)?;
         self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.plan.skip(node);
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
@@ -209,7 +217,7 @@ impl State {
             // What a crash makes necessary to ask is not the planner's doing.
             self.questions = self.questions.saturating_add(1);
         }
-        self.spend(usage);
+        self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = 0;
             goal.faults.clear();
@@ -280,6 +288,7 @@ impl State {
         calls.times = calls.times.saturating_add(1);
         step.attempts = *attempt;
         self.spent.steps = self.spent.steps.saturating_add(1);
+        self.charge(*node, 1, 0);
         self.not_before.remove(node);
         let record = Record {
             arguments: Arc::new(arguments.clone()),
@@ -317,6 +326,7 @@ impl State {
             }
             _ => (calls.failure, calls.same_failures) = (None, 0),
         }
+        self.tread(node, outcome);
         self.set(node, Status::Finished);
         Ok(())
     }
@@ -385,6 +395,11 @@ impl State {
         }
         self.computed.insert(node, (Arc::new(value.clone()), from.to_vec()));
         self.stalled = 0;
+        for goal in self.plan.path(node) {
+            if let Some(goal) = self.plan.goal_mut(goal) {
+                goal.talks.clear();
+            }
+        }
         self.set(node, Status::Done);
         Ok(())
     }
@@ -432,6 +447,7 @@ impl State {
         {
             return Err(format!("the run ended for good: {}", outcome.name()));
         }
+        self.stop_time();
         // A hold that nobody saw stays one.
         self.holding &= self.outcome != Some(Outcome::Held);
         (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);

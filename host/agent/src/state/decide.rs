@@ -1,9 +1,12 @@
 //! What is to be done next.
 
 use super::approvals::ASKS_MAX;
+use super::shares::can_end;
 use super::{Command, State};
 use crate::critic::is_repeatable;
-use crate::{Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+use crate::{
+    Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then, Trying,
+};
 
 /// How the children of a goal stand together.
 enum Fate {
@@ -212,6 +215,12 @@ impl Walk<'_> {
             }
             Body::Value(_) => return,
         };
+        if can_end(&node.status)
+            && let Some(spent) = self.state.spent_above(id, BudgetKind::Wall, &[])
+            && let Some(event) = self.state.goal_spent_event(spent, BudgetKind::Wall)
+        {
+            return self.record(event);
+        }
         match &node.status {
             Status::Open if let Some(each) = &goal.each => {
                 self.record(self.state.unrolled(id, &each.list, each.size()));
@@ -272,6 +281,12 @@ impl Walk<'_> {
         };
         if let Some(why) = give_up {
             self.record(EventKind::GoalFailed { node: id, why, usage: Default::default() });
+        } else if let Some(event) = self.state.monologue(id) {
+            self.record(event);
+        } else if let Some(spent) = self.state.spent_above(id, BudgetKind::Tokens, &[]) {
+            if let Some(event) = self.state.goal_spent_event(spent, BudgetKind::Tokens) {
+                self.record(event);
+            }
         } else if self.state.spent.tokens >= self.state.budget.tokens {
             self.record(EventKind::BudgetSpent { kind: BudgetKind::Tokens });
         } else if self.busy < caps.parallel.max(1) {
@@ -294,7 +309,8 @@ impl Walk<'_> {
                 .record(EventKind::StepBlocked { node: id, why: format!("a person was asked {ASKS_MAX} times") });
         }
         if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
-            return self.commands.push(Command::Wait { until: *until });
+            let until = state.share_deadline(id).map_or(*until, |end| end.min(*until));
+            return self.commands.push(Command::Wait { until });
         }
         let calls = self.commands.iter().filter(|command| matches!(command, Command::CallTool { .. })).count();
         if state.spent.steps as usize + calls >= state.budget.steps as usize {
@@ -304,38 +320,58 @@ impl Walk<'_> {
             }
             return;
         }
+        let made: Vec<NodeId> = self.commands.iter().filter_map(Command::called).collect();
+        if let Some(spent) = state.spent_above(id, BudgetKind::Steps, &made) {
+            // Those that still fit go first.
+            let here = made.iter().any(|call| state.plan.path(*call).contains(&spent));
+            if !here && let Some(event) = state.goal_spent_event(spent, BudgetKind::Steps) {
+                self.record(event);
+            }
+            return;
+        }
         if self.busy >= state.caps.parallel.max(1) {
             return;
         }
         match self.call(id, step) {
-            Ok(call) => {
+            Ok(Some(call)) => {
                 self.busy += 1;
                 self.commands.push(call);
             }
-            Err(why) => self.record(EventKind::StepBlocked { node: id, why }),
+            Ok(None) => {}
+            Err(event) => self.record(event),
         }
     }
 
-    fn call(&self, id: NodeId, step: &Step) -> Result<Command, String> {
+    /// The call of a step, what is recorded in its place, or neither where something else has to be over first.
+    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, EventKind> {
         let state = self.state;
-        let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| error.to_string())?;
+        let blocked = |why: String| EventKind::StepBlocked { node: id, why };
+        let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
         if let Some(why) = state.settled(&key) {
-            return Err(why);
+            return Err(blocked(why));
         }
-        let times = state.calls.get(&key).map_or(0, |calls| calls.times);
-        if step.attempts == 0 && times >= state.caps.repeats {
-            return Err(format!("the very same call was made {times} times already"));
+        if step.attempts == 0 {
+            let times = state.calls.get(&key).map_or(0, |calls| calls.times);
+            match state.circle(id, &key) {
+                Some(Ok(event)) => return Err(event),
+                Some(Err(())) => return Ok(None),
+                None if times >= state.caps.polls.max(state.caps.repeats) => {
+                    return Err(blocked(format!("the very same call was made {times} times already")));
+                }
+                None => {}
+            }
         }
         // Two calls of one round must not be the same irreversible one.
         let twin = self.commands.iter().any(
             |command| matches!(command, Command::CallTool { tool, arguments: other, .. } if *tool == step.tool && *other == arguments),
         );
         if twin && !is_repeatable(&step.effect) && !state.caps.twice {
-            return Err("the very same call is being made by another step".to_owned());
+            return Err(blocked("the very same call is being made by another step".to_owned()));
         }
         let labels = state.labels(id);
-        let (attempt, tool, trying) = (step.attempts + 1, step.tool.clone(), step.trying);
-        Ok(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying })
+        let trying = Trying { wall_ms: state.call_time(id, step), ..step.trying };
+        let (attempt, tool) = (step.attempts + 1, step.tool.clone());
+        Ok(Some(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying }))
     }
 }

@@ -10,6 +10,11 @@ impl State {
         self.holding
     }
 
+    /// Whether a planner may ask a person again.
+    pub fn may_ask(&self) -> bool {
+        self.questions < self.caps.questions
+    }
+
     /// Whether a person wrote this node: what is literal in it is then the person's word.
     pub fn is_by_person(&self, node: NodeId) -> bool {
         self.by_person.iter().any(|(from, to)| (*from..*to).contains(&node))

@@ -10,8 +10,10 @@ mod decide;
 mod edits;
 mod foresee;
 mod labels;
+mod loops;
 mod partial;
 mod scope;
+mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::{
 };
 
 pub use foresee::{Foreseen, ForeseenCall};
+pub use loops::Detector;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -104,6 +107,16 @@ pub enum Command {
         /// How the run ends.
         result: Outcome,
     },
+}
+
+impl Command {
+    /// The step that is called.
+    fn called(&self) -> Option<NodeId> {
+        match self {
+            Self::CallTool { node, .. } => Some(*node),
+            _ => None,
+        }
+    }
 }
 
 /// What is known about the latest try of a step.
@@ -186,6 +199,9 @@ struct Calls {
     /// The run of that step, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
+    /// What came of it the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gave: Option<Digest>,
 }
 
 /// A question that the critic wants answered.
@@ -220,6 +236,9 @@ pub struct State {
     #[serde(default)]
     computed: BTreeMap<NodeId, (Arc<Value>, Vec<StepName>)>,
     calls: BTreeMap<Digest, Calls>,
+    /// The latest calls of each goal, in their order.
+    #[serde(default)]
+    trails: BTreeMap<NodeId, Vec<loops::Tread>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -266,6 +285,7 @@ impl Default for State {
             errors: BTreeMap::new(),
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
+            trails: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),

@@ -75,7 +75,12 @@ fn of_step(state: &State, call: &PreviewedCall, note: &mut Vec<String>) {
 }
 
 fn expected(expectation: &Expectation) -> String {
-    serde_json::to_string(expectation).unwrap_or_default()
+    match expectation {
+        Expectation::Exists(path) => format!("that there is `{path}`"),
+        Expectation::Equals { path, value } => format!("`{path}` to be {value}"),
+        Expectation::Contains { path, value } => format!("`{path}` to contain {value}"),
+        Expectation::Schema(schema) => format!("a result of the shape {schema}"),
+    }
 }
 
 fn of_gates(call: &PreviewedCall, note: &mut Vec<String>) {
