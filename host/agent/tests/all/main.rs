@@ -7,6 +7,7 @@ mod builtin;
 mod catalog;
 mod driver;
 mod flow;
+mod holds;
 mod loops;
 mod machine;
 mod resume;

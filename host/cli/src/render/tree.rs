@@ -35,12 +35,12 @@ pub(crate) type Notes = HashMap<NodeId, Vec<String>>;
 
 /// The tree, a line for each node. `spinner` stands for steps that are under way.
 pub(crate) fn tree(state: &State, costs: &Costs, spinner: char) -> Vec<String> {
-    Drawing { state, costs, spinner, notes: &Notes::new(), lines: Vec::new() }.draw()
+    Drawing { state, costs, spinner, notes: &Notes::new(), open: false, lines: Vec::new() }.draw()
 }
 
 /// The same with notes.
 pub(crate) fn noted_tree(state: &State, notes: &Notes) -> Vec<String> {
-    Drawing { state, costs: &Costs::default(), spinner: '·', notes, lines: Vec::new() }.draw()
+    Drawing { state, costs: &Costs::default(), spinner: '·', notes, open: true, lines: Vec::new() }.draw()
 }
 
 struct Drawing<'a> {
@@ -48,6 +48,8 @@ struct Drawing<'a> {
     costs: &'a Costs,
     spinner: char,
     notes: &'a Notes,
+    /// Whether what is no longer wanted is left out.
+    open: bool,
     lines: Vec<String>,
 }
 
@@ -64,7 +66,8 @@ impl Drawing<'_> {
     /// planner thought again, a line says why.
     fn below(&mut self, of: NodeId, indent: &str, pad: &str) {
         let plan = self.state.plan();
-        let below: Vec<_> = plan.nodes().iter().filter(|node| node.parent == Some(of)).collect();
+        let wanted = |node: &&Node| !self.open || node.status != Status::Skipped;
+        let below: Vec<_> = plan.nodes().iter().filter(|node| node.parent == Some(of)).filter(wanted).collect();
         if let Some(why) = plan.node(of).and_then(|node| why(&node.status)).filter(|why| !says(&below, why)) {
             self.lines.push(format!("{indent}{pad}{}", plain(why)));
         }
