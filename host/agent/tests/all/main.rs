@@ -12,5 +12,6 @@ mod loops;
 mod machine;
 mod resume;
 mod shares;
+mod stored;
 mod support;
 mod world;
