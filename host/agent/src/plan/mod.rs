@@ -280,6 +280,9 @@ pub struct Anew {
     pub from: NodeId,
     /// Why the one before failed.
     pub why: String,
+    /// What the planner said of the new one, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// One tool call.

@@ -11,6 +11,7 @@ mod honest;
 mod learn;
 mod ledger;
 mod output;
+mod plans;
 mod plugins;
 mod policy;
 mod receipts;
