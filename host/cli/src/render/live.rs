@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome};
+use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Verdict};
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
@@ -191,6 +191,12 @@ fn line(event: &Event, state: &State) {
             }
             if let Some(undeclared) = receipt.get("undeclared").and_then(serde_json::Value::as_str) {
                 errln!("  ! {}", plain(undeclared));
+            }
+        }
+        EventKind::Judged { node, verdict: Verdict::Backtrack | Verdict::Replan, why, .. } => {
+            let outcome = state.record(*node).and_then(|record| record.outcome.as_ref());
+            if matches!(outcome, Some(StepOutcome::Done { .. })) {
+                errln!("  ✗ not accepted: {}", plain(why));
             }
         }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),

@@ -81,7 +81,7 @@ fn a_dry_run_says_what_policy_would_say_and_calls_nothing() {
     assert_eq!(done.code, 0, "{}", done.err);
     for part in [
         "files.read {\"path\":\"{{ inputs.path }}\"}",
-        "✗ net-denied: plugin `http` asked to GET http://",
+        "✗ net-address-blocked: plugin `http` asked for `GET http://",
         "· its arguments decide",
         "reaches files read ",
         "3 to 7 calls, retries included, of 100 that the budget has",

@@ -10,7 +10,7 @@ use crate::bench::{Bench, serve, serve_with};
 /// What the page serves with Python, which a machine with only Rust need not have; here the test serves it.
 const SERVERS: [&str; 2] = ["python3 -m http.server 8765 ", "python3 shop.py 8765 "];
 /// What the page takes from where it was built.
-const COPY: &str = "cp ~/toolcrib/target/";
+const COPY: &str = "cp ~/toolcrib/";
 const ITEMS: &str = r#"{"items":[{"name":"pen","price":3},{"name":"desk","price":120},{"name":"lamp","price":45}]}"#;
 
 struct Step {
