@@ -8,6 +8,7 @@ mod catalog;
 mod driver;
 mod flow;
 mod holds;
+mod labels;
 mod loops;
 mod machine;
 mod resume;
