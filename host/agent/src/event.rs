@@ -171,6 +171,11 @@ pub enum EventKind {
         /// The answer; none where nobody is there.
         answer: Option<String>,
     },
+    /// Nobody is there to say whether a call took effect. The question stays, and the run ends with it.
+    Unanswered {
+        /// The goal.
+        node: NodeId,
+    },
     /// A person is asked whether a call may be made.
     ApprovalAsked {
         /// The step.
@@ -338,6 +343,7 @@ impl EventKind {
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",
+            Self::Unanswered { .. } => "unanswered",
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalAnswered { .. } => "approval-answered",
             Self::ApprovalUsed { .. } => "approval-used",

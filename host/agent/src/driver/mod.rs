@@ -130,9 +130,8 @@ impl Run {
     ///
     /// The ledger failed, or an event did not fit.
     pub async fn drive(&mut self, cancel: &Cancel) -> Result<Outcome, RunError> {
-        for kind in std::mem::take(&mut self.opening) {
-            self.record(kind).await?;
-        }
+        let opening = std::mem::take(&mut self.opening);
+        self.record_all(opening).await?;
         let mut flight = Flight::default();
         loop {
             if cancel.is_cancelled() && !self.state.is_ending() {
@@ -155,7 +154,18 @@ impl Run {
     /// Does what the state decides; tells whether something was recorded that changes what is to be done.
     async fn obey(&mut self, flight: &mut Flight) -> Result<bool, RunError> {
         let mut recorded = false;
-        for command in self.state.decide() {
+        let commands = self.state.decide();
+        if self.ports.person.is_none()
+            && let Some(node) = commands.iter().find_map(|command| self.stays_open(command))
+        {
+            // What is under way comes to its end first, and nothing new begins.
+            let idle = self.state.in_flight().next().is_none();
+            if idle {
+                self.record(EventKind::Unanswered { node }).await?;
+            }
+            return Ok(idle);
+        }
+        for command in commands {
             match command {
                 Command::Record(kind) => {
                     self.record(kind).await?;
@@ -196,6 +206,12 @@ impl Run {
             }
         }
         Ok(recorded)
+    }
+
+    /// The goal whose question about an effect neither a person nor the planner can settle now.
+    fn stays_open(&self, command: &Command) -> Option<NodeId> {
+        let Command::Ask { node, .. } = command else { return None };
+        (self.state.asks_about_effect(*node) && !self.ports.planner.goes_around()).then_some(*node)
     }
 
     /// Records the intent and starts the call; false where it was blocked, or a person is asked first.
@@ -280,7 +296,12 @@ impl Run {
                 let node = landed.node;
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
-            Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,
+            Task::Answered(answer) => {
+                let node = landed.node;
+                let open = answer.is_none() && self.state.asks_about_effect(node) && !self.ports.planner.goes_around();
+                let event = if open { EventKind::Unanswered { node } } else { EventKind::Answered { node, answer } };
+                self.record(event).await
+            }
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,
         }
     }
@@ -339,17 +360,33 @@ impl Run {
 
     /// Ledger first, then state, then whoever watches.
     async fn record(&mut self, kind: EventKind) -> Result<(), RunError> {
+        let (event, durability) = self.stamped(kind);
+        let failed = |source| RunError::Ledger { event: event.kind.name(), source };
+        self.ports.ledger.append(&event, durability).await.map_err(failed)?;
+        self.take_in(&event)
+    }
+
+    /// The same for events that stand together or not at all.
+    async fn record_all(&mut self, kinds: Vec<EventKind>) -> Result<(), RunError> {
+        let stamped: Vec<_> = kinds.into_iter().map(|kind| self.stamped(kind)).collect();
+        let power = stamped.iter().any(|(_, durability)| *durability == Durability::Power);
+        let durability = if power { Durability::Power } else { Durability::Process };
+        let events: Vec<Event> = stamped.into_iter().map(|(event, _)| event).collect();
+        let Some(first) = events.first() else { return Ok(()) };
+        let failed = |source| RunError::Ledger { event: first.kind.name(), source };
+        self.ports.ledger.append_all(&events, durability).await.map_err(failed)?;
+        events.iter().try_for_each(|event| self.take_in(event))
+    }
+
+    fn stamped(&self, kind: EventKind) -> (Event, Durability) {
         let durability = if kind.needs_power_durability() { Durability::Power } else { Durability::Process };
-        let event = kind.at(self.ports.clock.now());
-        let name = event.kind.name();
-        self.ports
-            .ledger
-            .append(&event, durability)
-            .await
-            .map_err(|source| RunError::Ledger { event: name, source })?;
-        Arc::make_mut(&mut self.state).apply(&event)?;
-        tracing::debug!(event = name, "recorded");
-        self.ports.observer.observe(&event, &self.state);
+        (kind.at(self.ports.clock.now()), durability)
+    }
+
+    fn take_in(&mut self, event: &Event) -> Result<(), RunError> {
+        Arc::make_mut(&mut self.state).apply(event)?;
+        tracing::debug!(event = event.kind.name(), "recorded");
+        self.ports.observer.observe(event, &self.state);
         Ok(())
     }
 }

@@ -34,11 +34,29 @@ pub trait Ledger: Send + Sync {
     ///
     /// The event is not recorded; the run stops before anything follows from it.
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError>;
+
+    /// Records several events, all or none: a run without the plan that it began with could not go on. The default
+    /// records one after the other and is for ledgers that nobody resumes from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`].
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        for event in events {
+            self.append(event, durability).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Somebody who answers questions.
 #[async_trait]
 pub trait Person: Send + Sync {
+    /// Whether somebody sits there, rather than having left word.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Asks, and waits for the answer. None means that nobody will answer. Dropping the future takes the
     /// question back.
     async fn ask(&self, question: &Question) -> Option<String>;

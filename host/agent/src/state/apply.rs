@@ -57,6 +57,7 @@ impl State {
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
+            EventKind::Unanswered { node } => self.left_unanswered(*node),
             EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
             EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
             EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
@@ -231,6 +232,14 @@ impl State {
             }
         }
         self.rest(node);
+        Ok(())
+    }
+
+    fn left_unanswered(&mut self, node: NodeId) -> Applied {
+        let Status::Asking { question, about: Some(_) } = self.status(node)? else {
+            return Err(format!("{node} did not ask about a call"));
+        };
+        self.unanswered = Some(question.clone());
         Ok(())
     }
 

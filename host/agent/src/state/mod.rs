@@ -395,6 +395,12 @@ impl State {
         self.plan.steps().filter(|(node, _)| node.status == crate::Status::Running).map(|(node, _)| node.id)
     }
 
+    /// Whether this goal waits for a person to say whether a call took effect.
+    pub fn asks_about_effect(&self, goal: NodeId) -> bool {
+        let status = self.plan.node(goal).map(|node| &node.status);
+        matches!(status, Some(crate::Status::Asking { about: Some(_), .. }))
+    }
+
     /// How often the very same call as the latest try of this step failed with the very same failure.
     pub fn same_failures(&self, step: NodeId) -> u32 {
         self.records.get(&step).and_then(|record| self.calls.get(&record.key)).map_or(0, |calls| calls.same_failures)

@@ -82,6 +82,9 @@ pub(crate) struct FlowRunArgs {
 pub(crate) struct ResumeArgs {
     /// The run, or the beginning of its name
     pub(crate) run: String,
+    /// The answer to the question that the run ended with
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) answer: Option<String>,
     /// Plan with this language model from here on, or with `builtin` [default: as before]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
