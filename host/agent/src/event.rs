@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Labels, ToolName};
 
 use crate::critic::Verdict;
 use crate::{
@@ -51,6 +51,9 @@ pub struct Made {
     pub arguments: Value,
     /// The step that made it.
     pub by: StepName,
+    /// The idempotency key that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What came of a call.
@@ -226,6 +229,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// What tells this call from every other, the same for each try.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<IdempotencyKey>,
     },
     /// A call is over.
     StepFinished {
@@ -318,6 +324,10 @@ pub enum EventKind {
         /// What the other run did after that and cannot be taken back. It is not done again here.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         made: Vec<Made>,
+        /// What the other run did after that and may be done again. Here it is done with the keys of there, so that a
+        /// server that looks at keys does it once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keyed: Vec<Made>,
     },
     /// The run is over.
     RunFinished {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{ApprovalId, Effect, Labels, RefusalCode, ToolName};
+use toolcrib_policy::{ApprovalId, Effect, IdempotencyKey, Labels, RefusalCode, ToolName};
 
 use crate::{Cancel, NodeId};
 
@@ -50,6 +50,9 @@ pub struct ToolCall {
     /// The most time that it may take, in milliseconds, where the plan says less than the limits do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_ms: Option<u64>,
+    /// What tells this call from every other, the same for each try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What came of a call.
@@ -143,6 +146,13 @@ pub trait Tools: Send + Sync {
     fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
         let _ = arguments;
         card.effect.clone()
+    }
+
+    /// What tells this call from every other: the same for the same call of the same step, in whatever try, and for no
+    /// other call of this or another run. It is recorded with the intent. None where calls have no keys.
+    fn idempotency_key(&self, call: &ToolCall) -> Option<IdempotencyKey> {
+        let _ = call;
+        None
     }
 
     /// Makes the call. Policy is asked inside; a refusal is a [`ToolFailure`]. When `cancel` is raised it ends

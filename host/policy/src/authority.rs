@@ -142,11 +142,23 @@ impl Authority {
 
     /// The worst that the grants permit. A question to a person and a completion change nothing by themselves.
     pub(crate) fn worst_effect(&self) -> Effect {
-        let writes = self.http.iter().any(|grant| self.may_write(grant.pattern()))
-            || self.files.iter().any(|grant| grant.access == Access::ReadWrite)
+        match self.http.iter().any(|grant| self.may_write(grant.pattern())) || self.changes_beside_http() {
+            true if self.is_keyed() => Effect::Idempotent,
+            true => Effect::Irreversible,
+            false => Effect::Read,
+        }
+    }
+
+    /// Whether something may be changed, and nothing but by requests that carry an idempotency key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        let mut writing = self.http.iter().filter(|grant| self.may_write(grant.pattern())).peekable();
+        writing.peek().is_some() && writing.all(|grant| grant.key().is_some()) && !self.changes_beside_http()
+    }
+
+    fn changes_beside_http(&self) -> bool {
+        self.files.iter().any(|grant| grant.access == Access::ReadWrite)
             || self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
-            || !self.tools.is_empty();
-        if writes { Effect::Irreversible } else { Effect::Read }
+            || !self.tools.is_empty()
     }
 
     /// Whether every side leaves `pattern` a method that may change something.

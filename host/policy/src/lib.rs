@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod gate;
 mod http;
+mod idempotency;
 mod keyvalue;
 mod label;
 mod limits;
@@ -61,6 +62,7 @@ pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
+pub use idempotency::{IdempotencyKey, KeyHeader};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};
 pub use label::{Confidentiality, Integrity, Label, Labels};
 pub use limits::{

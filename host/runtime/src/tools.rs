@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{Cancel, EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
 use toolcrib_catalog::Tool;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{Effect, IdempotencyKey, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
 use crate::call::{Asked, Caller};
@@ -53,6 +53,10 @@ impl Tools for CribTools {
         found.map_or_else(|_| card.effect.clone(), |(plugin, tool)| self.crib.effect_of_call(&plugin, &tool, arguments))
     }
 
+    fn idempotency_key(&self, call: &ToolCall) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey::of_call(&self.caller.run.id, &call.node.to_string(), &call.tool, &call.arguments))
+    }
+
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
         let token = CancellationToken::new();
         let name = call.tool.to_string();
@@ -64,6 +68,7 @@ impl Tools for CribTools {
             delegated: None,
             depth: 0,
             wall_ms: call.wall_ms,
+            key: call.key,
         };
         let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
         tokio::pin!(called);

@@ -183,7 +183,8 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms };
+                    let (approval, key) = (None, None);
+                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval, wall_ms, key };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Approve { node, request } => {
@@ -241,8 +242,10 @@ impl Run {
             }
             Gate::Go { approval: None } => {}
         }
-        let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels }).await?;
+        let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
+        call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
+        let ToolCall { attempt, tool, arguments, effect, labels, key, .. } = call.clone();
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, key }).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }

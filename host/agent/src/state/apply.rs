@@ -83,7 +83,7 @@ impl State {
                 Ok(())
             }
             EventKind::Resumed { budget } => self.resumed(*budget, event.at),
-            EventKind::Forked { from, upto: _, made } => self.forked(from, made),
+            EventKind::Forked { from, upto: _, made, keyed } => self.forked(from, made, keyed),
             EventKind::RunFinished { result } => {
                 self.outcome = Some(result.clone());
                 Ok(())
@@ -264,7 +264,8 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, .. } = &event.kind else {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, key: idempotency, .. } = &event.kind
+        else {
             return Err("not a start".to_owned());
         };
         let key = Self::call_key(tool, arguments);
@@ -292,7 +293,11 @@ impl State {
             verdict: None,
             why: String::new(),
             key,
+            idempotency: idempotency.clone(),
         };
+        if let (Some(keys), Some(used)) = (self.keys.get_mut(&key), idempotency) {
+            keys.retain(|key| key != used);
+        }
         self.records.insert(*node, record);
         self.set(*node, Status::Running);
         Ok(())
@@ -411,13 +416,17 @@ impl State {
         Ok(())
     }
 
-    fn forked(&mut self, from: &str, made: &[Made]) -> Applied {
+    fn forked(&mut self, from: &str, made: &[Made], keyed: &[Made]) -> Applied {
         if let Some(node) = self.in_flight().next() {
             return Err(format!("the call of {node} was under way"));
         }
         for call in made {
             let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
             (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
+        }
+        for call in keyed {
+            let keys = self.keys.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
+            keys.extend(call.key.clone());
         }
         Ok(())
     }

@@ -92,6 +92,7 @@ impl State {
             verdict: None,
             why: why.clone(),
             key: Self::call_key(&request.call.tool, &request.call.arguments),
+            idempotency: None,
         };
         self.records.insert(node, record);
         // What a person does not want is not to be reached by a way around: the planner decides what to make of it.

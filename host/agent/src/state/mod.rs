@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -132,6 +132,9 @@ pub struct Record {
     pub why: String,
     /// Identifies the call: tool and arguments.
     key: Digest,
+    /// What a server is told it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    idempotency: Option<IdempotencyKey>,
 }
 
 /// A field that is there has a value, also where that is `null`.
@@ -217,6 +220,9 @@ pub struct State {
     #[serde(default)]
     computed: BTreeMap<NodeId, (Arc<Value>, Vec<StepName>)>,
     calls: BTreeMap<Digest, Calls>,
+    /// The keys with which the run that this one was forked from made calls later, in their order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<Digest, Vec<IdempotencyKey>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -257,6 +263,7 @@ impl Default for State {
             errors: BTreeMap::new(),
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
+            keys: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
@@ -438,6 +445,14 @@ impl State {
             ),
             Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
         })
+    }
+
+    /// The idempotency key that this call of the step has already, from an earlier try or from the run that this one was
+    /// forked from.
+    pub fn key_of(&self, step: NodeId, tool: &ToolName, arguments: &Value) -> Option<&IdempotencyKey> {
+        let call = Self::call_key(tool, arguments);
+        let tried = self.records.get(&step).filter(|record| record.key == call);
+        tried.and_then(|record| record.idempotency.as_ref()).or_else(|| self.keys.get(&call)?.first())
     }
 
     /// Identifies a call by tool and arguments, whatever the order of keys.

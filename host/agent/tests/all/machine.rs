@@ -170,8 +170,16 @@ impl<'b> Sim<'b> {
                     let request = self.request(node, tool, arguments);
                     return self.record(EventKind::ApprovalAsked { node, from, request });
                 }
-                let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                let start = EventKind::StepStarted {
+                    node,
+                    attempt,
+                    tool,
+                    arguments,
+                    from,
+                    effect: effect.clone(),
+                    labels,
+                    key: None,
+                };
                 self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {

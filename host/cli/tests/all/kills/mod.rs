@@ -9,7 +9,7 @@
 mod deaths;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -33,6 +33,9 @@ const OPENING: usize = 3;
 /// Steps that cannot be taken back, as paths below the run's own.
 const ONCE: [&str; 4] = ["order", "mail-a", "mail-b", "ship"];
 
+/// Steps that the server does once for each idempotency key.
+const KEYED: [&str; 2] = ["charge/a", "charge/b"];
+
 fn flow(address: &str) -> String {
     let url = |path: &str| format!("http://{address}/{{{{ inputs.tag }}}}/{path}");
     let post = |step: &str, path: &str| {
@@ -51,6 +54,7 @@ steps:
     step: mails
     steps:
       - {mail}
+      - {charge}
   - parallel:
       - {{ step: stock, tool: http.fetch, arguments: {{ url: "{stock}" }} }}
       - {ship}
@@ -60,6 +64,7 @@ result: {{ ok: "{{{{ steps.price.status }}}}" }}
         stock = url("stock"),
         order = post("order", "order"),
         mail = post("mail", "mail-{{ to }}"),
+        charge = post("charge", "charge/{{ to }}"),
         ship = post("ship", "ship"),
     )
 }
@@ -77,7 +82,9 @@ struct Case<'b> {
 
 fn ground() -> (Bench, Server) {
     let (bench, server) = (Bench::new(), Server::start());
-    bench.grant(&format!("[plugin.http]\nhttp = [\"GET,POST http://{}/**\"]", server.address));
+    let (any, keyed) =
+        (format!("GET,POST http://{}/**", server.address), format!("POST http://{}/*/charge/*", server.address));
+    bench.grant(&format!("[plugin.http]\nhttp = [\"{any}\", \"{keyed}, idempotency-key\"]"));
     bench.write("kills.yaml", &flow(&server.address.to_string()));
     (bench, server)
 }
@@ -135,7 +142,16 @@ impl<'b> Case<'b> {
         for path in ONCE {
             let times = self.server.times(&self.path(path));
             assert!(times <= 1, "{}: {path} was done {times} times", self.tag);
+            assert!(self.server.keys(&self.path(path)).iter().all(Option::is_none), "only where the grant says so");
         }
+        let keys = self.keys();
+        assert!(!keys.contains(&None), "{}: a request without its key", self.tag);
+        assert!(keys.len() <= KEYED.len(), "{}: a call has one key, whatever happens: {keys:?}", self.tag);
+    }
+
+    /// The keys that the server saw in this run.
+    fn keys(&self) -> BTreeSet<Option<String>> {
+        KEYED.iter().flat_map(|path| self.server.keys(&self.path(path))).collect()
     }
 
     fn path(&self, path: &str) -> String {
@@ -221,6 +237,7 @@ impl<'b> Case<'b> {
         for path in ONCE {
             assert_eq!(self.server.times(&self.path(path)), 1, "{}: {path}", self.tag);
         }
+        assert_eq!(self.keys().len(), KEYED.len(), "{}: each round has a key of its own", self.tag);
         assert_eq!(self.bench.read(&format!("out/{}.txt", self.tag)).is_empty(), false, "{}", self.tag);
         // After an intent that cannot be taken back comes its outcome; `unknown` is followed by the question.
         let mut asked: BTreeMap<String, usize> = BTreeMap::new();
@@ -264,7 +281,7 @@ fn killed_after_any_event_a_run_goes_on_and_does_nothing_twice() {
     let (bench, server) = ground();
     let (events, _) = whole(&bench, &server);
     // Every event takes some seconds longer; some of them are looked at with every change.
-    let each = if many().is_some() { 1 } else { 4 };
+    let each = if many().is_some() { 1 } else { 8 };
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
     for event in (1..events).step_by(each) {
         let mut case = Case::new(&bench, &server, &format!("after-{event}"));
@@ -292,6 +309,14 @@ fn killed_during_an_effect_a_run_tells_that_it_is_unknown() {
             assert_eq!(case.told, 1, "{path} {before}: it is told");
         }
     }
+    // A server that looks at keys can be asked again, and nobody else needs to be.
+    let mut case = Case::new(&bench, &server, "keyed");
+    let place = case.path(KEYED[0]);
+    case.live(None, &Death::Held(Hold::After(place.clone()))).expect("it is held");
+    case.take_up(|| None, |_| ());
+    assert_eq!((case.told, server.times(&place)), (0, 2));
+    let keys: BTreeSet<_> = server.keys(&place).into_iter().collect();
+    assert_eq!(keys.len(), 1, "the second time says that it is the first: {keys:?}");
     verify(&bench);
 }
 
@@ -299,7 +324,7 @@ fn killed_during_an_effect_a_run_tells_that_it_is_unknown() {
 fn killed_at_random_a_run_loses_nothing_and_does_nothing_twice() {
     let (bench, server) = ground();
     let (_, takes) = whole(&bench, &server);
-    let kills = many().unwrap_or(20);
+    let kills = many().unwrap_or(12);
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(deaths::seed);
     println!("seed {seed}, a run takes {takes:?}");
     let mut chance = deaths::Chance::new(seed);
@@ -325,7 +350,10 @@ fn killed_at_random_a_run_loses_nothing_and_does_nothing_twice() {
         told += case.told;
     }
     verify(&bench);
-    println!("{made} random kills over {runs} runs");
+    let (effects, doubled, repeated) = server.counts(&KEYED.map(|path| path.split('/').next().unwrap_or_default()));
+    println!("{made} random kills over {runs} runs, {effects} effects");
     met.iter().for_each(|(phase, times)| println!("  {times:>4}  {phase}"));
-    println!("  {told:>4}  told as unknown and answered\n     0  effects done twice\n     0  recorded events lost");
+    println!("  {told:>4}  told as unknown and answered");
+    println!("  {doubled:>4}  effects doubled ({repeated} requests repeated with the key of the first)");
+    assert_eq!(doubled, 0);
 }

@@ -150,4 +150,26 @@ impl Server {
     pub(super) fn keys(&self, path: &str) -> Vec<Option<String>> {
         self.facts().done.get(path).cloned().unwrap_or_default()
     }
+
+    /// How many effects there were, how many of them were one too many, and how many requests were known by their key as
+    /// one that was done. No two paths share a key. `keyed` are parts of paths that have one.
+    pub(super) fn counts(&self, keyed: &[&str]) -> (usize, usize, usize) {
+        let facts = self.facts();
+        let (mut effects, mut doubled, mut repeated) = (0, 0, 0);
+        let mut all = BTreeSet::new();
+        for (path, keys) in &facts.done {
+            if path.ends_with("/price") || path.ends_with("/stock") {
+                continue;
+            }
+            let own: BTreeSet<&String> = keys.iter().flatten().collect();
+            assert_eq!(own.is_empty(), !path.split('/').any(|part| keyed.contains(&part)), "{path}");
+            assert!(own.iter().all(|key| all.insert((*key).clone())), "{path}: another call had its key");
+            let once = own.len().max(1);
+            let extra = if own.is_empty() { keys.len() - 1 } else { own.len() - 1 };
+            effects += once;
+            doubled += extra;
+            repeated += if own.is_empty() { 0 } else { keys.len() - own.len() };
+        }
+        (effects, doubled, repeated)
+    }
 }
