@@ -14,7 +14,8 @@ use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Idemp
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure,
+    ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -232,6 +233,9 @@ pub enum EventKind {
         /// What tells this call from every other, the same for each try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<IdempotencyKey>,
+        /// The states, before it, of the folders that it may change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        folders: Vec<FolderState>,
     },
     /// A call is over.
     StepFinished {
@@ -329,6 +333,17 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keyed: Vec<Made>,
     },
+    /// Folders are put back to what they were at an event of the run. Recorded before it and after.
+    RolledBack {
+        /// The event, by its number in the ledger.
+        upto: u64,
+        /// The states that they had.
+        from: Vec<FolderState>,
+        /// The states that they get.
+        to: Vec<FolderState>,
+        /// Whether it is done.
+        done: bool,
+    },
     /// The run is over.
     RunFinished {
         /// How.
@@ -371,6 +386,7 @@ impl EventKind {
             Self::CancelRequested => "cancel-requested",
             Self::Resumed { .. } => "resumed",
             Self::Forked { .. } => "forked",
+            Self::RolledBack { .. } => "rolled-back",
             Self::RunFinished { .. } => "run-finished",
         }
     }
@@ -381,7 +397,7 @@ impl EventKind {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::RunFinished { .. } => true,
+            Self::Answered { .. } | Self::RolledBack { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }
     }

@@ -81,6 +81,7 @@ fn copy(event: &Event) -> Option<Event> {
         EventKind::ApprovalAsked { .. } | EventKind::ApprovalUsed { .. } | EventKind::ApprovalRevoked { .. } => {
             return None;
         }
+        EventKind::RolledBack { .. } => return None,
         kind => kind.clone(),
     };
     Some(kind.at(event.at))

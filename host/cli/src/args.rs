@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use runs::{
-    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, ReplayArgs, ResumeArgs, RunArgs,
+    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, ReplayArgs, ResumeArgs, RollbackArgs, RunArgs,
 };
 
 /// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Show a run: its plan and every step
     Show(ShowArgs),
+    /// Put the folders that a run changed back to what they were at one of its steps
+    Rollback(RollbackArgs),
     /// Show a run as it was after one of its events, and what was to be done next
     Replay(ReplayArgs),
     /// Show what is different between two runs

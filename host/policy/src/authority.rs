@@ -155,6 +155,22 @@ impl Authority {
         writing.peek().is_some() && writing.all(|grant| grant.key().is_some()) && !self.changes_beside_http()
     }
 
+    /// Folders that may be changed and whose states are kept.
+    pub fn versioned(&self) -> impl Iterator<Item = &FileGrant> {
+        self.files.iter().filter(|grant| grant.access == Access::ReadWrite && grant.versioned)
+    }
+
+    /// Whether something may be changed, and nothing but files in folders whose states are kept: the host can take back
+    /// whatever a call does.
+    pub fn changes_only_versioned(&self) -> bool {
+        let writable = |grant: &&FileGrant| grant.access == Access::ReadWrite;
+        self.versioned().next().is_some()
+            && self.files.iter().filter(writable).all(|grant| grant.versioned)
+            && !self.http.iter().any(|grant| self.may_write(grant.pattern()))
+            && !self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
+            && self.tools.is_empty()
+    }
+
     fn changes_beside_http(&self) -> bool {
         self.files.iter().any(|grant| grant.access == Access::ReadWrite)
             || self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)

@@ -132,6 +132,9 @@ pub enum LineError {
     /// A quota on a folder that is only read.
     #[error("a quota limits what is written: `read` has none")]
     QuotaOnRead,
+    /// `versioned` for a folder that is only read.
+    #[error("`versioned` is for a folder that is written: nothing changes where there is `read` alone")]
+    VersionedOnRead,
     /// Two lines for one folder of the sandbox.
     #[error("`{0}` stands for a folder twice: each place in the sandbox shows one folder")]
     SameGuest(String),

@@ -32,6 +32,7 @@ mod run;
 mod services;
 mod settings;
 mod tools;
+mod versions;
 mod wall;
 mod why;
 
@@ -49,6 +50,9 @@ pub use otlp::{Collector, CollectorError, ExportError, LineSink, OtlpExport, Sig
 pub use prepare::Preparing;
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
+pub use versions::{
+    Change, ChangeKind, RollbackReport, RollbackRequest, RolledFolder, VersionError, rollback, sweep_states,
+};
 pub use wall::{Needs, Strength, WallError, WallReport, raise};
 pub use why::{GateSaid, Why};
 

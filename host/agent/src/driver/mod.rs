@@ -6,6 +6,7 @@
 //!
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
+mod clock;
 mod flight;
 mod ports;
 
@@ -25,7 +26,8 @@ use crate::{
 };
 use flight::{Flight, Landed, Task};
 
-pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
+pub use clock::SystemClock;
+pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports};
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
 /// begun, short enough for a person who waits at the terminal.
@@ -104,8 +106,9 @@ impl Run {
     /// # Errors
     ///
     /// The events do not make a run.
-    pub fn resume(ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
+    pub fn resume(mut ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
         let state = State::fold(events)?;
+        ports.clock = clock::not_before(ports.clock, state.now());
         let over = state.outcome().is_some_and(|outcome| !outcome.is_resumable());
         let opening = match over || events.is_empty() {
             true => Vec::new(),
@@ -244,8 +247,16 @@ impl Run {
         }
         let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
         call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
+        let folders = match self.ports.tools.keep_folders(&call).await {
+            Ok(folders) => folders,
+            Err(why) => {
+                self.record(EventKind::StepBlocked { node, why }).await?;
+                return Ok(false);
+            }
+        };
         let ToolCall { attempt, tool, arguments, effect, labels, key, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, key }).await?;
+        let started = EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, key, folders };
+        self.record(started).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }

@@ -1,7 +1,6 @@
 //! What a driver needs from the world, as traits.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -87,22 +86,6 @@ pub trait Clock: Send + Sync {
 
     /// Waits until then.
     async fn sleep_until(&self, until: Millis);
-}
-
-/// The clock of the machine. It must run inside a tokio runtime with time enabled.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-#[async_trait]
-impl Clock for SystemClock {
-    fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Millis::default().plus(since)
-    }
-
-    async fn sleep_until(&self, until: Millis) {
-        tokio::time::sleep(until - self.now()).await;
-    }
 }
 
 /// Everything that a run needs from the world.

@@ -36,7 +36,7 @@ impl State {
             (EventKind::RunStarted { .. }, Some(_), _) => return Err("the run has begun already".to_owned()),
             (EventKind::RunStarted { .. }, None, _) | (EventKind::Resumed { .. }, Some(_), _) => {}
             (_, None, _) => return Err("the run has not begun".to_owned()),
-            (EventKind::ApprovalRevoked { .. }, Some(_), _) => {}
+            (EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. }, Some(_), _) => {}
             // A person may answer while nobody drives the run.
             (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
             (_, _, Some(_)) => return Err("the run is over".to_owned()),
@@ -61,7 +61,7 @@ impl State {
             EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
             EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
             EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
-            EventKind::ApprovalRevoked { .. } => Ok(()),
+            EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
@@ -264,7 +264,8 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, key: idempotency, .. } = &event.kind
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, key: idempotency, folders, .. } =
+            &event.kind
         else {
             return Err("not a start".to_owned());
         };
@@ -294,6 +295,7 @@ impl State {
             why: String::new(),
             key,
             idempotency: idempotency.clone(),
+            folders: folders.clone(),
         };
         if let (Some(keys), Some(used)) = (self.keys.get_mut(&key), idempotency) {
             keys.retain(|key| key != used);

@@ -93,6 +93,7 @@ impl State {
             why: why.clone(),
             key: Self::call_key(&request.call.tool, &request.call.arguments),
             idempotency: None,
+            folders: Vec::new(),
         };
         self.records.insert(node, record);
         // What a person does not want is not to be reached by a way around: the planner decides what to make of it.

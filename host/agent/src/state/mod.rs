@@ -21,8 +21,8 @@ use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Labels, T
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Event, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason, Question, Step,
-    StepName, StepOutcome, Trying,
+    Answer, Budget, BudgetKind, Caps, Event, FolderState, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason,
+    Question, Step, StepName, StepOutcome, Trying,
 };
 
 pub use partial::describe;
@@ -135,6 +135,9 @@ pub struct Record {
     /// What a server is told it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     idempotency: Option<IdempotencyKey>,
+    /// The states, before it, of the folders that it may have changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FolderState>,
 }
 
 /// A field that is there has a value, also where that is `null`.

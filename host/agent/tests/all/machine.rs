@@ -179,6 +179,7 @@ impl<'b> Sim<'b> {
                     effect: effect.clone(),
                     labels,
                     key: None,
+                    folders: Vec::new(),
                 };
                 self.record(start);
                 let key = self.key(node);
@@ -398,6 +399,8 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                key: None,
+                folders: Vec::new(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },

@@ -69,7 +69,7 @@ impl Keep {
         open: &mut dyn FnMut() -> std::io::Result<cap_std::fs::File>,
         path: &str,
     ) -> Result<Digest, VersionError> {
-        let failed = |place: &Path| VersionError::io(place.display());
+        let failed = |place: &Path| VersionError::io(place.display().to_string());
         let mut file = open().map_err(VersionError::io(path))?;
         let folder = self.folder("objects")?;
         let mut made = tempfile_in(&folder)?;
@@ -87,9 +87,6 @@ impl Keep {
         let place = self.object(&digest);
         if !place.exists() {
             made.file.sync_all().map_err(failed(&folder))?;
-            if let Some(parent) = place.parent() {
-                private_folder(parent)?;
-            }
             made.becomes(&place)?;
         }
         Ok(digest)
@@ -119,8 +116,7 @@ impl Keep {
 
     /// The bytes of a file that was kept. They are read whole before anything is changed for them.
     pub(super) fn object(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.hex();
-        self.place.join("objects").join(&hex[..2]).join(&hex[2..])
+        self.place.join("objects").join(digest.hex())
     }
 
     pub(super) fn seen(&self, folder: &Path) -> Option<Seen> {
@@ -148,7 +144,9 @@ impl Keep {
     pub(crate) fn retain(&self, ids: &std::collections::BTreeSet<String>) -> Result<u64, VersionError> {
         let mut keep = ids.clone();
         for place in files_in(&self.place.join("folders")) {
-            if let Ok(seen) = fs::read(&place).map_err(drop).and_then(|text| serde_json::from_slice::<Seen>(&text).map_err(drop)) {
+            if let Ok(seen) =
+                fs::read(&place).map_err(drop).and_then(|text| serde_json::from_slice::<Seen>(&text).map_err(drop))
+            {
                 keep.insert(seen.snapshot);
                 keep.extend(seen.restoring);
             }
@@ -162,10 +160,8 @@ impl Keep {
                 _ => removed += u64::from(fs::remove_file(&place).is_ok()),
             }
         }
-        for folder in files_in(&self.place.join("objects")) {
-            let gone = files_in(&folder).into_iter().filter(|place| !objects.contains(place));
-            removed += gone.filter(|place| fs::remove_file(place).is_ok()).count() as u64;
-        }
+        let gone = files_in(&self.place.join("objects")).into_iter().filter(|place| !objects.contains(place));
+        removed += gone.filter(|place| fs::remove_file(place).is_ok()).count() as u64;
         Ok(removed)
     }
 }
@@ -235,7 +231,7 @@ fn tempfile_in(folder: &Path) -> Result<Unnamed, VersionError> {
 /// Writes a file that is there whole or not at all.
 fn write_whole(folder: &Path, place: &Path, text: &[u8]) -> Result<(), VersionError> {
     let mut made = tempfile_in(folder)?;
-    let failed = |place: &Path| VersionError::io(place.display());
+    let failed = |place: &Path| VersionError::io(place.display().to_string());
     made.file.write_all(text).and_then(|()| made.file.sync_all()).map_err(failed(place))?;
     made.becomes(place)
 }

@@ -9,7 +9,7 @@
 //!
 //! | place | what |
 //! |---|---|
-//! | `versions/objects/ab/…` | the bytes of a file, by their digest |
+//! | `versions/objects/…` | the bytes of a file, by their digest |
 //! | `versions/snapshots/…` | a [`Tree`], by its digest |
 //! | `versions/folders/…` | what a folder was last seen as, by the digest of its place |
 //!
@@ -19,18 +19,21 @@
 mod keep;
 mod restore;
 mod rollback;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use thiserror::Error;
 
-pub(crate) use keep::Keep;
+pub(crate) use keep::{Keep, snapshots_in};
 pub use restore::{Change, ChangeKind};
-pub use rollback::{RollbackReport, RollbackRequest, RolledFolder};
+pub(crate) use rollback::put_back_states;
+pub use rollback::{RollbackReport, RollbackRequest, RolledFolder, rollback, sweep_states};
 
 /// The most files and folders of one folder that is versioned.
-pub const VERSIONED_ENTRIES_MAX: usize = 100_000;
+pub(crate) const VERSIONED_ENTRIES_MAX: usize = 100_000;
 /// The most bytes of the files of one folder that is versioned.
-pub const VERSIONED_BYTES_MAX: u64 = 4 << 30;
+pub(crate) const VERSIONED_BYTES_MAX: u64 = 4 << 30;
 
 /// Why the state of a folder could not be kept or put back.
 #[derive(Debug, Error)]
@@ -58,11 +61,11 @@ pub enum VersionError {
         /// The snapshot or object.
         what: String,
     },
-    /// Something stands where the snapshot has something else, and it is neither file, folder nor link.
-    #[error("`{path}` is neither a file, a folder nor a link, and stands in the way: remove it")]
-    InTheWay {
-        /// The place.
-        path: String,
+    /// Somebody else changed the folder since.
+    #[error("{why}")]
+    Foreign {
+        /// What they changed, and where.
+        why: String,
     },
 }
 

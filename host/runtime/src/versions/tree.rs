@@ -98,7 +98,8 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn folder(&mut self, dir: &Dir, prefix: &str, depth: usize) -> Result<(), VersionError> {
-        let failed = |path: &str| VersionError::io(format!("{}/{path}", self.shown));
+        let shown = self.shown;
+        let failed = |path: &str| VersionError::io(format!("{shown}/{path}"));
         for found in dir.entries().map_err(failed(prefix))? {
             let name = found.map_err(failed(prefix))?.file_name();
             // A name that is no text cannot be said to a guest, so that no call has changed it.
@@ -141,7 +142,8 @@ impl Scan<'_> {
     }
 
     fn file(&mut self, dir: &Dir, name: &str, path: &str) -> Result<Option<Entry>, VersionError> {
-        let failed = |path: &str| VersionError::io(format!("{}/{path}", self.shown));
+        let shown = self.shown;
+        let failed = |path: &str| VersionError::io(format!("{shown}/{path}"));
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No);
         let Some(mut file) = gone_is_none(dir.open_with(name, &options)).map_err(failed(path))? else {
@@ -184,8 +186,9 @@ fn is_fresh(metadata: &Metadata, now: SystemTime) -> bool {
     changed + TICK > now
 }
 
+/// Bits that make a program more than its caller are not given back to a file.
 fn mode(metadata: &Metadata) -> u32 {
-    metadata.mode() & 0o7777
+    metadata.mode() & if metadata.is_dir() { 0o7777 } else { 0o777 }
 }
 
 /// What disappears while it is looked at was not there.
