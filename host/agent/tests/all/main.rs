@@ -7,6 +7,7 @@ mod builtin;
 mod catalog;
 mod driver;
 mod flow;
+mod keys;
 mod machine;
 mod resume;
 mod support;
