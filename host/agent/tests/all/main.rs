@@ -10,5 +10,6 @@ mod flow;
 mod keys;
 mod machine;
 mod resume;
+mod stored;
 mod support;
 mod world;
