@@ -179,6 +179,9 @@ impl FileGrant {
         };
         let mut parts = rest.split(',');
         let guest = GuestPath::of_line(parts.next().unwrap_or_default().trim())?;
+        if guest.as_str().split_whitespace().next_back() == Some(VERSIONED) && guest.as_str().contains(' ') {
+            return Err(LineError::VersionedComma);
+        }
         if versioned && access == Access::Read {
             return Err(LineError::VersionedOnRead);
         }

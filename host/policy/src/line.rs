@@ -135,6 +135,9 @@ pub enum LineError {
     /// `versioned` for a folder that is only read.
     #[error("`versioned` is for a folder that is written: nothing changes where there is `read` alone")]
     VersionedOnRead,
+    /// `versioned` without the comma in front of it.
+    #[error("`versioned` stands behind a comma, at the end: `read-write ./out as /out, 100 MiB, versioned`")]
+    VersionedComma,
     /// Two lines for one folder of the sandbox.
     #[error("`{0}` stands for a folder twice: each place in the sandbox shows one folder")]
     SameGuest(String),

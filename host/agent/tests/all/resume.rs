@@ -303,7 +303,8 @@ async fn a_run_whose_clock_was_set_back_by_a_day_keeps_its_deadline() {
 
     let events = book.events();
     let again = Arc::new(Book::new(&events, Dies::Never));
-    let hanging = Shed { hang_at: Some(1), ..tools() };
+    let mut hanging = tools();
+    hanging.hang_at = Some(1);
     let mut second = ports(Arc::new(hanging), planner(), again.clone());
     second.clock = Arc::new(SetBack(second.clock));
     let begun = tokio::time::Instant::now();

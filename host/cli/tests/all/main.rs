@@ -9,6 +9,7 @@ mod flows;
 mod goals;
 mod honest;
 mod hosts;
+mod keys;
 mod kills;
 mod learn;
 mod ledger;
