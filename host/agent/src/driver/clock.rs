@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::Clock;
 use crate::Millis;
 
-/// The clock of the machine, read once: from there on time goes on evenly, whatever is done to the machine's clock. It must
-/// run inside a tokio runtime with time enabled.
+/// The clock of the machine, which never shows less than the time that has passed since it was first read: setting it back
+/// moves no deadline. It must run inside a tokio runtime with time enabled.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -17,9 +17,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
         static BEGAN: OnceLock<(Instant, Duration)> = OnceLock::new();
-        let read = || (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO));
-        let (began, at) = BEGAN.get_or_init(read);
-        Millis::default().plus(at.saturating_add(began.elapsed()))
+        let shown = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let (began, at) = BEGAN.get_or_init(|| (Instant::now(), shown));
+        // A machine that slept shows more than what its processes counted.
+        Millis::default().plus(shown.max(at.saturating_add(began.elapsed())))
     }
 
     async fn sleep_until(&self, until: Millis) {

@@ -95,6 +95,37 @@ fn a_run_is_rolled_back_to_any_of_its_steps() {
     assert_eq!(objects(), 2);
 }
 
+#[test]
+fn what_somebody_changed_between_two_calls_of_a_run_is_not_lost_either() {
+    let bench = Bench::new();
+    bench.write("toolcrib.toml", "[plugin.files]\nfiles = [\"read-write ./out as /out, versioned\"]\n");
+    bench.write(
+        "asks.yaml",
+        "
+flow: asks
+steps:
+  - { step: first, tool: files.write, arguments: { path: /out/a.txt, text: one } }
+  - { step: second, tool: files.write, arguments: { path: /out/a.txt, text: two }, ask: true }
+",
+    );
+    let asked = bench.toolcrib(&["flow", "run", "asks.yaml", "--unattended", "--json"]);
+    assert_eq!(asked.code, 4, "{}{}", asked.out, asked.err);
+    let run = asked.json()["run"].as_str().expect("a run").to_owned();
+    bench.write("out/mine.txt", "mine");
+    let questions = bench.toolcrib(&["approvals", "--json"]).json();
+    let id = questions["questions"][0]["id"].as_str().expect("a question").to_owned();
+    assert_eq!(bench.toolcrib(&["approvals", "approve", &id]).code, 0);
+    assert_eq!(bench.toolcrib(&["resume", &run, "--quiet"]).code, 0);
+    assert_eq!(bench.read("out/a.txt"), "two");
+
+    let refused = bench.toolcrib(&["rollback", &run, "--to", "first"]);
+    assert_eq!(refused.code, 2, "{}", refused.out);
+    assert!(refused.err.contains("somebody else changed `mine.txt`"), "{}", refused.err);
+    // Before the second call it was there already.
+    assert_eq!(bench.toolcrib(&["rollback", &run, "--to", "second", "--before"]).code, 0);
+    assert_eq!((bench.read("out/a.txt").as_str(), bench.read("out/mine.txt").as_str()), ("one", "mine"));
+}
+
 fn walk(folder: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { 1 }).sum()

@@ -56,8 +56,15 @@ pub struct RolledFolder {
     pub foreign: Vec<Change>,
 }
 
-/// What a run recorded of a folder: at which event, by which step, and the state, where it was kept.
-type Record = (u64, NodeId, Option<String>);
+/// What a run recorded of a folder.
+struct Record {
+    /// The event.
+    seq: u64,
+    /// The state, where it was kept.
+    snapshot: Option<String>,
+    /// A call began, and no other was under way: the run itself has changed nothing since the record before.
+    begins: bool,
+}
 
 /// A folder that is to be put back.
 struct Plan {
@@ -94,7 +101,7 @@ pub fn rollback(data: &Path, request: &RollbackRequest) -> Result<RollbackReport
             let why = "what the call left in `{folder}` was not kept, since it was cut off: --before goes to the state before it";
             refused(why.replace("{folder}", folder))
         })?;
-        let plan = plan(&keep, folder, to, records).map_err(|error| refused(error.to_string()))?;
+        let plan = plan(&keep, folder, to, records, event).map_err(|error| refused(error.to_string()))?;
         if !plan.foreign.is_empty() && !request.force {
             return Err(refused(foreign(folder, &plan.foreign)));
         }
@@ -140,7 +147,7 @@ pub fn rollback(data: &Path, request: &RollbackRequest) -> Result<RollbackReport
 
 /// Puts folders back to these states, where nobody but the calls since has changed them.
 pub(crate) fn put_back_states(keep: &Keep, states: &[FolderState]) -> Result<(), VersionError> {
-    let plans = states.iter().map(|state| plan(keep, &state.folder, state.snapshot.clone(), &[]));
+    let plans = states.iter().map(|state| plan(keep, &state.folder, state.snapshot.clone(), &[], 0));
     let plans: Vec<Plan> = plans.collect::<Result<_, _>>()?;
     if let Some(plan) = plans.iter().find(|plan| !plan.foreign.is_empty()) {
         return Err(VersionError::Foreign { why: foreign(&plan.folder.display().to_string(), &plan.foreign) });
@@ -186,25 +193,29 @@ fn last(numbered: &[(toolcrib_ledger::Seq, Event)], upto: u64, is_wanted: impl F
 /// What the run recorded of each folder, in order.
 fn recorded(numbered: &[(toolcrib_ledger::Seq, Event)]) -> BTreeMap<String, Vec<Record>> {
     let mut found: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-    let mut begun: BTreeMap<NodeId, Vec<String>> = BTreeMap::new();
+    let mut under_way: BTreeMap<NodeId, BTreeSet<String>> = BTreeMap::new();
     for (seq, event) in numbered {
-        let mut note = |folder: &str, node, snapshot| {
-            found.entry(folder.to_owned()).or_default().push((seq.get(), node, snapshot))
+        let seq = seq.get();
+        let mut note = |folder: &str, snapshot, begins| {
+            found.entry(folder.to_owned()).or_default().push(Record { seq, snapshot, begins });
         };
         match &event.kind {
             EventKind::StepStarted { node, folders, .. } => {
-                folders.iter().for_each(|state| note(&state.folder, *node, Some(state.snapshot.clone())));
-                begun.insert(*node, folders.iter().map(|state| state.folder.clone()).collect());
+                for state in folders {
+                    let alone = !under_way.values().any(|busy| busy.contains(&state.folder));
+                    note(&state.folder, Some(state.snapshot.clone()), alone);
+                }
+                under_way.insert(*node, folders.iter().map(|state| state.folder.clone()).collect());
             }
             EventKind::StepFinished { node, receipt, .. } => {
                 let after: Vec<FolderState> = serde_json::from_value(receipt["folders"].clone()).unwrap_or_default();
-                for folder in begun.remove(node).unwrap_or_default() {
+                for folder in under_way.remove(node).unwrap_or_default() {
                     let state = after.iter().find(|state| state.folder == folder);
-                    note(&folder, *node, state.map(|state| state.snapshot.clone()));
+                    note(&folder, state.map(|state| state.snapshot.clone()), false);
                 }
             }
             EventKind::RolledBack { to, done: true, .. } => {
-                to.iter().for_each(|state| note(&state.folder, NodeId::ROOT, Some(state.snapshot.clone())));
+                to.iter().for_each(|state| note(&state.folder, Some(state.snapshot.clone()), false));
             }
             _ => {}
         }
@@ -214,27 +225,27 @@ fn recorded(numbered: &[(toolcrib_ledger::Seq, Event)]) -> BTreeMap<String, Vec<
 
 /// The state at an event. Before the first call it is the one that this call found.
 fn state_at(records: &[Record], event: u64) -> Option<String> {
-    let next = records.iter().position(|(seq, ..)| *seq > event).unwrap_or(records.len());
-    let here = next.checked_sub(1).map(|at| &records[at]);
-    match here {
-        Some((_, _, Some(snapshot))) => Some(snapshot.clone()),
+    let next = records.iter().position(|record| record.seq > event).unwrap_or(records.len());
+    let following = || records.get(next)?.snapshot.clone();
+    match next.checked_sub(1).map(|at| &records[at]) {
+        Some(Record { snapshot: Some(snapshot), .. }) => Some(snapshot.clone()),
         // Nobody looked when it ended; the next call did when it began.
-        Some((seq, ..)) if *seq != event => records.get(next)?.2.clone(),
+        Some(Record { seq, .. }) if *seq != event => following(),
         Some(_) => None,
-        None => records.get(next)?.2.clone(),
+        None => following(),
     }
 }
 
-/// Looks at a folder, and at what changed in it since a call of ours last did.
-fn plan(keep: &Keep, folder: &str, to: String, records: &[Record]) -> Result<Plan, VersionError> {
+/// Looks at a folder, and at what others changed in it after the event.
+fn plan(keep: &Keep, folder: &str, to: String, records: &[Record], event: u64) -> Result<Plan, VersionError> {
     let place = PathBuf::from(folder);
     let tree = keep.tree(&to)?;
     let (now, _) = keep.look(&place, false)?;
     let known = keep.seen(&place).or_else(|| {
-        let snapshot = records.iter().rev().find_map(|(_, _, snapshot)| snapshot.clone())?;
+        let snapshot = records.iter().rev().find_map(|record| record.snapshot.clone())?;
         Some(Seen { snapshot, ..Seen::default() })
     });
-    let foreign = match known {
+    let mut foreign = match known {
         // What a call that was cut off did is not told from what others did.
         Some(seen) if seen.under_way => Vec::new(),
         Some(seen) => {
@@ -248,6 +259,17 @@ fn plan(keep: &Keep, folder: &str, to: String, records: &[Record]) -> Result<Pla
         }
         None => Vec::new(),
     };
+    for pair in records.windows(2).filter(|pair| pair[1].begins && pair[1].seq > event) {
+        if let (Some(left), Some(found)) = (&pair[0].snapshot, &pair[1].snapshot)
+            && left != found
+        {
+            foreign.extend(changes(&keep.tree(left)?, &keep.tree(found)?));
+        }
+    }
+    // What is as it is to be is not lost.
+    foreign.retain(|change| now.entries.get(&change.path) != tree.entries.get(&change.path));
+    foreign.sort_by(|one, two| one.path.cmp(&two.path));
+    foreign.dedup_by(|later, first| later.path == first.path);
     Ok(Plan { folder: place, to, tree, now, foreign })
 }
 
