@@ -324,7 +324,7 @@ fn killed_during_an_effect_a_run_tells_that_it_is_unknown() {
 fn killed_at_random_a_run_loses_nothing_and_does_nothing_twice() {
     let (bench, server) = ground();
     let (_, takes) = whole(&bench, &server);
-    let kills = many().unwrap_or(12);
+    let kills = many().unwrap_or(8);
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(deaths::seed);
     println!("seed {seed}, a run takes {takes:?}");
     let mut chance = deaths::Chance::new(seed);
