@@ -238,7 +238,7 @@ impl<'b> Case<'b> {
             assert_eq!(self.server.times(&self.path(path)), 1, "{}: {path}", self.tag);
         }
         assert_eq!(self.keys().len(), KEYED.len(), "{}: each round has a key of its own", self.tag);
-        assert_eq!(self.bench.read(&format!("out/{}.txt", self.tag)).is_empty(), false, "{}", self.tag);
+        assert!(!self.bench.read(&format!("out/{}.txt", self.tag)).is_empty(), "{}", self.tag);
         // After an intent that cannot be taken back comes its outcome; `unknown` is followed by the question.
         let mut asked: BTreeMap<String, usize> = BTreeMap::new();
         for (_, event) in self.events() {
