@@ -10,7 +10,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Labels, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Label, Labels, Marks, ToolName,
+};
 
 use crate::critic::Verdict;
 use crate::{
@@ -133,6 +135,9 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+        /// The label of what the planner wrote. Where it is missing, all that could be read counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
     },
     /// A goal is reached.
     GoalReached {
@@ -236,6 +241,9 @@ pub enum EventKind {
         /// The states, before it, of the folders that it may change.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         folders: Vec<FolderState>,
+        /// The label of what was read to decide whether, or how often, the call is made.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
     },
     /// A call is over.
     StepFinished {
@@ -246,6 +254,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default)]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call will not be made.
     StepBlocked {

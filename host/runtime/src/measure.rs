@@ -1,7 +1,7 @@
 //! One call through every gate, without a run around it: what benches measure.
 
 use serde_json::Value;
-use toolcrib_policy::Labels;
+use toolcrib_policy::{Label, Labels};
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
@@ -18,6 +18,7 @@ pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallRepor
         tool,
         arguments,
         labels: Labels::new(),
+        under: Label::TRUSTED,
         approval: None,
         delegated: None,
         depth: 0,

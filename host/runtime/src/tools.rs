@@ -10,7 +10,7 @@ use toolcrib_agent::{
     Cancel, EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
 };
 use toolcrib_catalog::Tool;
-use toolcrib_policy::{Authority, Effect, IdempotencyKey, ToolName};
+use toolcrib_policy::{Authority, Effect, IdempotencyKey, Marks, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
 use crate::call::{Asked, Caller};
@@ -134,13 +134,14 @@ impl Tools for CribTools {
         let name = call.tool.to_string();
         let asked = Asked {
             tool: &name,
-            arguments: call.arguments,
-            labels: call.labels,
+            arguments: call.arguments.clone(),
+            labels: call.labels.clone(),
+            under: call.under,
             approval: call.approval.as_ref(),
             delegated: None,
             depth: 0,
             wall_ms: call.wall_ms,
-            key: call.key,
+            key: call.key.clone(),
         };
         let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
         tokio::pin!(called);
@@ -156,12 +157,15 @@ impl Tools for CribTools {
         }
         let mut report = match report {
             Ok(report) => ToolReport {
+                label: Some(self.crib.marks(&call, &self.caller.run, &report)),
                 outcome: report.outcome.map(output).map_err(failure),
                 receipt: serde_json::to_value(&report.receipt).unwrap_or_default(),
             },
             Err(error) => ToolReport {
                 outcome: Err(failure(CallError::new(error.code(), error.to_string()))),
                 receipt: Value::Null,
+                // The host's own words, which name nothing but the tool.
+                label: Some(Marks::default()),
             },
         };
         if changes {

@@ -97,6 +97,15 @@ pub enum PlannerError {
     },
 }
 
+/// How a planner writes down what it has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// Anything of it may stand anywhere in what it writes.
+    Freely,
+    /// It refers to results, and copies nothing of them but the names of fields.
+    ByReference,
+}
+
 /// Something that plans.
 #[async_trait]
 pub trait Planner: Send + Sync {
@@ -107,6 +116,11 @@ pub trait Planner: Send + Sync {
     /// one that does not, a run that nobody attends ends with the question and can be answered later.
     fn goes_around(&self) -> bool {
         true
+    }
+
+    /// How it writes down what it has read. What is said here is believed: a planner that copies must not say otherwise.
+    fn writes(&self) -> Writes {
+        Writes::Freely
     }
 
     /// Answers for one goal. Dropping the future cancels it. What it proposes is checked before it counts.

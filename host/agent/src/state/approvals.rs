@@ -96,6 +96,7 @@ impl State {
             folders: Vec::new(),
         };
         self.records.insert(node, record);
+        self.note_denied(node, &request.call.arguments);
         // What a person does not want is not to be reached by a way around: the planner decides what to make of it.
         self.set(node, Status::Failed { why, replan: true });
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Label, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     Question, Step, StepName, StepOutcome, Trying,
 };
 
+pub use labels::Origin;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -69,6 +70,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// The label of what the call hangs on.
+        under: Label,
         /// How it is tried.
         trying: Trying,
     },
@@ -108,7 +111,7 @@ pub enum Command {
 pub struct Record {
     /// The arguments, without references.
     pub arguments: Arc<Value>,
-    /// The steps whose results are in the arguments: where labels will follow from.
+    /// The steps whose results are in the arguments.
     #[serde(default)]
     pub from: Vec<StepName>,
     /// The effect class of the call.
@@ -233,9 +236,12 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
-    /// The first node that was planned when there were results to read.
-    #[serde(default)]
+    /// In states of older versions: the first node that was planned when there were results to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// The labels of values.
+    #[serde(default)]
+    book: labels::Book,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -273,6 +279,7 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),

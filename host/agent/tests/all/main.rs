@@ -8,6 +8,7 @@ mod catalog;
 mod driver;
 mod flow;
 mod keys;
+mod labels;
 mod machine;
 mod resume;
 mod stored;

@@ -11,6 +11,7 @@ mod honest;
 mod hosts;
 mod keys;
 mod kills;
+mod labels;
 mod learn;
 mod ledger;
 mod output;
