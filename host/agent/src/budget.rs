@@ -94,6 +94,8 @@ pub struct Caps {
     pub twice: bool,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
+    /// How often in a row a planner may look something up for one goal before it has to decide.
+    pub looks: u32,
 }
 
 impl Default for Caps {
@@ -109,6 +111,7 @@ impl Default for Caps {
             parallel: 4,
             twice: false,
             questions: 10,
+            looks: 6,
         }
     }
 }

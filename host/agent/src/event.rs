@@ -13,6 +13,7 @@ use toolcrib_model::Usage;
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
 
 use crate::critic::Verdict;
+use crate::look::Look;
 use crate::{
     Answer, Budget, BudgetKind, Caps, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure, ToolOutput,
 };
@@ -127,6 +128,16 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
         /// What the answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// The planner looked something up, and is asked again.
+    Looked {
+        /// The goal that it was asked about.
+        node: NodeId,
+        /// What it looked up, and what was found.
+        looks: Vec<Look>,
+        /// What its answer cost.
         #[serde(default)]
         usage: Usage,
     },
@@ -334,6 +345,7 @@ impl EventKind {
             Self::PlanAsked { .. } => "plan-asked",
             Self::PlanRejected { .. } => "plan-rejected",
             Self::Expanded { .. } => "expanded",
+            Self::Looked { .. } => "looked",
             Self::GoalReached { .. } => "goal-reached",
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",

@@ -7,6 +7,7 @@
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
 mod flight;
+mod look;
 mod ports;
 
 use std::sync::Arc;
@@ -271,7 +272,7 @@ impl Run {
                 self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await
             }
             Task::Planned(planned) => {
-                let event = self.planned(landed.node, planned);
+                let event = self.planned(landed.node, planned).await;
                 self.record(event).await
             }
             Task::Approved(id, answer) => {
@@ -286,7 +287,7 @@ impl Run {
     }
 
     /// The event that a planner's answer makes, after checking.
-    fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
+    async fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
         let Planned { proposal, usage, note } = match planned {
             Ok(planned) => planned,
             Err(PlannerError::Unusable { faults, usage }) => {
@@ -297,6 +298,7 @@ impl Run {
         let patches = match proposal {
             Proposal::Answer(answer) => return EventKind::GoalReached { node, answer: Some(answer), usage },
             Proposal::Fail(why) => return EventKind::GoalFailed { node, why, usage },
+            Proposal::Look(asks) => return self.look(node, asks, usage).await,
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use toolcrib_policy::{ApprovalAnswer, ApprovalRequest};
 
+use crate::look::Excerpt;
 use crate::planner::Planner;
 use crate::{Approver, Event, Millis, Question, State, Tools};
 
@@ -34,6 +35,13 @@ pub trait Ledger: Send + Sync {
     ///
     /// The event is not recorded; the run stops before anything follows from it.
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError>;
+
+    /// What earlier runs came to that fits these words, where the operator lets this run look. Nothing, unless a ledger
+    /// says otherwise.
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        let _ = query;
+        Vec::new()
+    }
 }
 
 /// Somebody who answers questions.

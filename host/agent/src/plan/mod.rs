@@ -228,6 +228,11 @@ impl Body {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Something to be reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Goal {
@@ -249,6 +254,9 @@ pub struct Goal {
     pub rejected: u32,
     /// How often the planner was asked because the children failed.
     pub replans: u32,
+    /// How often in a row the planner looked something up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looked: u32,
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -440,6 +448,7 @@ impl Plan {
             former: Vec::new(),
             rejected: 0,
             replans: 0,
+            looked: 0,
             faults: Vec::new(),
         };
         self.add(parent, Body::Goal(goal))

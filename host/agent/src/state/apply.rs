@@ -53,6 +53,7 @@ impl State {
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
             EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::Looked { node, looks, usage } => self.note_looked(*node, looks, usage),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -90,7 +91,7 @@ impl State {
         }
     }
 
-    fn spend(&mut self, usage: &Usage) {
+    pub(super) fn spend(&mut self, usage: &Usage) {
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
 
@@ -114,7 +115,7 @@ impl State {
     }
 
     /// Where a goal is when nobody thinks about it: at work if it has children, else open.
-    fn rest(&mut self, node: NodeId) {
+    pub(super) fn rest(&mut self, node: NodeId) {
         let busy = self.plan.goal(node).is_some_and(|goal| {
             goal.children.iter().any(|child| self.plan.node(*child).is_some_and(|n| n.status != Status::Skipped))
         });
@@ -128,6 +129,7 @@ impl State {
         if let Some(goal) = self.plan.goal_mut(node)
             && reason == PlanReason::Stuck
             && goal.rejected == 0
+            && goal.looked == 0
         {
             goal.replans = goal.replans.saturating_add(1);
         }
@@ -155,7 +157,7 @@ impl State {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
         if let Some(goal) = self.plan.goal_mut(node) {
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         for touched in patches.iter().map(Patch::node).chain([node]) {
@@ -171,6 +173,7 @@ impl State {
         self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
         self.spend(usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Done);
         if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
@@ -186,6 +189,7 @@ impl State {
         self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
         self.spend(usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
     }
@@ -202,7 +206,7 @@ impl State {
         }
         self.spend(usage);
         if let Some(goal) = self.plan.goal_mut(node) {
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         self.set(node, Status::Asking { question: question.clone(), about });

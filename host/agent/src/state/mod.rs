@@ -8,6 +8,7 @@ mod apply;
 mod approvals;
 mod decide;
 mod labels;
+mod looks;
 mod partial;
 mod scope;
 
@@ -25,6 +26,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use looks::Looked;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -227,6 +229,9 @@ pub struct State {
     /// The first node that was planned when there were results to read.
     #[serde(default)]
     informed_from: Option<NodeId>,
+    /// What was looked up for goals that are open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    looks: BTreeMap<NodeId, Vec<Looked>>,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -263,6 +268,7 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            looks: BTreeMap::new(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),
@@ -356,7 +362,7 @@ impl State {
         self.result_of(self.plan.holder(name)?.id)
     }
 
-    fn result_of(&self, node: NodeId) -> Option<&Value> {
+    pub(crate) fn result_of(&self, node: NodeId) -> Option<&Value> {
         let computed = self.computed.get(&node).map(|(value, _)| &**value);
         computed.or_else(|| self.records.get(&node)?.value.as_deref())
     }

@@ -5,9 +5,12 @@
 mod approvals;
 mod builtin;
 mod catalog;
+mod context;
 mod driver;
 mod flow;
+mod looks;
 mod machine;
+mod reacting;
 mod resume;
 mod support;
 mod world;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toolcrib_agent::{Approver, Durability, Event, EventKind, Gate, Intent, LedgerError, Person};
+use toolcrib_agent::{Approver, Durability, Event, EventKind, Excerpt, Gate, Intent, LedgerError, Person};
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Decision, RunFacts, Unattended};
 
 use super::inbox;
@@ -156,5 +156,9 @@ impl toolcrib_agent::Ledger for ApprovalLog {
             self.spool.remove(id, &Word::Answer(answer.clone()));
         }
         Ok(())
+    }
+
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        self.log.earlier(query).await
     }
 }

@@ -1,0 +1,82 @@
+//! What planners looked up, for as long as their goal is open.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use toolcrib_model::Usage;
+use toolcrib_policy::{Confidentiality, Integrity, Label, ToolName};
+
+use super::State;
+use crate::look::{ASKS_MAX, Look};
+use crate::{NodeId, Status};
+
+/// The most of one goal that are kept: what is older was seen, and can be looked up again.
+const KEPT_MAX: usize = 32;
+
+/// One look, and when it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// What was looked up and found.
+    pub look: Arc<Look>,
+    /// The first node that was planned after it.
+    pub before: NodeId,
+    /// Tells it from every other of the run.
+    pub number: u64,
+}
+
+impl State {
+    /// What was looked up for this goal, oldest first.
+    pub fn looked(&self, goal: NodeId) -> &[Looked] {
+        self.looks.get(&goal).map_or(&[], Vec::as_slice)
+    }
+
+    /// The tools that were found for this goal and those above it, the latest first.
+    pub fn tools_found(&self, goal: NodeId) -> Vec<ToolName> {
+        let mut seen = BTreeSet::new();
+        let path = self.plan.path(goal);
+        let looks = path.iter().rev().flat_map(|goal| self.looked(*goal).iter().rev());
+        looks.flat_map(|looked| &looked.look.tools).filter(|tool| seen.insert(*tool)).cloned().collect()
+    }
+
+    /// Whether the planner has looked up so much in a row that it has to decide.
+    pub fn is_looked_out(&self, goal: NodeId) -> bool {
+        self.plan.goal(goal).is_some_and(|goal| goal.looked >= self.caps.looks)
+    }
+
+    /// The label of what a step or a goal came to: what comes out of a tool, or was written by who read it.
+    pub(crate) fn label_of(&self, _node: NodeId) -> Label {
+        Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private }
+    }
+
+    pub(super) fn note_looked(&mut self, node: NodeId, looks: &[Look], usage: &Usage) -> Result<(), String> {
+        self.expect(node, "being planned", |status| *status == Status::Planning)?;
+        if self.is_looked_out(node) {
+            return Err(format!("{node} was looked up for {} times in a row", self.caps.looks));
+        }
+        self.spend(usage);
+        let before = NodeId(u32::try_from(self.plan.nodes().len()).unwrap_or(u32::MAX));
+        if looks.iter().any(|look| !look.results.is_empty()) {
+            self.informed_from.get_or_insert(before);
+        }
+        let kept = self.looks.entry(node).or_default();
+        let numbers = self.events.saturating_mul(ASKS_MAX as u64)..;
+        let looked = |(number, look): (u64, &Look)| Looked { look: Arc::new(look.clone()), before, number };
+        kept.extend(numbers.zip(looks).map(looked));
+        kept.drain(..kept.len().saturating_sub(KEPT_MAX));
+        if let Some(goal) = self.plan.goal_mut(node) {
+            goal.looked = goal.looked.saturating_add(1);
+        }
+        self.rest(node);
+        Ok(())
+    }
+
+    /// A goal that is over takes what was looked up for it, and for what is below it, along.
+    pub(super) fn forget_looks(&mut self, goal: NodeId) {
+        if !self.looks.is_empty() {
+            for below in self.plan.subtree(goal) {
+                self.looks.remove(&below);
+            }
+        }
+    }
+}
