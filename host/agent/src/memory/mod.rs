@@ -178,19 +178,18 @@ impl Counted {
         let mut first = 0;
         for (word, place) in &self.places {
             *inside.entry(*word).or_default() += 1;
-            while place.end - self.places[first].1.start > HIT_CHARS_MAX {
-                let left = self.places[first].0;
-                if let Some(count) = inside.get_mut(&left) {
-                    *count -= 1;
-                }
+            // What is too far away goes, and what stands nearer once more.
+            while let Some((left, begin)) = self.places.get(first)
+                && let Some(count) = inside.get_mut(left)
+                && (*count > 1 || place.end - begin.start > HIT_CHARS_MAX)
+            {
+                *count -= 1;
                 first += 1;
-                if first >= self.places.len() {
-                    return best;
-                }
             }
+            let Some((_, begin)) = self.places.get(first) else { return best };
             let worth: f64 = inside.iter().filter(|(_, count)| **count > 0).map(|(word, _)| rarity[*word]).sum();
             if worth > most {
-                (best, most) = (self.places[first].1.start..place.end, worth);
+                (best, most) = (begin.start..place.end, worth);
             }
         }
         best

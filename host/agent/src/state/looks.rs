@@ -8,7 +8,7 @@ use toolcrib_model::Usage;
 use toolcrib_policy::{Confidentiality, Integrity, Label, ToolName};
 
 use super::State;
-use crate::look::{ASKS_MAX, Look};
+use crate::look::Look;
 use crate::{NodeId, Status};
 
 /// The most of one goal that are kept: what is older was seen, and can be looked up again.
@@ -21,8 +21,8 @@ pub struct Looked {
     pub look: Arc<Look>,
     /// The first node that was planned after it.
     pub before: NodeId,
-    /// Tells it from every other of the run.
-    pub number: u64,
+    /// Tells it from the others of its goal.
+    pub number: u32,
 }
 
 impl State {
@@ -60,8 +60,8 @@ impl State {
             self.informed_from.get_or_insert(before);
         }
         let kept = self.looks.entry(node).or_default();
-        let numbers = self.events.saturating_mul(ASKS_MAX as u64)..;
-        let looked = |(number, look): (u64, &Look)| Looked { look: Arc::new(look.clone()), before, number };
+        let numbers = kept.last().map_or(1, |last| last.number.saturating_add(1))..;
+        let looked = |(number, look): (u32, &Look)| Looked { look: Arc::new(look.clone()), before, number };
         kept.extend(numbers.zip(looks).map(looked));
         kept.drain(..kept.len().saturating_sub(KEPT_MAX));
         if let Some(goal) = self.plan.goal_mut(node) {

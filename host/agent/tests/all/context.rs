@@ -83,7 +83,7 @@ async fn no_size_of_anything_breaks_the_limit() {
     let asked = model.asked();
     assert!(largest(&asked) <= ModelView::CONTEXT_MIN, "{}", largest(&asked));
     assert!(asked.iter().all(|request| goal(request).starts_with("a goal as long as a book")));
-    assert!(asked.iter().all(|request| request.tools.iter().any(|tool| tool.name == "x.get")));
+    assert!(asked[1..].iter().all(|request| request.tools.iter().any(|tool| tool.name == "x.get")));
 }
 
 /// Works through goals of ten steps, each of which answers with a word of its own.

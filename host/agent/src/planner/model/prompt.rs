@@ -4,7 +4,7 @@ use toolcrib_model::{Message, Request, ToolChoice};
 
 use super::functions::{Offer, RECALL};
 use super::history::history;
-use super::view::{ModelView, TOKEN_BYTES, bytes, cut};
+use super::view::{ModelView, TOKEN_BYTES, bytes, cut, weight};
 use crate::PlanContext;
 
 /// The most tokens of one answer.
@@ -98,21 +98,31 @@ fn said(context: &PlanContext, most: u64) -> Vec<Message> {
 
 /// Text from outside, capped at so many bytes, with nothing hidden in it, and unable to end its own fence.
 pub(super) fn fenced(text: &str, most: u64) -> String {
-    format!("<data>{}</data>", cut(&visible(shorter(text, most)), most).replace("</data", "<\\/data"))
+    let (mut shown, mut taken, mut left) = (String::new(), 0, 0);
+    for (at, c) in text.char_indices().filter(|(_, c)| !is_hidden(*c)) {
+        taken += weight(c);
+        if taken > most {
+            left = text[at..].chars().count();
+            break;
+        }
+        shown.push(c);
+    }
+    let shown = shown.replace("</data", "<\\/data");
+    if left == 0 {
+        format!("<data>{shown}</data>")
+    } else {
+        format!("<data>{shown}… ({left} more characters)</data>")
+    }
 }
 
-/// A beginning in which there is certainly enough to show, so that what is far too long is not gone through.
-fn shorter(text: &str, most: u64) -> &str {
-    let enough = usize::try_from(most).unwrap_or(usize::MAX).saturating_mul(8);
-    text.get(..text.floor_char_boundary(enough)).unwrap_or(text)
-}
-
-/// The text without what a person would not see: control characters, zero-width and direction marks, tag characters.
+/// The text without what a person would not see.
 pub(super) fn visible(text: &str) -> String {
-    let hidden = |c: &char| {
-        (c.is_control() && !matches!(c, '\n' | '\t'))
-            || matches!(*c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-            || matches!(*c, '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars().filter(|c| !hidden(c)).collect()
+    text.chars().filter(|c| !is_hidden(*c)).collect()
+}
+
+/// What a person would not see: control characters, zero-width and direction marks, tag characters.
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }

@@ -71,7 +71,7 @@ pub(super) fn beginning(text: &str, most: u64) -> (&str, usize) {
 }
 
 /// What a character takes in JSON.
-fn weight(c: char) -> u64 {
+pub(super) fn weight(c: char) -> u64 {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         c if c < ' ' => 6,
@@ -86,6 +86,9 @@ pub(super) fn cut(text: &str, most: u64) -> String {
         (some, left) => format!("{some}… ({left} more characters)"),
     }
 }
+
+/// What stands at the end of a value that is not shown to its end.
+const CUT: &str = "… (cut)";
 
 /// The JSON of a value, of which no more is written than is shown: results may be large, and there may be many.
 pub(super) fn preview(value: &Value, most: u64) -> String {
@@ -109,7 +112,7 @@ pub(super) fn preview(value: &Value, most: u64) -> String {
     let text = String::from_utf8_lossy(&written.0);
     // A character may have been cut in two.
     let text = text.trim_end_matches('\u{fffd}');
-    if all { text.to_owned() } else { format!("{}… (cut)", beginning(text, most).0) }
+    if all { text.to_owned() } else { format!("{}{CUT}", beginning(text, most.saturating_sub(CUT.len() as u64)).0) }
 }
 
 /// A schema without what is for people, for where the whole of it takes too much room.
