@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer, Outcome, Person,
-    Planner, Ports, Run, RunError, StepName, SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer, Outcome,
+    Person, Planner, Ports, Run, RunError, StepName, SystemClock,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
