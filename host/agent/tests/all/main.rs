@@ -12,5 +12,6 @@ mod looks;
 mod machine;
 mod reacting;
 mod resume;
+mod stored;
 mod support;
 mod world;
