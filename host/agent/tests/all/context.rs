@@ -136,7 +136,7 @@ async fn finished_goals_fold_into_their_answers_and_references_into_them_hold() 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn the_limit_holds_for_any_texts(
         limit in ModelView::CONTEXT_MIN..20_000,

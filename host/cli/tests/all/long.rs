@@ -41,7 +41,7 @@ fn code(item: u64) -> String {
 }
 
 fn item(number: u64) -> String {
-    let filler = "This line says nothing that anybody would want to know later.\n".repeat(30);
+    let filler = "This line says nothing that anybody would want to know later.\n".repeat(12);
     format!("{filler}Item {number:04} has the code {}.\n{filler}", code(number))
 }
 
@@ -225,8 +225,8 @@ fn sixty_steps_stay_under_the_limit_and_a_kill_in_the_middle_changes_nothing() {
     let run = long(6, limit, true);
     let most = run.prompts.iter().map(|(_, tokens)| *tokens).max().unwrap_or_default();
     assert!(most <= limit && most > limit / 2, "{most}");
-    // With all that was read, the last prompt would have been far beyond it.
-    assert!(run.results / 3 > 3 * limit, "{}", run.results / 3);
+    // With all that was read, the last prompt would have been beyond it.
+    assert!(run.results / 3 > limit * 3 / 2, "{}", run.results / 3);
     // What goes over the wire is as much as was counted, give or take the wire's own frame.
     let wire = run.samples.iter().map(|sample| sample.wire_bytes).max().unwrap_or_default();
     assert!(wire / 3 <= limit * 11 / 10, "{wire}");
