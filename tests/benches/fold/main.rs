@@ -86,7 +86,7 @@ fn events() -> Vec<Event> {
         let patch = Patch::Expand { node, order: Order::Sequence, then: Then::Review, children };
         kinds.push(EventKind::Expanded { node, patches: vec![patch], note: String::new(), usage: Usage::default() });
     };
-    let goal = |n: u32| Draft::goal(&format!("goal {n}"), Order::Sequence, Vec::new());
+    let goal = |n: u32| Draft::later(format!("goal {n}"));
     expanded(&mut kinds, NodeId::ROOT, (0..goals).map(goal).collect());
     let mut next = goals + 1;
     for n in 1..=goals {

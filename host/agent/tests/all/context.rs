@@ -55,9 +55,9 @@ async fn sixty_steps_in_one_goal_stay_under_the_limit_and_would_not_without_it()
 #[tokio::test(start_paused = true)]
 async fn no_size_of_anything_breaks_the_limit() {
     let mut cards = vec![card("x.get", Effect::Read)];
-    for n in 0..40 {
+    for n in 0..20 {
         let mut vast = card(&format!("vast.tool{n}"), Effect::Read);
-        vast.description = "x get \" \\ \n".repeat(500);
+        vast.description = "x get \" \\ \n".repeat(400);
         vast.input_schema["properties"] = (0..500).map(|n| (format!("p{n}"), json!({ "type": "string" }))).collect();
         cards.push(vast);
     }
