@@ -237,6 +237,43 @@ fn sixty_steps_stay_under_the_limit_and_a_kill_in_the_middle_changes_nothing() {
     assert!(wire / 3 <= limit * 11 / 10, "{wire}");
 }
 
+/// What the function calls of this request are named.
+fn offered(request: &Value) -> Vec<String> {
+    let tools = request["tools"].as_array().into_iter().flatten();
+    tools.filter_map(|tool| tool["function"]["name"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_model_looks_into_earlier_runs_where_it_may_and_is_not_shown_what_is_denied() {
+    let bench = Bench::new();
+    bench.write("docs/0003.txt", &item(3));
+    let rule = "[[rule]]\nname = \"never\"\ntools = [\"files.append\"]\nthen = \"deny\"\n";
+    let said = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&said);
+    let worker = Worker::start(move |request| {
+        kept.lock().expect("requests").push(request.clone());
+        let text = request["messages"].to_string();
+        match (text.contains("Goal: again"), text.contains(&code(3)), text.contains("nothing fits")) {
+            (_, true, _) => vec![json!({ "text": format!("It is {}.", code(3)) })],
+            (true, _, true) => vec![json!({ "text": "Nobody knows." })],
+            (true, ..) if !offered(request).contains(&"recall".to_owned()) => vec![json!({ "text": "I cannot look." })],
+            (true, ..) => vec![json!({ "tool": "recall", "arguments": { "query": "code of item 0003" } })],
+            (false, ..) => vec![json!({ "tool": "files.read", "arguments": { "path": "/docs/0003.txt" } })],
+        }
+    });
+    let run = |goal: &str| bench.toolcrib(&["run", "--quiet", "--model", worker.spec(), goal]).out;
+    bench.grant(rule);
+    assert_eq!(run("read it"), format!("It is {}.\n", code(3)));
+    assert_eq!(run("again"), "I cannot look.\n");
+    bench.grant(&format!("{rule}[planner]\nearlier-runs = true\n"));
+    assert_eq!(run("again"), format!("It is {}.\n", code(3)));
+    let said = said.lock().expect("requests");
+    let last = said.last().expect("a request")["messages"].to_string();
+    assert!(last.contains("of the earlier run ") && last.contains("(untrusted, private"), "{last}");
+    assert!(said.iter().all(|request| offered(request).contains(&"files__write".to_owned())));
+    assert!(said.iter().all(|request| !offered(request).contains(&"files__append".to_owned())));
+}
+
 #[test]
 #[ignore = "minutes: prints the table of a long run"]
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
