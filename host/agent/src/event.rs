@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label, Labels, Marks, ToolName};
 
 use crate::critic::Verdict;
 use crate::look::Look;
@@ -130,6 +130,9 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+        /// The label of what the planner wrote. Where it is missing, all that could be read counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
     },
     /// The planner looked something up, and is asked again.
     Looked {
@@ -232,6 +235,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// The label of what was read to decide whether, or how often, the call is made.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
     },
     /// A call is over.
     StepFinished {
@@ -242,6 +248,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default)]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call will not be made.
     StepBlocked {

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use toolcrib_agent::plan::check;
-use toolcrib_agent::{
-    Budget, Cancel, Caps, Draft, GivenPlanner, NodeId, Order, Patch, Plan, Run, Then, Tools,
-};
-use toolcrib_policy::Labels;
+use toolcrib_agent::{Budget, Cancel, Caps, Draft, GivenPlanner, NodeId, Order, Patch, Plan, Run, Then, Tools};
+use toolcrib_policy::{Label, Labels};
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
@@ -22,8 +20,16 @@ use crate::tools::CribTools;
 ///
 /// There is no such tool, or its plugin cannot be loaded.
 pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallReport, CribError> {
-    let asked =
-        Asked { tool, arguments, labels: Labels::new(), approval: None, delegated: None, depth: 0, wall_ms: None };
+    let asked = Asked {
+        tool,
+        arguments,
+        labels: Labels::new(),
+        under: Label::TRUSTED,
+        approval: None,
+        delegated: None,
+        depth: 0,
+        wall_ms: None,
+    };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }
 

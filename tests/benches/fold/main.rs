@@ -16,7 +16,7 @@ use toolcrib_agent::{
     ToolReport, Tools, Verdict,
 };
 use toolcrib_model::{Delta, Model, ModelError, Request, Response, StopReason, Usage};
-use toolcrib_policy::{Effect, Labels, ToolName};
+use toolcrib_policy::{Effect, Label, Labels, ToolName};
 
 const EVENTS: usize = 10_000;
 const STEPS_OF_GOAL: u32 = 10;
@@ -84,7 +84,13 @@ fn events() -> Vec<Event> {
     let expanded = |kinds: &mut Vec<EventKind>, node: NodeId, children: Vec<Draft>| {
         kinds.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
         let patch = Patch::Expand { node, order: Order::Sequence, then: Then::Review, children };
-        kinds.push(EventKind::Expanded { node, patches: vec![patch], note: String::new(), usage: Usage::default() });
+        kinds.push(EventKind::Expanded {
+            node,
+            patches: vec![patch],
+            note: String::new(),
+            usage: Usage::default(),
+            label: None,
+        });
     };
     let goal = |n: u32| Draft::later(format!("goal {n}"));
     expanded(&mut kinds, NodeId::ROOT, (0..goals).map(goal).collect());
@@ -111,10 +117,16 @@ fn events() -> Vec<Event> {
                 from: vec![name(of - 1)],
                 effect: Effect::Read,
                 labels: Labels::new(),
+                under: Label::TRUSTED,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
             let output = ToolOutput { structured: Some(json!({ "n": of, "text": text })), text: String::new() };
-            kinds.push(EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: json!({}) });
+            kinds.push(EventKind::StepFinished {
+                node,
+                outcome: StepOutcome::Done { output },
+                receipt: json!({}),
+                label: None,
+            });
             let (verdict, why, by) = (Verdict::Accept, String::new(), "checks".to_owned());
             kinds.push(EventKind::Judged { node, verdict, why, by });
         }
@@ -143,7 +155,7 @@ impl Tools for Nothing {
     }
 
     async fn call(&self, _call: ToolCall, _cancel: Cancel) -> ToolReport {
-        ToolReport { outcome: Ok(ToolOutput::default()), receipt: Value::Null }
+        ToolReport { outcome: Ok(ToolOutput::default()), receipt: Value::Null, label: None }
     }
 }
 

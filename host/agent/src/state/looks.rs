@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use toolcrib_model::Usage;
-use toolcrib_policy::{Confidentiality, Integrity, Label, ToolName};
+use toolcrib_policy::{Label, ToolName};
 
 use super::State;
 use crate::look::Look;
@@ -44,9 +44,12 @@ impl State {
         self.plan.goal(goal).is_some_and(|goal| goal.looked >= self.caps.looks)
     }
 
-    /// The label of what a step or a goal came to: what comes out of a tool, or was written by who read it.
-    pub(crate) fn label_of(&self, _node: NodeId) -> Label {
-        Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private }
+    /// The label of what a step or a goal came to. An answer, or a failure, may be made of all that was seen.
+    pub(crate) fn label_of(&self, node: NodeId) -> Label {
+        match self.answer(node).is_none() && self.result_of(node).is_some() {
+            true => self.result_marks(node).all(),
+            false => self.seen_label(),
+        }
     }
 
     pub(super) fn note_looked(&mut self, node: NodeId, looks: &[Look], usage: &Usage) -> Result<(), String> {
@@ -56,9 +59,8 @@ impl State {
         }
         self.spend(usage);
         let before = NodeId(u32::try_from(self.plan.nodes().len()).unwrap_or(u32::MAX));
-        if looks.iter().any(|look| !look.results.is_empty()) {
-            self.informed_from.get_or_insert(before);
-        }
+        // What an earlier run came to was not seen in this one before.
+        looks.iter().flat_map(|look| &look.results).for_each(|found| self.see(found.label, None));
         let kept = self.looks.entry(node).or_default();
         let numbers = kept.last().map_or(1, |last| last.number.saturating_add(1))..;
         let looked = |(number, look): (u32, &Look)| Looked { look: Arc::new(look.clone()), before, number };

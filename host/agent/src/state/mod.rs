@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, Label, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use labels::Origin;
 pub use looks::Looked;
 pub use partial::describe;
 
@@ -71,6 +72,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// The label of what the call hangs on.
+        under: Label,
         /// How it is tried.
         trying: Trying,
     },
@@ -110,7 +113,7 @@ pub enum Command {
 pub struct Record {
     /// The arguments, without references.
     pub arguments: Arc<Value>,
-    /// The steps whose results are in the arguments: where labels will follow from.
+    /// The steps whose results are in the arguments.
     #[serde(default)]
     pub from: Vec<StepName>,
     /// The effect class of the call.
@@ -226,12 +229,15 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
-    /// The first node that was planned when there were results to read.
-    #[serde(default)]
+    /// In states of older versions: the first node that was planned when there were results to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
     /// What was looked up for goals that are open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     looks: BTreeMap<NodeId, Vec<Looked>>,
+    /// The labels of values.
+    #[serde(default)]
+    book: labels::Book,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -269,6 +275,7 @@ impl Default for State {
             asks: BTreeMap::new(),
             informed_from: None,
             looks: BTreeMap::new(),
+            book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),

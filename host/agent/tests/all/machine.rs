@@ -164,14 +164,22 @@ impl<'b> Sim<'b> {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
             }
-            Command::CallTool { node, attempt, tool, arguments, from, labels, trying: _ } => {
+            Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying: _ } => {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
                     return self.record(EventKind::ApprovalAsked { node, from, request });
                 }
-                let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                let start = EventKind::StepStarted {
+                    node,
+                    attempt,
+                    tool,
+                    arguments,
+                    from,
+                    effect: effect.clone(),
+                    labels,
+                    under,
+                };
                 self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {
@@ -236,7 +244,7 @@ impl<'b> Sim<'b> {
         if touched && self.state.record(node).unwrap().effect == Effect::Irreversible {
             *self.effects.entry(self.key(node)).or_default() += 1;
         }
-        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null });
+        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null, label: None });
     }
 
     fn judge(&mut self, node: NodeId) {
@@ -279,7 +287,7 @@ impl<'b> Sim<'b> {
             _ => {}
         }
         match plan::check(self.state.plan(), node, patches, self.state.caps(), &find) {
-            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage },
+            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, label: None },
             Err(faults) => {
                 let faults = faults.iter().map(ToString::to_string).collect();
                 EventKind::PlanRejected { node, faults, usage }
@@ -381,7 +389,7 @@ fn ten_thousand_events_are_folded_quickly() {
         let output = ToolOutput { structured: Some(json!({ "n": number })), text: String::new() };
         for kind in [
             EventKind::PlanAsked { node: root, reason: toolcrib_agent::PlanReason::Open },
-            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default() },
+            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default(), label: None },
             EventKind::StepStarted {
                 node,
                 attempt: 1,
@@ -390,8 +398,9 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                under: Default::default(),
             },
-            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
+            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },
         ] {
             events.push(kind.at(Millis(u64::from(number))));

@@ -8,6 +8,7 @@ mod catalog;
 mod context;
 mod driver;
 mod flow;
+mod labels;
 mod looks;
 mod machine;
 mod reacting;
