@@ -24,6 +24,8 @@ pub mod driver;
 pub mod event;
 pub mod flow;
 pub mod fork;
+pub mod look;
+pub mod memory;
 pub mod outcome;
 pub mod plan;
 pub mod planner;
@@ -39,6 +41,8 @@ pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports
 pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
+pub use look::{Ask, Excerpt, Look};
+pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Anew, Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
@@ -46,7 +50,7 @@ pub use plan::{
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
-pub use planner::model::ModelPlanner;
+pub use planner::model::{ModelPlanner, ModelView, tokens};
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 pub use state::{Command, Detector, Foreseen, ForeseenCall, Origin, Record, Spent, State, StateError};
 pub use tools::{EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -80,7 +80,8 @@ pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
 pub use operator::{
-    Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey, Unattended,
+    Advice, ApprovalSettings, OperatorFile, PlannerSettings, PluginSettings, SecondWall, SecretSettings, TrustedKey,
+    Unattended,
 };
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};

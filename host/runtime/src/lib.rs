@@ -17,6 +17,7 @@ mod call;
 mod credentials;
 mod crib;
 mod durable;
+mod earlier;
 mod error;
 mod flow;
 mod gate;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toolcrib_model::Usage;
 
+use crate::look::Ask;
 use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, State, Then, Tools};
 
 /// What a planner may see.
@@ -51,6 +52,8 @@ pub enum Proposal {
     },
     /// Other changes to the part of the plan that has not been executed.
     Change(Vec<Patch>),
+    /// Something is to be looked up first; the planner is asked again with what was found.
+    Look(Vec<Ask>),
     /// The goal is reached.
     Answer(Answer),
     /// A person must say something first.

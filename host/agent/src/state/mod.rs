@@ -10,6 +10,7 @@ mod decide;
 mod edits;
 mod foresee;
 mod labels;
+mod looks;
 mod loops;
 mod partial;
 mod scope;
@@ -31,6 +32,7 @@ use crate::{
 
 pub use foresee::{Foreseen, ForeseenCall};
 pub use labels::Origin;
+pub use looks::Looked;
 pub use loops::Detector;
 pub use partial::describe;
 
@@ -261,6 +263,9 @@ pub struct State {
     /// In states of older versions: the first node that was planned when there were results to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// What was looked up for goals that are open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    looks: BTreeMap<NodeId, Vec<Looked>>,
     /// The labels of values.
     #[serde(default)]
     book: labels::Book,
@@ -308,6 +313,7 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            looks: BTreeMap::new(),
             book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
@@ -404,7 +410,7 @@ impl State {
         self.result_of(self.plan.holder(name)?.id)
     }
 
-    fn result_of(&self, node: NodeId) -> Option<&Value> {
+    pub(crate) fn result_of(&self, node: NodeId) -> Option<&Value> {
         let computed = self.computed.get(&node).map(|(value, _)| &**value);
         computed.or_else(|| self.records.get(&node)?.value.as_deref())
     }

@@ -5,13 +5,16 @@
 mod approvals;
 mod builtin;
 mod catalog;
+mod context;
 mod driver;
 mod flow;
 mod holds;
 mod keys;
 mod labels;
+mod looks;
 mod loops;
 mod machine;
+mod reacting;
 mod resume;
 mod shares;
 mod stored;
