@@ -79,6 +79,7 @@ fn events() -> Vec<Event> {
         planner: "bench".to_owned(),
         budget: Budget { steps: u32::MAX, ..Budget::default() },
         caps,
+        hold: false,
         inputs: Value::Null,
     }];
     let expanded = |kinds: &mut Vec<EventKind>, node: NodeId, children: Vec<Draft>| {
@@ -117,6 +118,8 @@ fn events() -> Vec<Event> {
                 from: vec![name(of - 1)],
                 effect: Effect::Read,
                 labels: Labels::new(),
+                key: None,
+                folders: Vec::new(),
                 under: Label::TRUSTED,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
