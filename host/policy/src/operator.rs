@@ -2,6 +2,7 @@
 
 mod advice;
 mod approval;
+mod critic;
 mod cut;
 mod grants;
 mod host;
@@ -18,6 +19,7 @@ use toolcrib_secrets::SecretName;
 
 use crate::authority::{Authority, Missing};
 use crate::credential::{self, CredentialPattern, OAuthClient, OAuthClients, SecretReference};
+use crate::critic::CriticSettings;
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
@@ -48,6 +50,7 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
+    critic: CriticSettings,
     second_wall: SecondWall,
     secret_settings: SecretSettings,
     oauth: OAuthClients,
@@ -111,6 +114,9 @@ impl OperatorFile {
         if let Some(node) = table.take("approval") {
             file.approval = ApprovalSettings::read(node.table("`[approval]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("critic") {
+            file.critic = critic::read(node.table("`[critic]`".to_owned())?)?;
+        }
         if let Some(node) = table.take("host") {
             file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
         }
@@ -144,6 +150,7 @@ impl OperatorFile {
             base: base.to_owned(),
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
+            critic: CriticSettings::default(),
             second_wall: SecondWall::Auto,
             secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),

@@ -43,16 +43,23 @@ impl State {
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, inputs, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, critic, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
-                self.inputs = inputs.clone();
+                (self.inputs, self.critic) = (inputs.clone(), critic.clone());
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::Expanded { node, patches, usage, given, note: _ } => {
+                let before = self.plan.nodes().len();
+                self.expanded(*node, patches, usage)?;
+                if *given {
+                    self.note_given(before);
+                }
+                Ok(())
+            }
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -64,7 +71,21 @@ impl State {
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
-            EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
+            EventKind::Judged { node, verdict, why, scores, by: _ } => {
+                self.judged(*node, verdict, why, event.at)?;
+                if let Some(record) = self.records.get_mut(node) {
+                    record.scores = *scores;
+                }
+                Ok(())
+            }
+            EventKind::Ungrounded { node, score, missing, then } => self.ungrounded(*node, *score, missing, *then),
+            EventKind::Reviewed { node, scores, then, why, usage, by: _, opinion: _ } => {
+                self.spend(usage);
+                self.result_reviewed(*node, *scores, *then, why)
+            }
+            EventKind::LookedAgain { node, by, holds, why } => self.looked_again(*node, *by, *holds, why),
+            EventKind::Undoing { node, tool, arguments, effect } => self.undoing(*node, tool, arguments, effect),
+            EventKind::NotUndone { node, why: _ } => self.not_undone(*node),
             EventKind::Decided { node, holds } => self.condition_decided(*node, *holds),
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
@@ -243,6 +264,7 @@ impl State {
                     record.value = Some(Arc::new(serde_json::json!({})));
                 }
                 self.set(step, Status::Done);
+                self.served(step);
             }
             Some(word) if word.eq_ignore_ascii_case(IT_DID_NOT) => {
                 if let Some(calls) = self.records.get(&step).and_then(|record| self.calls.get_mut(&record.key)) {
@@ -250,7 +272,8 @@ impl State {
                 }
                 self.set(step, Status::Open);
             }
-            _ => {}
+            Some(word) => self.settle_doubt(step, word),
+            None => {}
         }
     }
 
@@ -282,6 +305,12 @@ impl State {
             value: None,
             verdict: None,
             why: String::new(),
+            scores: None,
+            begun_by: self.events,
+            over_by: 0,
+            undo: None,
+            undone: false,
+            fixed: false,
             key,
         };
         self.records.insert(*node, record);
@@ -293,7 +322,7 @@ impl State {
         self.expect(node, "under way", |status| *status == Status::Running)?;
         let name = self.plan.step(node).map(|step| step.name.clone());
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
-        record.finished = Some(at);
+        (record.finished, record.over_by) = (Some(at), self.events);
         record.outcome = Some(outcome.clone());
         let calls = self.calls.entry(record.key).or_default();
         if record.has_touched() {
@@ -323,7 +352,7 @@ impl State {
 
     fn judged(&mut self, node: NodeId, verdict: &Verdict, why: &str, at: Millis) -> Applied {
         self.expect(node, "waiting for a verdict", |status| *status == Status::Finished)?;
-        let parent = self.plan.node(node).and_then(|node| node.parent).ok_or_else(|| format!("{node} has no goal"))?;
+        let parent = self.plan.goal_at_work(node).ok_or_else(|| format!("{node} has no goal"))?;
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         record.verdict = Some(verdict.clone());
         record.why = why.to_owned();
@@ -342,6 +371,11 @@ impl State {
             }
             Verdict::Retry { after_ms } => {
                 self.not_before.insert(node, Millis(at.0.saturating_add(*after_ms)));
+                if let Some(check) = self.plan.check_of(node) {
+                    // What was read back before the next try says nothing about it.
+                    self.records.remove(&check);
+                    self.set(check, Status::Open);
+                }
                 Status::Open
             }
             Verdict::Backtrack => failed(false),
@@ -352,6 +386,9 @@ impl State {
             }
         };
         self.set(node, status);
+        if *verdict == Verdict::Accept {
+            self.served(node);
+        }
         Ok(())
     }
 
@@ -388,7 +425,11 @@ impl State {
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }
+        let before = self.plan.nodes().len();
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        if self.is_given(node) {
+            self.note_given(before);
+        }
         self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
         self.set(node, Status::Active);
         Ok(())

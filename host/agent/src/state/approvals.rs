@@ -91,6 +91,12 @@ impl State {
             value: None,
             verdict: None,
             why: why.clone(),
+            scores: None,
+            begun_by: 0,
+            over_by: self.events,
+            undo: None,
+            undone: false,
+            fixed: false,
             key: Self::call_key(&request.call.tool, &request.call.arguments),
         };
         self.records.insert(node, record);

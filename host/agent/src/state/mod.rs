@@ -6,18 +6,20 @@
 
 mod apply;
 mod approvals;
+mod asides;
 mod decide;
+mod evidence;
 mod labels;
 mod partial;
 mod scope;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, CriticSettings, Digest, Effect, Labels, Scores, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -77,6 +79,16 @@ pub enum Command {
         /// The step.
         node: NodeId,
     },
+    /// Have this accepted result reviewed. Repeated until the review is recorded: a driver asks once.
+    Review {
+        /// The step.
+        node: NodeId,
+    },
+    /// Record how this call is taken back, or that it cannot be.
+    Undo {
+        /// The step.
+        node: NodeId,
+    },
     /// Get a person's word on this step. Repeated until the answer is recorded: a driver asks once.
     Approve {
         /// The step.
@@ -130,6 +142,24 @@ pub struct Record {
     /// Why.
     #[serde(default)]
     pub why: String,
+    /// How the step stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
+    /// The number of the event with the intent, counted from 1 in the run.
+    #[serde(default)]
+    pub begun_by: u64,
+    /// The number of the event with the outcome.
+    #[serde(default)]
+    pub over_by: u64,
+    /// The call that takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo: Option<NodeId>,
+    /// Whether it was taken back.
+    #[serde(default)]
+    undone: bool,
+    /// Whether it turned out that it cannot be taken back.
+    #[serde(default)]
+    fixed: bool,
     /// Identifies the call: tool and arguments.
     key: Digest,
 }
@@ -148,7 +178,7 @@ impl Record {
             Some(StepOutcome::Failed { failure }) => failure.effect != crate::EffectState::None,
             Some(StepOutcome::NotStarted { .. }) => false,
         };
-        happened && !crate::critic::is_repeatable(&self.effect)
+        happened && !self.undone && !crate::critic::is_repeatable(&self.effect)
     }
 }
 
@@ -227,6 +257,26 @@ pub struct State {
     /// The first node that was planned when there were results to read.
     #[serde(default)]
     informed_from: Option<NodeId>,
+    /// How results are judged.
+    #[serde(default)]
+    critic: CriticSettings,
+    /// The nodes that a person wrote.
+    #[serde(default)]
+    given: BTreeSet<NodeId>,
+    /// How well the arguments of steps are grounded, where that is less than wholly.
+    #[serde(default)]
+    grounding: BTreeMap<NodeId, u8>,
+    /// Steps that a person wants to be made with what they have.
+    #[serde(default)]
+    vouched: BTreeSet<NodeId>,
+    /// Which try of which step was reviewed.
+    #[serde(default)]
+    reviewed: BTreeMap<NodeId, u32>,
+    /// Steps whose results are looked at again, and the calls that look.
+    #[serde(default)]
+    looking: BTreeMap<NodeId, NodeId>,
+    #[serde(default)]
+    best: Option<asides::Best>,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -263,6 +313,13 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            critic: CriticSettings::default(),
+            given: BTreeSet::new(),
+            grounding: BTreeMap::new(),
+            vouched: BTreeSet::new(),
+            reviewed: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            best: None,
             unanswered: None,
             questions: 0,
             spent: Spent::default(),
@@ -370,7 +427,7 @@ impl State {
     pub fn results(&self) -> Vec<(&Step, &Record, &Value)> {
         let mut found: Vec<_> = self
             .plan
-            .steps()
+            .planned_steps()
             .filter_map(|(node, step)| {
                 let record = self.records.get(&node.id)?;
                 Some((step, record, record.value.as_deref()?))
@@ -416,7 +473,8 @@ impl State {
     }
 
     fn refusals(&self) -> impl Iterator<Item = (NodeId, &crate::ToolFailure)> {
-        self.records.iter().filter_map(|(node, record)| match &record.outcome {
+        let planned = |node: &NodeId| self.plan.node(*node).is_some_and(|node| node.serves.is_none());
+        self.records.iter().filter(move |(node, _)| planned(node)).filter_map(|(node, record)| match &record.outcome {
             Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
         })

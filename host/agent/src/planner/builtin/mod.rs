@@ -42,7 +42,7 @@ mod role;
 mod shape;
 mod texts;
 mod tokens;
-mod units;
+pub(crate) mod units;
 mod words;
 mod zones;
 
@@ -155,7 +155,7 @@ fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
 /// Why the goal cannot be reached: what failed, in the order in which it did.
 fn stuck(context: &PlanContext) -> String {
     let mut told = BTreeSet::new();
-    let failed = context.state.plan().steps().filter_map(|(node, step)| match &node.status {
+    let failed = context.state.plan().planned_steps().filter_map(|(node, step)| match &node.status {
         Status::Failed { why, .. } => told.insert(why).then(|| format!("`{}`: {}", step.tool, rank::of_a_part(why))),
         _ => None,
     });

@@ -20,6 +20,8 @@ use toolcrib_model::{Model, ModelError, Request, ToolChoice, Usage};
 
 use super::{PlanContext, Planned, Planner, PlannerError};
 
+pub(crate) use prompt::fenced;
+
 /// The most tokens of one answer.
 const MAX_TOKENS: u32 = 8_192;
 

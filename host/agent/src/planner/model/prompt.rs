@@ -64,7 +64,7 @@ pub(super) fn messages(context: &PlanContext) -> Vec<Message> {
 /// Each step that was tried or stopped, as a call and its result.
 fn history(state: &State) -> Vec<Message> {
     let over = |status: &Status| matches!(status, Status::Done | Status::Failed { .. });
-    let tried: Vec<_> = state.plan().steps().filter(|(node, _)| over(&node.status)).collect();
+    let tried: Vec<_> = state.plan().planned_steps().filter(|(node, _)| over(&node.status)).collect();
     let skip = tried.len().saturating_sub(STEPS);
     let mut left = ALL_CHARS;
     let mut turns = Vec::new();
@@ -128,7 +128,7 @@ fn as_text(output: &ToolOutput) -> String {
 }
 
 /// Text from outside, capped, with nothing hidden in it, and unable to end its own fence.
-pub(super) fn fenced(text: &str, limit: usize) -> String {
+pub(crate) fn fenced(text: &str, limit: usize) -> String {
     format!("<data>{}</data>", cut(&visible(text), limit).replace("</data", "<\\/data"))
 }
 
