@@ -1,12 +1,18 @@
-//! One call through every gate, without a run around it: what benches measure.
+//! The inside of the crib for benches: one call through every gate without a run around it, and a run whose parts can be
+//! exchanged.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use toolcrib_agent::{Planner, Ports};
+use toolcrib_ledger::RunId;
 use toolcrib_policy::Labels;
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::run::Errand;
 
 /// Calls a tool as a step of a run does. Nothing of it is in a ledger.
 ///
@@ -17,4 +23,24 @@ pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallRepor
     let asked =
         Asked { tool, arguments, labels: Labels::new(), approval: None, delegated: None, depth: 0, wall_ms: None };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
+}
+
+/// Begins a run of `goal` in the ledger, and gives everything that it needs from the world, so that some of it can be put in
+/// the place of other. Nobody answers questions, and nobody reviews.
+///
+/// # Errors
+///
+/// The ledger cannot be written.
+pub async fn ports(crib: &Crib, goal: &str, planner: Arc<dyn Planner>) -> Result<(RunId, Ports), CribError> {
+    let errand = Errand {
+        goal: goal.to_owned(),
+        planner,
+        model: None,
+        judge: None,
+        person: None,
+        observer: Arc::new(()),
+        progress: None,
+        last: None,
+    };
+    crib.begin(errand, goal, json!({ "planner": "measured" })).await
 }

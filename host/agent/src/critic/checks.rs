@@ -72,7 +72,8 @@ pub fn is_repeatable(effect: &Effect) -> bool {
 
 fn judge_output(evidence: &Evidence<'_>, output: &ToolOutput) -> Judgement {
     // What can be put back closes no more than its own way.
-    let closed = if *evidence.effect == Effect::Irreversible { Verdict::Replan } else { Verdict::Backtrack };
+    let stays = *evidence.effect == Effect::Irreversible || evidence.serves;
+    let closed = if stays { Verdict::Replan } else { Verdict::Backtrack };
     let promised = evidence.card.is_some_and(|card| card.output_schema.is_some());
     if output.is_empty() && promised && *evidence.effect == Effect::Read {
         return verdict(closed, "the tool gave an empty result");
@@ -101,7 +102,9 @@ fn accept_if_met(evidence: &Evidence<'_>, output: &ToolOutput, closed: Verdict, 
     let value = output.value();
     let met = |expectation: &crate::Expectation| expectation.check_with(&value, evidence.arguments);
     if let Some(unmet) = evidence.step.expect.iter().find_map(|expectation| met(expectation).err()) {
-        return verdict(closed, format!("expectation not met: {}", unmet.0));
+        // A call that serves a step is closed as an answer where it says no, and as none where it says nothing.
+        let closed = if evidence.serves && !unmet.undecided { Verdict::Backtrack } else { closed };
+        return verdict(closed, format!("expectation not met: {}", unmet.why));
     }
     match &evidence.checked {
         Some(Checked::Failed(why)) if is_repeatable(evidence.effect) => {

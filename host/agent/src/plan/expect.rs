@@ -34,9 +34,24 @@ pub enum Expectation {
     Holds(String),
 }
 
-/// An expectation that a result does not meet, in words.
+/// An expectation that a result does not meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmet(pub String);
+pub struct Unmet {
+    /// Why not, in words.
+    pub why: String,
+    /// Whether that is not known: the expectation itself could not be worked out.
+    pub undecided: bool,
+}
+
+impl Unmet {
+    fn not(why: String) -> Self {
+        Self { why, undecided: false }
+    }
+
+    fn unknown(why: String) -> Self {
+        Self { why, undecided: true }
+    }
+}
 
 impl Expectation {
     /// Checks that the expectation itself makes sense.
@@ -71,23 +86,23 @@ impl Expectation {
     pub fn check_with(&self, result: &Value, arguments: &Value) -> Result<(), Unmet> {
         match self {
             Self::Exists(path) => match find(path, result) {
-                None | Some(Value::Null) => Err(Unmet(format!("the result has no `{path}`"))),
+                None | Some(Value::Null) => Err(Unmet::not(format!("the result has no `{path}`"))),
                 Some(_) => Ok(()),
             },
             Self::Equals { path, value } => match find(path, result) {
                 Some(found) if found == value => Ok(()),
-                Some(found) => Err(Unmet(format!("`{path}` is {}, expected {value}", refs::short(found, 80)))),
-                None => Err(Unmet(format!("the result has no `{path}`, expected {value}"))),
+                Some(found) => Err(Unmet::not(format!("`{path}` is {}, expected {value}", refs::short(found, 80)))),
+                None => Err(Unmet::not(format!("the result has no `{path}`, expected {value}"))),
             },
             Self::Contains { path, value } => match (find(path, result), value) {
                 (Some(Value::String(text)), Value::String(part)) if text.contains(part.as_str()) => Ok(()),
                 (Some(Value::Array(items)), value) if items.contains(value) => Ok(()),
-                _ => Err(Unmet(format!("`{path}` does not contain {value}"))),
+                _ => Err(Unmet::not(format!("`{path}` does not contain {value}"))),
             },
             Self::Schema(schema) => match schema::validate(schema, result) {
                 Ok(faults) if faults.is_empty() => Ok(()),
-                Ok(faults) => Err(Unmet(schema::join(&faults))),
-                Err(error) => Err(Unmet(error.to_string())),
+                Ok(faults) => Err(Unmet::not(schema::join(&faults))),
+                Err(error) => Err(Unmet::unknown(error.to_string())),
             },
             Self::Holds(text) => {
                 let lookup = |name: &str, field: Option<&str>| match (name, field) {
@@ -95,12 +110,14 @@ impl Expectation {
                     ("arguments", None) => Some(arguments),
                     _ => None,
                 };
-                let expression = expression(text).map_err(Unmet)?;
+                let expression = expression(text).map_err(Unmet::unknown)?;
                 match expression.evaluate(&lookup) {
                     Ok(Value::Bool(true)) => Ok(()),
-                    Ok(Value::Bool(false)) => Err(Unmet(format!("`{text}` does not hold"))),
-                    Ok(other) => Err(Unmet(format!("`{text}` is neither true nor false: {}", refs::short(&other, 80)))),
-                    Err(error) => Err(Unmet(error.to_string())),
+                    Ok(Value::Bool(false)) => Err(Unmet::not(format!("`{text}` does not hold"))),
+                    Ok(other) => {
+                        Err(Unmet::not(format!("`{text}` is neither true nor false: {}", refs::short(&other, 80))))
+                    }
+                    Err(error) => Err(Unmet::unknown(error.to_string())),
                 }
             }
         }

@@ -50,10 +50,8 @@ impl State {
         let check = self.plan.check_of(step)?;
         Some(match &self.plan.node(check)?.status {
             Status::Done => Checked::Passed,
-            Status::Failed { why, .. } => match self.records.get(&check).and_then(|record| record.outcome.as_ref()) {
-                Some(StepOutcome::Done { .. }) => Checked::Failed(why.clone()),
-                _ => Checked::NotMade(why.clone()),
-            },
+            Status::Failed { why, replan: false } if self.answered_at_all(check) => Checked::Failed(why.clone()),
+            Status::Failed { why, .. } => Checked::NotMade(why.clone()),
             _ => Checked::NotMade("it was not made".to_owned()),
         })
     }
@@ -203,7 +201,7 @@ impl State {
             Some(match (&look.status, look.serves?.service) {
                 (Status::Done, Service::ReadAgain) if same() => looked(node, by, true, "it reads the same again"),
                 (Status::Done, Service::CheckAgain) => looked(node, by, true, "the check of it passed again"),
-                (Status::Failed { why, .. }, Service::CheckAgain) if self.answered_at_all(by) => {
+                (Status::Failed { why, replan: false }, Service::CheckAgain) if self.answered_at_all(by) => {
                     self.fallen(node, by, why)?
                 }
                 (Status::Done, _) => self.fallen(node, by, "it reads otherwise now")?,

@@ -5,6 +5,7 @@
 mod approvals;
 mod builtin;
 mod catalog;
+mod critic;
 mod driver;
 mod flow;
 mod machine;

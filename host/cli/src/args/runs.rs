@@ -12,6 +12,9 @@ pub(crate) struct RunArgs {
     /// gemini:NAME, ollama:NAME; or with a file: script:FILE, replay:FILE
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
     pub(crate) model: Option<String>,
+    /// Have what was accepted reviewed by a language model beside the run, named as for --model
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_JUDGE")]
+    pub(crate) judge: Option<String>,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
 }
@@ -74,6 +77,9 @@ pub(crate) struct FlowRunArgs {
     /// Inputs from a file with a JSON object; `-` reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,
+    /// Have what was accepted reviewed by a language model beside the run, named as for --model
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_JUDGE")]
+    pub(crate) judge: Option<String>,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
 }

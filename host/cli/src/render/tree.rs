@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, Node, NodeId, Order, Service, State, Status, Step};
 
 use super::text::{count, duration, plain};
 
@@ -41,14 +41,19 @@ pub(crate) fn tree(state: &State, costs: &Costs, spinner: char) -> Vec<String> {
 }
 
 fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &str, lines: &mut Vec<String>) {
-    let below: Vec<_> = state.plan().nodes().iter().filter(|node| node.parent == Some(of)).collect();
+    // What serves a step is shown once it has begun.
+    let begun = |node: &&Node| node.serves.is_none() || node.status != Status::Open;
+    let below: Vec<_> = state.plan().nodes().iter().filter(|node| node.parent == Some(of)).filter(begun).collect();
     for (at, node) in below.iter().enumerate() {
         let last = at + 1 == below.len();
         let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let what = match &node.body {
             Body::Goal(goal) => format!("{}{}{}", plain(&goal.text), order(goal.order), each(goal)),
             Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
-            Body::Step(step) => format!("{}{}", step_line(state, node.id, step), costs.shown(node.id)),
+            Body::Step(step) => {
+                let as_what = node.serves.map_or("", |serves| service(serves.service));
+                format!("{as_what}{}{}", step_line(state, node.id, step), costs.shown(node.id))
+            }
         };
         lines.push(format!("{indent}{branch}{} {what}{}", mark(&node.status, spinner), why(&node.status)));
         children(state, costs, spinner, node.id, &format!("{indent}{inside}"), lines);
@@ -74,6 +79,15 @@ fn short(value: &serde_json::Value) -> String {
 fn step_line(state: &State, id: NodeId, step: &Step) -> String {
     let arguments = state.record(id).map_or(&step.arguments, |record| &record.arguments);
     format!("{} {}", step.tool, plain(&short(arguments)))
+}
+
+fn service(service: Service) -> &'static str {
+    match service {
+        Service::Check => "check: ",
+        Service::CheckAgain => "check again: ",
+        Service::ReadAgain => "read again: ",
+        Service::Undo => "undo: ",
+    }
 }
 
 fn order(order: Order) -> &'static str {

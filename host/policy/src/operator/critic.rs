@@ -53,4 +53,9 @@ impl OperatorFile {
     pub fn critic(&self) -> &CriticSettings {
         &self.critic
     }
+
+    /// Has `judge` review what is accepted, whatever model the file names.
+    pub fn set_judge(&mut self, judge: String) {
+        self.critic = CriticSettings { mode: CriticMode::All, judge: Some(judge), ..self.critic.clone() };
+    }
 }

@@ -17,7 +17,8 @@
 //!
 //! A clause that asks for several calls of a tool that only reads ("in Paris and London") gets them all. "It" and "them" are
 //! the last result; a tool that wants text where the goal names a file gets another tool before it that reads the file.
-//! Several tools that fit become alternatives, tried in the order of their rank.
+//! Several tools that fit become alternatives, tried in the order of their rank. What a step writes is read back, where its
+//! plugin has a tool for that.
 
 mod acts;
 mod answer;
@@ -37,6 +38,7 @@ mod previous;
 mod profile;
 mod quantity;
 mod rank;
+mod readback;
 mod repeats;
 mod role;
 mod shape;
@@ -70,11 +72,12 @@ impl Planner for BuiltinPlanner {
     }
 
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
-        Ok(match context.reason {
-            PlanReason::Open => open(context).into(),
-            PlanReason::Review => review(context).into(),
-            PlanReason::Stuck => Proposal::Fail(stuck(context)).into(),
-        })
+        let proposal = match context.reason {
+            PlanReason::Open => open(context),
+            PlanReason::Review => review(context),
+            PlanReason::Stuck => Proposal::Fail(stuck(context)),
+        };
+        Ok(readback::with_checks(context, proposal).into())
     }
 }
 
