@@ -103,10 +103,10 @@ impl Plan {
         self.steps().filter(|(node, _)| node.serves.is_none())
     }
 
-    /// The nearest goal above that is not over.
-    pub(crate) fn goal_at_work(&self, id: NodeId) -> Option<NodeId> {
+    /// The nearest goal above that is not over; the run's own where all are.
+    pub(crate) fn goal_at_work(&self, id: NodeId) -> NodeId {
         let open = |id: &NodeId| self.goal(*id).is_some() && self.node(*id).is_some_and(|node| !node.status.is_over());
-        self.path(id).into_iter().rev().find(open)
+        self.path(id).into_iter().rev().find(open).unwrap_or(NodeId::ROOT)
     }
 
     /// Lets a step that was over be done again, and the goals above it that were reached because of it.

@@ -79,7 +79,7 @@ impl State {
         let why = Grounding::complaint(missing);
         self.grounding.insert(node, score);
         if then == Unfounded::Ask {
-            let goal = self.plan.goal_at_work(node).ok_or_else(|| format!("{node} has no goal"))?;
+            let goal = self.plan.goal_at_work(node);
             let tool = self.plan.step(node).map(|step| step.tool.to_string()).unwrap_or_default();
             let text =
                 format!("{tool} is to be called with something that was made up: {why}; is the call to be made?");
@@ -178,7 +178,7 @@ impl State {
                 self.fall(node, why.to_owned(), then == Follow::Replan);
             }
             Follow::Ask => {
-                let goal = self.plan.goal_at_work(node).ok_or_else(|| format!("{node} has no goal"))?;
+                let goal = self.plan.goal_at_work(node);
                 let text =
                     format!("the result of {} (step {}) is doubted: {why}; is it to count?", step.tool, step.name);
                 let choices = [KEEP, GIVE_UP].map(str::to_owned).to_vec();
