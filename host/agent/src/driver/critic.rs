@@ -49,12 +49,13 @@ impl Run {
         if found.score == 100 {
             return None;
         }
-        let then = match (found.missing.is_empty(), effect) {
-            (false, Effect::Irreversible) => match state.critic().ungrounded {
-                Ungrounded::Replan => Unfounded::Replan,
-                Ungrounded::Ask => Unfounded::Ask,
-            },
-            _ => Unfounded::Made,
+        let then = match (found.missing.is_empty(), effect, state.critic().ungrounded) {
+            (true, ..) | (false, Effect::Read, _) => Unfounded::Made,
+            (false, Effect::Irreversible, Ungrounded::Ask) => Unfounded::Ask,
+            (false, Effect::Irreversible, Ungrounded::Replan) => Unfounded::Replan,
+            // A new file may have any name: whoever writes it a second time means it.
+            (false, ..) if state.is_meant(&found.missing) => Unfounded::Made,
+            (false, ..) => Unfounded::Replan,
         };
         Some(EventKind::Ungrounded { node, score: found.score, missing: found.missing, then })
     }

@@ -51,6 +51,8 @@ impl State {
         Some(match &self.plan.node(check)?.status {
             Status::Done => Checked::Passed,
             Status::Failed { why, replan: false } if self.answered_at_all(check) => Checked::Failed(why.clone()),
+            // Nothing there is an answer as well.
+            Status::Failed { why, .. } if self.found_nothing(check) => Checked::Failed(why.clone()),
             Status::Failed { why, .. } => Checked::NotMade(why.clone()),
             _ => Checked::NotMade("it was not made".to_owned()),
         })
@@ -88,6 +90,7 @@ impl State {
             self.pending.push(Pending { goal, step: node, question });
         }
         if then != Unfounded::Made {
+            self.objected.extend(missing.iter().map(|missing| missing.text.clone()));
             self.set(node, Status::Failed { why, replan: true });
         }
         Ok(())
@@ -96,6 +99,11 @@ impl State {
     /// Whether somebody has said that this call may be made with what it has.
     pub fn is_vouched(&self, step: NodeId) -> bool {
         self.vouched.contains(&step)
+    }
+
+    /// Whether the planner was told of all these, and writes them again: then it means them.
+    pub fn is_meant(&self, missing: &[Missing]) -> bool {
+        missing.iter().all(|missing| self.objected.contains(&missing.text))
     }
 
     /// How well the arguments of this step are grounded, where that is less than wholly.
@@ -204,11 +212,19 @@ impl State {
                 (Status::Failed { why, replan: false }, Service::CheckAgain) if self.answered_at_all(by) => {
                     self.fallen(node, by, why)?
                 }
+                (Status::Failed { why, .. }, Service::CheckAgain) if self.found_nothing(by) => {
+                    self.fallen(node, by, why)?
+                }
                 (Status::Done, _) => self.fallen(node, by, "it reads otherwise now")?,
                 (Status::Failed { why, .. }, _) => looked(node, by, true, &format!("nothing new: {why}")),
                 _ => looked(node, by, true, "nothing new"),
             })
         })
+    }
+
+    fn found_nothing(&self, node: NodeId) -> bool {
+        let outcome = self.records.get(&node).and_then(|record| record.outcome.as_ref());
+        matches!(outcome, Some(StepOutcome::Failed { failure }) if failure.code == "not-found")
     }
 
     /// Whether a call gave a result, whatever became of that.
@@ -300,8 +316,14 @@ impl State {
         self.plan.reopen(node, Status::Failed { why, replan });
     }
 
+    /// Lets a step be done again, also one that failed with what it had.
     fn open_again(&mut self, id: NodeId) {
-        if self.plan.node(id).is_none_or(|node| node.status != Status::Done) {
+        let listed = |node: &crate::Node| {
+            let goal = node.parent.and_then(|parent| self.plan.goal(parent));
+            goal.is_some_and(|goal| goal.children.contains(&id))
+        };
+        let over = |node: &crate::Node| node.status == Status::Done || (node.status.is_failed() && listed(node));
+        if !self.plan.node(id).is_some_and(over) {
             return;
         }
         if let Some(record) = self.records.get_mut(&id) {

@@ -239,6 +239,8 @@ impl Walk<'_> {
                     self.record(EventKind::GoalReached { node: id, answer: None, usage: Default::default() });
                 }
                 Fate::Reached => self.plan(id, PlanReason::Review),
+                // Another look may change what it is stuck on.
+                Fate::Stuck if self.state.is_in_doubt() => {}
                 Fate::Stuck => self.plan(id, PlanReason::Stuck),
             },
             _ => {}

@@ -269,6 +269,9 @@ pub struct State {
     /// Steps that a person wants to be made with what they have.
     #[serde(default)]
     vouched: BTreeSet<NodeId>,
+    /// What calls had in them that comes from nowhere, and that their planner was told of.
+    #[serde(default)]
+    objected: BTreeSet<String>,
     /// Which try of which step was reviewed.
     #[serde(default)]
     reviewed: BTreeMap<NodeId, u32>,
@@ -317,6 +320,7 @@ impl Default for State {
             given: BTreeSet::new(),
             grounding: BTreeMap::new(),
             vouched: BTreeSet::new(),
+            objected: BTreeSet::new(),
             reviewed: BTreeMap::new(),
             looking: BTreeMap::new(),
             best: None,

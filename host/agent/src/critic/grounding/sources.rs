@@ -110,16 +110,15 @@ impl<'s> Sources<'s> {
         let (authority, rest) = plain.split_at(end);
         let host = authority.rsplit('@').next().unwrap_or(authority);
         let host = host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(host);
-        // What is a word of the service's own (`repos`, `issues`, the name of a parameter) need not be said.
-        let word = |part: &str| part.chars().all(|c| c.is_alphabetic() || c == '-' || c == '_') || is_version(part);
+        // The names of parameters and versions are the service's own and need not be said.
         let value = |part: &str| part.split_once('=').map_or(part, |(_, value)| value).to_owned();
         let parts = rest.split(['/', '?', '&', '#']).map(|part| decoded(&value(part))).filter(|part| !part.is_empty());
         let known = |part: String| {
-            word(&part)
+            is_version(&part)
                 || self.has(&part)
                 || is_date(&part) && self.find(&Thing::Date(part.clone()), None, "") != Found::Nowhere
                 || part.parse().is_ok_and(|number| self.number(number, None, "") != Found::Nowhere)
-                || part.split(|c: char| !c.is_alphanumeric()).all(|one| word(one) || self.has(one))
+                || part.split(|c: char| !c.is_alphanumeric()).all(|one| self.has(one))
         };
         found(false, self.has(host) && parts.into_iter().all(known))
     }

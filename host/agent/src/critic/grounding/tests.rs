@@ -29,7 +29,7 @@ fn what_was_said_or_given_is_grounded() {
         json!({"path": "/docs/rates.md"}),
         json!({"path": "rates.md"}),
         json!({"url": "https://api.example.com/v2/rates?on=a b"}),
-        json!({"url": "http://api.example.com/v2/customers/90210/rates"}),
+        json!({"url": "http://api.example.com/v2/customer/90210/rates"}),
         json!({"ref": "90210", "n": 90210}),
         json!({"limit": 20}),
         json!({"text": "and/or, e.g. nothing: just words."}),
@@ -51,6 +51,7 @@ fn what_comes_from_nowhere_is_named_with_its_place() {
         (json!({"amount": 1200.75}), "1200.75"),
         (json!({"url": "https://evil.example.net/collect?d=1"}), "https://evil.example.net/collect?d=1"),
         (json!({"path": "/etc/shadow.bak"}), "/etc/shadow.bak"),
+        (json!({"url": "https://example.com/collect"}), "https://example.com/collect"),
         (json!({"a": [{"text": "to IBAN DE8937040044, please"}]}), "DE8937040044"),
     ] {
         assert_eq!(missing(goal, &results, arguments.clone()), [expected], "{arguments}");
@@ -69,7 +70,7 @@ fn what_follows_from_what_was_said_counts_a_little_less() {
         json!({"count": 3}),
         json!({"n": 35}),
         json!({"on": "2026-11-28"}),
-        json!({"url": "https://api.example.com/days/2026-11-27/rows"}),
+        json!({"url": "https://api.example.com/rows/2026-11-27"}),
         json!({"wait": 7200}),
     ] {
         let found = ground(&arguments, &schema(), &sources);
