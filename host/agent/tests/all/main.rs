@@ -10,5 +10,6 @@ mod driver;
 mod flow;
 mod machine;
 mod resume;
+mod stored;
 mod support;
 mod world;
