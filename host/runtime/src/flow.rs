@@ -101,6 +101,11 @@ fn collect(draft: &Draft, calls: &mut Vec<(ToolName, Effect)>) {
             if !calls.iter().any(|(tool, _)| *tool == step.tool) {
                 calls.push((step.tool.clone(), effect));
             }
+            let check = step.check.as_ref().map(|check| &check.tool);
+            if let Some(check) = check.filter(|check| !calls.iter().any(|(tool, _)| tool == *check)) {
+                // It is not made where it would do more.
+                calls.push((check.clone(), Effect::Read));
+            }
         }
         Draft::Value(_) => {}
         Draft::Goal(goal) => goal.children.iter().for_each(|child| collect(child, calls)),

@@ -22,6 +22,8 @@ use crate::world::World;
 pub(crate) enum Critic {
     /// Results count as they are, and what fails fails: no retry, no new plan.
     Off,
+    /// Results count as they are; where something fails, the planner plans anew.
+    Replans,
     /// What programs can check.
     Checks,
     /// The same, and a judge that is wrong this often, in per cent.
@@ -41,7 +43,7 @@ pub(crate) struct Cell {
     pub(crate) faulty: Share,
     /// Wrong without the critic, right with it.
     pub(crate) recovered: Share,
-    /// Right without the critic, wrong with it: which, by the name of the task and its fault.
+    /// Right with less of the critic (without it, or without the judge), wrong with it: by the name of the task and its fault.
     pub(crate) harmed: Vec<String>,
     /// Wrong in the world although the run said that it had reached its goal.
     pub(crate) unnoticed: u64,
@@ -100,9 +102,11 @@ struct Ended {
 }
 
 /// Runs every task without a fault and with each of its faults, once for each seed of each cell. The first cell is what the
-/// others are compared with.
+/// others are compared with; a row with a judge is also compared with those without one.
 pub(crate) async fn measure(world: &World, tasks: &[Task], mut cells: Vec<Cell>) -> Table {
     let mut right_without: BTreeSet<String> = BTreeSet::new();
+    // What any row before has got right: no more of the critic may get it wrong.
+    let mut right_with_less: BTreeSet<String> = BTreeSet::new();
     for (place, cell) in cells.iter_mut().enumerate() {
         let begun = Instant::now();
         for task in tasks {
@@ -115,13 +119,15 @@ pub(crate) async fn measure(world: &World, tasks: &[Task], mut cells: Vec<Cell>)
                     cell.unnoticed += u64::from(ended.reached && !ended.right);
                     let share = if fault.is_none() { &mut cell.plain } else { &mut cell.faulty };
                     share.note(ended.right);
-                    if place == 0 {
-                        if ended.right {
-                            right_without.insert(named.clone());
-                        }
-                    } else if !right_without.contains(&named) {
+                    let judged = matches!(cell.critic, Critic::All { .. });
+                    if place == 0 && ended.right {
+                        right_without.insert(named.clone());
+                    } else if place > 0 && !right_without.contains(&named) {
                         cell.recovered.note(ended.right);
-                    } else if !ended.right {
+                    }
+                    if ended.right && !judged {
+                        right_with_less.insert(named.clone());
+                    } else if !ended.right && right_with_less.contains(&named) {
                         cell.harmed.push(format!("{named} (seed {seed})"));
                     }
                     if std::env::var_os("ABLATION_TRACE").is_some() {
@@ -175,6 +181,7 @@ async fn run(world: &World, task: &Task, fault: Option<&Fault>, critic: Critic, 
             caps.replans = 0;
             CriticSettings { mode: CriticMode::Off, ..usual }
         }
+        Critic::Replans => CriticSettings { mode: CriticMode::Off, ..usual },
         Critic::Checks => usual,
         Critic::All { wrong } => {
             ports.judge = Some(Arc::new(Liar { knows: knows.clone(), wrong, seed }));
@@ -191,6 +198,7 @@ impl fmt::Display for Critic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&match self {
             Self::Off => "off".to_owned(),
+            Self::Replans => "off, planning anew".to_owned(),
             Self::Checks => "checks".to_owned(),
             Self::All { wrong } => format!("all, judge wrong {wrong} %"),
         })

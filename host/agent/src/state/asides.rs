@@ -133,18 +133,15 @@ impl State {
 
     /// The accepted results that nobody has reviewed, where they are reviewed.
     pub(super) fn unreviewed(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let wanted = self.critic.reviews();
-        self.plan
-            .planned_steps()
-            .filter(move |(node, step)| {
-                wanted && node.status == Status::Done && self.reviewed.get(&node.id) != Some(&step.attempts)
-            })
+        let steps = self.critic.reviews().then(|| self.plan.planned_steps()).into_iter().flatten();
+        steps
+            .filter(|(node, step)| node.status == Status::Done && self.reviewed.get(&node.id) != Some(&step.attempts))
             .map(|(node, _)| node.id)
     }
 
     /// Whether what cannot be taken back has to wait: a result is not reviewed yet, or is being looked at again.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.critic.wait && (!self.looking.is_empty() || self.unreviewed().next().is_some())
+        self.critic.wait && self.critic.reviews() && (!self.looking.is_empty() || self.unreviewed().next().is_some())
     }
 
     /// Whether there is a way to look at the result again that changes nothing.

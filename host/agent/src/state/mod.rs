@@ -170,6 +170,11 @@ fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Arc<Valu
 }
 
 impl Record {
+    /// Whether it was taken back.
+    pub fn is_undone(&self) -> bool {
+        self.undone
+    }
+
     /// Whether the world may have changed, in a way that doing it again would change it again.
     pub fn has_touched(&self) -> bool {
         let happened = match &self.outcome {

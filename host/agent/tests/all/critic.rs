@@ -497,3 +497,48 @@ async fn a_run_that_is_cut_anywhere_in_a_review_goes_on() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fork_does_not_hold_what_was_taken_back_against_the_new_run() {
+    let first = vec![step("a", "x.add", json!({ "n": 1 })), step("c", "x.broken", json!({}))];
+    let (_, events) = World::new(shelf(), two_ways(first)).run("1 and 2").await;
+    let begun = events.iter().position(|event| event.kind.name() == "step-started").unwrap();
+    let forked = toolcrib_agent::fork(&events, begun, "r", begun as u64, toolcrib_agent::Millis(0), false).unwrap();
+    let by: Vec<_> = forked.made.iter().map(|made| made.by.as_str()).collect();
+    assert_eq!(by, ["other"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_can_say_how_a_step_is_checked() {
+    let text = r#"
+flow: put
+steps:
+  - step: put
+    tool: x.put
+    arguments: { at: a, text: body }
+    check:
+      tool: x.get
+      arguments: { at: "{{ arguments.at }}" }
+      expect: [{ holds: "result.text == arguments.text" }]
+"#;
+    let flow = toolcrib_agent::Flow::parse(text).unwrap();
+    let world = World::new(forgetful(), once(Order::Sequence, Vec::new()));
+    let patches = flow.checked(&*world.tools).unwrap();
+    let book = Arc::new(Book::new(&[], Dies::Never));
+    let ports = ports(Arc::clone(&world.tools), once(Order::Sequence, Vec::new()), Arc::clone(&book));
+    let mut run = Run::flow(ports, &flow, Budget::default(), patches, json!({}));
+    assert_eq!(run.drive(&Cancel::new()).await.unwrap().name(), "reached");
+    assert_eq!(world.tools.called(), ["x.put", "x.get", "x.put", "x.get"]);
+    let saved = toolcrib_agent::flow::save(run.state(), "again").flow;
+    assert_eq!(saved["steps"][0]["check"]["tool"], "x.get", "{saved}");
+
+    for (wrong, why) in [
+        (text.replace("expect: [{ holds", "expects: [{ holds"), "steps[0].check: `expect` is missing"),
+        (text.replace("result.text ==", "steps.put =="), "steps[0].check.expect[0]"),
+    ] {
+        let error = toolcrib_agent::Flow::parse(&wrong).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    let elsewhere = text.replace("{{ arguments.at }}", "{{ steps.nobody.at }}");
+    assert!(toolcrib_agent::Flow::parse(&elsewhere).unwrap().checked(&*world.tools).is_err());
+}

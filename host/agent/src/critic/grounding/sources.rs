@@ -11,6 +11,9 @@ use crate::planner::builtin::units;
 /// The most numbers of results that are kept: the latest results come first.
 const NUMBERS_MAX: usize = 4_000;
 
+/// How much of one text numbers are looked for in, in bytes: a call is not to wait for all of a large file.
+const NUMBER_TEXT_MAX: usize = 64 * 1024;
+
 /// Words that dates follow from.
 const DAYS: [&str; 24] = [
     "today",
@@ -165,7 +168,7 @@ impl<'s> Sources<'s> {
         self.numbers.get_or_init(|| {
             let mut numbers: Vec<f64> = self.said.iter().flat_map(|text| in_text(text)).collect();
             self.values.iter().for_each(|value| numbers_of(value, &mut numbers));
-            numbers.extend(self.told.iter().flat_map(|text| in_text(text)));
+            numbers.extend(self.told.iter().flat_map(|text| in_text(beginning(text))));
             numbers
         })
     }
@@ -225,11 +228,17 @@ fn numbers_of(value: &Value, into: &mut Vec<f64>) {
     }
     match value {
         Value::Number(number) => into.extend(number.as_f64()),
-        Value::String(text) => into.extend(in_text(text).take(NUMBERS_MAX - into.len())),
+        Value::String(text) => into.extend(in_text(beginning(text)).take(NUMBERS_MAX - into.len())),
         Value::Array(items) => items.iter().for_each(|item| numbers_of(item, into)),
         Value::Object(map) => map.values().for_each(|item| numbers_of(item, into)),
         Value::Bool(_) | Value::Null => {}
     }
+}
+
+/// As much of a text as numbers are looked for in.
+fn beginning(text: &str) -> &str {
+    let end = (0..=text.len().min(NUMBER_TEXT_MAX)).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
 }
 
 /// Whether some text of the value, keys included, does.
