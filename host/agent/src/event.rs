@@ -10,7 +10,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, Labels, Scores, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, Label, Labels, Marks, Scores, ToolName,
+};
 
 use crate::critic::{Follow, Missing, Opinion, Verdict};
 use crate::{
@@ -152,6 +154,9 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+        /// The label of what the planner wrote. Where it is missing, all that could be read counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
     },
     /// A goal is reached.
     GoalReached {
@@ -244,6 +249,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// The label of what was read to decide whether, or how often, the call is made.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
     },
     /// A call is over.
     StepFinished {
@@ -254,6 +262,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default)]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call will not be made.
     StepBlocked {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use toolcrib_agent::{Planner, Ports};
 use toolcrib_ledger::RunId;
-use toolcrib_policy::Labels;
+use toolcrib_policy::{Label, Labels};
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
@@ -20,8 +20,16 @@ use crate::run::Errand;
 ///
 /// There is no such tool, or its plugin cannot be loaded.
 pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallReport, CribError> {
-    let asked =
-        Asked { tool, arguments, labels: Labels::new(), approval: None, delegated: None, depth: 0, wall_ms: None };
+    let asked = Asked {
+        tool,
+        arguments,
+        labels: Labels::new(),
+        under: Label::TRUSTED,
+        approval: None,
+        delegated: None,
+        depth: 0,
+        wall_ms: None,
+    };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }
 

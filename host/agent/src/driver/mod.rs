@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use toolcrib_model::Usage;
-use toolcrib_policy::Effect;
+use toolcrib_policy::{Effect, Label};
 
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
@@ -82,8 +82,8 @@ impl Run {
         let node = NodeId::ROOT;
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
-        let (note, usage, given) = (String::new(), Usage::default(), true);
-        run.opening.push(EventKind::Expanded { node, patches, note, usage, given });
+        let (note, usage, label, given) = (String::new(), Usage::default(), Some(Label::TRUSTED), true);
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label, given });
         run
     }
 
@@ -94,8 +94,8 @@ impl Run {
             *given = inputs;
         }
         run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
-        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
-        run.opening.push(EventKind::Expanded { node, patches, note, usage, given: true });
+        let (node, note, usage, label) = (NodeId::ROOT, String::new(), Usage::default(), Some(Label::TRUSTED));
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label, given: true });
         run
     }
 
@@ -171,11 +171,12 @@ impl Run {
                     self.judge(node).await?;
                     recorded = true;
                 }
-                Command::CallTool { node, attempt, tool, arguments, from, labels, trying } => {
+                Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying } => {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms };
+                    let approval = None;
+                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, under, approval, wall_ms };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Review { node } => recorded |= self.review(node, flight).await?,
@@ -251,8 +252,8 @@ impl Run {
             }
             Gate::Go { approval: None } => {}
         }
-        let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels }).await?;
+        let ToolCall { attempt, tool, arguments, effect, labels, under, .. } = call.clone();
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under }).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }
@@ -282,7 +283,8 @@ impl Run {
         let nodes: Vec<_> = self.state.in_flight().collect();
         for node in nodes {
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
-            self.record(EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }).await?;
+            let (receipt, label) = (serde_json::Value::Null, None);
+            self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
         }
         Ok(())
     }
@@ -294,7 +296,8 @@ impl Run {
                     Ok(output) => StepOutcome::Done { output },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await
+                let (node, receipt, label) = (landed.node, report.receipt, report.label);
+                self.record(EventKind::StepFinished { node, outcome, receipt, label }).await
             }
             Task::Planned(planned) => {
                 let event = self.planned(landed.node, planned);
@@ -329,7 +332,10 @@ impl Run {
             Proposal::Change(patches) => patches,
         };
         match self.checked(node, patches) {
-            Ok(patches) => EventKind::Expanded { node, patches, note, usage, given: false },
+            Ok(patches) => {
+                let label = Some(self.state.label_of_plan(node, self.ports.planner.writes(), &patches));
+                EventKind::Expanded { node, patches, note, usage, label, given: false }
+            }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
     }

@@ -174,6 +174,7 @@ impl State {
                     None => return Err(format!("there is no way to look at {node} again")),
                 };
                 let by = self.plan.add_aside(node, service, call, Effect::Read);
+                self.note_aside(node, by);
                 self.looking.insert(node, by);
             }
             Follow::Alternative | Follow::Replan => {
@@ -292,6 +293,7 @@ impl State {
             let new = self.records.get(&by).cloned().ok_or_else(|| format!("{by} was never started"))?;
             let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
             (record.value, record.outcome, record.over_by) = (new.value, new.outcome, new.over_by);
+            self.note_replaced(node, by);
             return Ok(());
         }
         let effect = self.records.get(&node).map(|record| record.effect.clone());
@@ -388,6 +390,7 @@ impl State {
         record.ok_or_else(|| format!("there is nothing of {node} to take back"))?;
         let call = Check { tool: tool.clone(), arguments: refs::escape(arguments.clone()), expect: Vec::new() };
         let undo = self.plan.add_aside(node, Service::Undo, call, effect.clone());
+        self.note_aside(node, undo);
         if let Some(record) = self.records.get_mut(&node) {
             record.undo = Some(undo);
         }

@@ -77,7 +77,7 @@ impl State {
     }
 
     /// Takes note of who wrote the nodes from `from` on.
-    pub(super) fn note_given(&mut self, from: usize) {
+    pub(super) fn note_persons(&mut self, from: usize) {
         let new = self.plan.nodes().iter().skip(from);
         let steps: Vec<_> = new.filter(|node| !matches!(node.body, Body::Value(_))).map(|node| node.id).collect();
         self.given.extend(steps);

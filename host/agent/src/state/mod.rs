@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, CriticSettings, Digest, Effect, Labels, Scores, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, CriticSettings, Digest, Effect, Label, Labels, Scores, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use labels::Origin;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -71,6 +72,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// The label of what the call hangs on.
+        under: Label,
         /// How it is tried.
         trying: Trying,
     },
@@ -120,7 +123,7 @@ pub enum Command {
 pub struct Record {
     /// The arguments, without references.
     pub arguments: Arc<Value>,
-    /// The steps whose results are in the arguments: where labels will follow from.
+    /// The steps whose results are in the arguments.
     #[serde(default)]
     pub from: Vec<StepName>,
     /// The effect class of the call.
@@ -259,8 +262,8 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
-    /// The first node that was planned when there were results to read.
-    #[serde(default)]
+    /// In states of older versions: the first node that was planned when there were results to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
     /// How results are judged.
     #[serde(default)]
@@ -285,6 +288,9 @@ pub struct State {
     looking: BTreeMap<NodeId, NodeId>,
     #[serde(default)]
     best: Option<asides::Best>,
+    /// The labels of values.
+    #[serde(default)]
+    book: labels::Book,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -329,6 +335,7 @@ impl Default for State {
             reviewed: BTreeMap::new(),
             looking: BTreeMap::new(),
             best: None,
+            book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),

@@ -205,14 +205,22 @@ impl<'b> Sim<'b> {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
             }
-            Command::CallTool { node, attempt, tool, arguments, from, labels, trying: _ } => {
+            Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying: _ } => {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
                     return self.record(EventKind::ApprovalAsked { node, from, request });
                 }
-                let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                let start = EventKind::StepStarted {
+                    node,
+                    attempt,
+                    tool,
+                    arguments,
+                    from,
+                    effect: effect.clone(),
+                    labels,
+                    under,
+                };
                 self.record(start);
                 let key = self.key(node);
                 if self.forgiven.remove(&key) {
@@ -277,7 +285,7 @@ impl<'b> Sim<'b> {
         if touched && !critic::is_repeatable(&self.state.record(node).unwrap().effect) {
             *self.effects.entry(self.key(node)).or_default() += 1;
         }
-        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null });
+        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null, label: None });
     }
 
     fn judge(&mut self, node: NodeId) {
@@ -313,7 +321,7 @@ impl<'b> Sim<'b> {
             _ => {}
         }
         match plan::check(self.state.plan(), node, patches, self.state.caps(), &find) {
-            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, given: false },
+            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, label: None, given: false },
             Err(faults) => {
                 let faults = faults.iter().map(ToString::to_string).collect();
                 EventKind::PlanRejected { node, faults, usage }
@@ -419,7 +427,14 @@ fn ten_thousand_events_are_folded_quickly() {
         let output = ToolOutput { structured: Some(json!({ "n": number })), text: String::new() };
         for kind in [
             EventKind::PlanAsked { node: root, reason: toolcrib_agent::PlanReason::Open },
-            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default(), given: false },
+            EventKind::Expanded {
+                node: root,
+                patches,
+                note: String::new(),
+                usage: Usage::default(),
+                label: None,
+                given: false,
+            },
             EventKind::StepStarted {
                 node,
                 attempt: 1,
@@ -428,8 +443,9 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                under: Default::default(),
             },
-            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
+            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },
             EventKind::Judged {
                 node,
                 verdict: critic::Verdict::Accept,

@@ -8,6 +8,7 @@ mod catalog;
 mod critic;
 mod driver;
 mod flow;
+mod labels;
 mod machine;
 mod resume;
 mod stored;

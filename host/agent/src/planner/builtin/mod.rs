@@ -52,7 +52,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
+use super::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 use crate::{Answer, Draft, NodeId, Order, PlanReason, Question, Status, Then};
 
 use fill::Clause;
@@ -69,6 +69,10 @@ pub struct BuiltinPlanner;
 impl Planner for BuiltinPlanner {
     fn name(&self) -> &str {
         "builtin"
+    }
+
+    fn writes(&self) -> Writes {
+        Writes::ByReference
     }
 
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
