@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use toolcrib_agent::{
     Cancel, Draft, EffectState, NodeId, PlanContext, Planned, Planner, PlannerError, Proposal, ToolCall, ToolCard,
-    ToolFailure, ToolOutput, ToolReport, Tools,
+    ToolFailure, ToolOutput, ToolReport, Tools, Writes,
 };
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{Effect, Marks, ToolName};
 
 /// What goes wrong, once.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,12 +97,12 @@ impl Tools for FaultyTools {
                     grant: None,
                     retry_after_seconds: Some(0),
                 };
-                ToolReport { outcome: Err(failure), receipt: json!({}) }
+                ToolReport { outcome: Err(failure), receipt: json!({}), label: Some(Marks::default()) }
             }
             Some(Fault::Lost { tool, result }) if self.strikes(&call, tool) => {
                 self.knows.note(node, true);
                 let output = ToolOutput { structured: Some(result.clone()), text: String::new() };
-                ToolReport { outcome: Ok(output), receipt: json!({}) }
+                ToolReport { outcome: Ok(output), receipt: json!({}), label: Some(Marks::default()) }
             }
             Some(Fault::Stale { tool, at, value } | Fault::Misleading { tool, at, value })
                 if self.strikes(&call, tool) =>
@@ -139,6 +139,10 @@ pub(crate) struct FaultyPlanner {
 impl Planner for FaultyPlanner {
     fn name(&self) -> &str {
         self.inner.name()
+    }
+
+    fn writes(&self) -> Writes {
+        self.inner.writes()
     }
 
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
