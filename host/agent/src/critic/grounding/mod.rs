@@ -62,7 +62,7 @@ impl Grounding {
 pub fn ground(literals: &Value, schema: &Value, sources: &Sources<'_>) -> Grounding {
     let mut seen = Looked { schema, sources, total: 0, weight: 0, missing: Vec::new() };
     seen.value(literals, Some(schema), &mut String::new());
-    let score = if seen.total == 0 { 100 } else { seen.weight / seen.total };
+    let score = seen.weight.checked_div(seen.total).unwrap_or(100);
     Grounding { score: u8::try_from(score).unwrap_or(100), missing: seen.missing }
 }
 

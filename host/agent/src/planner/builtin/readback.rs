@@ -59,7 +59,7 @@ fn reads_back(writer: &ToolCard, arguments: &Map<String, Value>, reader: &ToolCa
     let same = |name: &&str| {
         arguments.contains_key(*name) && kind(&writer.input_schema, name) == kind(&reader.input_schema, name)
     };
-    if required.is_empty() || !required.iter().all(|name| same(&name)) {
+    if required.is_empty() || !required.iter().all(same) {
         return None;
     }
     // An option that both have, such as an encoding, makes what is read another thing than what was written.
