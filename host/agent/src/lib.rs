@@ -31,7 +31,7 @@ pub mod state;
 pub mod tools;
 
 pub use approver::{Approver, Gate, Intent};
-pub use budget::{Budget, BudgetKind, Caps, Millis};
+pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judge, Judgement, ModelJudge, Verdict};
@@ -41,12 +41,12 @@ pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Body, Check, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
-    Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
+    Anew, Body, Check, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node,
+    NodeId, Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
-pub use state::{Command, Origin, Record, Spent, State, StateError};
+pub use state::{Command, Detector, Foreseen, ForeseenCall, Origin, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

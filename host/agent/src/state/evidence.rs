@@ -40,7 +40,7 @@ impl State {
 
     /// Whether what stands in this step is a person's word: it is part of a plan that a person wrote.
     pub fn is_given(&self, node: NodeId) -> bool {
-        self.given.contains(&node)
+        self.given.contains(&node) || self.is_by_person(node)
     }
 
     /// What stands in the arguments of a step by itself: no references, nothing computed.

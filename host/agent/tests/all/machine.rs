@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use toolcrib_agent::critic::{self, GIVE_UP, IT_DID_NOT, IT_HAPPENED, KEEP, MAKE_IT};
 use toolcrib_agent::{
-    Answer, Budget, Caps, Check, Command, Draft, DraftStep, EffectState, Event, EventKind, Expectation, Millis, NodeId,
-    Order, Outcome, Patch, Question, Service, State, Status, StepName, StepOutcome, Then, ToolCard, ToolOutput, plan,
+    Answer, Budget, Caps, Check, Command, Draft, DraftGoal, DraftStep, EffectState, Event, EventKind, Expectation,
+    Millis, NodeId, Order, Outcome, Patch, Question, Service, Share, State, Status, StepName, StepOutcome, Then,
+    ToolCard, ToolOutput, plan,
 };
 use toolcrib_model::Usage;
 use toolcrib_policy::{
@@ -85,6 +86,7 @@ impl<'b> Sim<'b> {
         let rules =
             ["coherence < 40: retry", "coherence < 40: alternative", "coherence < 90: re-plan", "coherence < 40: ask"];
         let table = vec![ScoreRule::parse(rules[sim.dice.roll(rules.len())]).unwrap()];
+        let hold = sim.dice.roll(8) == 1;
         sim.record(EventKind::RunStarted {
             version: 1,
             goal: "g".into(),
@@ -93,6 +95,7 @@ impl<'b> Sim<'b> {
             caps,
             inputs: json!(null),
             critic: CriticSettings { mode: CriticMode::All, judge: Some("j".into()), table, ..Default::default() },
+            hold,
         });
         sim
     }
@@ -329,12 +332,25 @@ impl<'b> Sim<'b> {
         }
     }
 
+    fn with_budget(&mut self, draft: Draft) -> Draft {
+        let budget = match self.dice.roll(3) {
+            0 => Share { steps: Some(self.dice.roll(3) as u32), ..Share::default() },
+            1 => Share { tokens: Some(self.dice.roll(40) as u64), ..Share::default() },
+            _ => Share { wall_ms: Some(self.dice.roll(9) as u64), ..Share::default() },
+        };
+        match draft {
+            Draft::Goal(goal) => Draft::Goal(DraftGoal { budget: Some(budget), ..goal }),
+            other => other,
+        }
+    }
+
     fn draft(&mut self, depth: usize) -> Draft {
         if depth < 3 && self.dice.roll(3) == 1 {
             let count = self.dice.roll(3);
             let children = (0..count).map(|_| self.draft(depth + 1)).collect();
             let order = self.dice.pick(&[Order::Sequence, Order::Parallel, Order::Alternatives]);
-            return Draft::goal("sub", order, children);
+            let goal = Draft::goal("sub", order, children);
+            return if self.dice.roll(3) == 1 { self.with_budget(goal) } else { goal };
         }
         let names: Vec<StepName> = self.state.plan().steps().map(|(_, step)| step.name.clone()).collect();
         let arguments = match self.dice.roll(4) {
@@ -408,7 +424,7 @@ fn ten_thousand_events_are_folded_quickly() {
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
     let (version, goal, planner, inputs, critic) = (1, "g".into(), "p".into(), json!(null), Default::default());
-    let start = EventKind::RunStarted { version, goal, planner, budget, caps, inputs, critic };
+    let start = EventKind::RunStarted { version, goal, planner, budget, caps, inputs, critic, hold: false };
     let mut events = vec![start.at(Millis(1))];
     for number in 0..2_000_u32 {
         let step = DraftStep {

@@ -3,6 +3,7 @@
 mod advice;
 mod live;
 mod output;
+mod plan;
 mod preparing;
 mod receipt;
 mod text;
@@ -11,6 +12,7 @@ mod tree;
 pub(crate) use advice::{advise, hint_approval};
 pub(crate) use live::Live;
 pub(crate) use output::{finish, print_line, print_raw};
+pub(crate) use plan::{hint_held, show_preview};
 pub(crate) use preparing::Notices;
 pub(crate) use receipt::show_receipt;
 pub(crate) use text::{bytes, count, counted, duration, plain, plain_lines};
