@@ -23,7 +23,7 @@ impl Judge for Liar {
     async fn review(&self, context: &ReviewContext) -> Result<Review, JudgeError> {
         let record = context.state.record(context.node).expect("a step that is reviewed was made");
         let lies = dice(self.seed, u64::from(context.node.0) << 32 | record.over_by) % 100 < u64::from(self.wrong);
-        let sound = !self.knows.is_bad(context.node) != lies;
+        let sound = self.knows.is_bad(context.node) == lies;
         self.knows.reviewed();
         let why = if sound { "as it should be" } else { "it looks odd" }.to_owned();
         let opinion = Opinion { sound, why, cites: vec![record.over_by] };

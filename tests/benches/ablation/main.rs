@@ -22,6 +22,7 @@ use table::{Cell, Critic};
 const WRONG: [u32; 4] = [0, 10, 20, 40];
 const SEEDS: u64 = 3;
 
+#[expect(clippy::print_stdout, reason = "a bench that prints a table")]
 fn main() {
     // `cargo test --benches` runs benches for their compilation alone.
     if std::env::args().any(|argument| argument == "--test") {

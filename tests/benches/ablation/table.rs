@@ -130,12 +130,6 @@ pub(crate) async fn measure(world: &World, tasks: &[Task], mut cells: Vec<Cell>)
                     } else if !ended.right && right_with_less.contains(&named) {
                         cell.harmed.push(format!("{named} (seed {seed})"));
                     }
-                    if std::env::var_os("ABLATION_TRACE").is_some() {
-                        println!(
-                            "{:?} {named}: right {} reached {} calls {}",
-                            cell.critic, ended.right, ended.reached, ended.calls
-                        );
-                    }
                 }
             }
         }
