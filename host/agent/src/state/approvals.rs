@@ -98,6 +98,8 @@ impl State {
             undone: false,
             fixed: false,
             key: Self::call_key(&request.call.tool, &request.call.arguments),
+            idempotency: None,
+            folders: Vec::new(),
         };
         self.records.insert(node, record);
         self.note_denied(node, &request.call.arguments);

@@ -222,6 +222,8 @@ impl<'b> Sim<'b> {
                     from,
                     effect: effect.clone(),
                     labels,
+                    key: None,
+                    folders: Vec::new(),
                     under,
                 };
                 self.record(start);
@@ -459,6 +461,8 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                key: None,
+                folders: Vec::new(),
                 under: Default::default(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },
