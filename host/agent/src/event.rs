@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
 use toolcrib_policy::{
-    ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Label, Labels, Marks, ToolName,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, IdempotencyKey, Label, Labels, Marks, Scores,
+    ToolName,
 };
 
-use crate::critic::Verdict;
+use crate::critic::{Follow, Missing, Opinion, Verdict};
 use crate::look::Look;
 use crate::{
     Answer, Budget, BudgetKind, Caps, Detector, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName,
@@ -44,6 +45,23 @@ pub enum PlanReason {
     Review,
     /// A child failed and no alternative is left that may be tried.
     Stuck,
+}
+
+/// What follows for a call with something in it that comes from nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unfounded {
+    /// It is made: it can be taken back, or changes nothing.
+    Made,
+    /// The planner plans anew.
+    Replan,
+    /// A person is asked.
+    Ask,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A call that another run made.
@@ -106,6 +124,9 @@ pub enum EventKind {
         /// What it was started with, by name.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         inputs: Value,
+        /// How results are judged, whatever the operator's file says later.
+        #[serde(default, skip_serializing_if = "CriticSettings::is_usual")]
+        critic: CriticSettings,
         /// Whether it stops before its first call, so that a person sees the plan.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         hold: bool,
@@ -136,6 +157,9 @@ pub enum EventKind {
         /// The planner's reason, for people.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
+        /// Whether a person wrote it: what stands in it is a person's word.
+        #[serde(default, skip_serializing_if = "is_false")]
+        given: bool,
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
@@ -296,8 +320,71 @@ pub enum EventKind {
         verdict: Verdict,
         /// Its reason.
         why: String,
-        /// Who judged: `checks`, or the name of a model.
+        /// Who judged: `checks`.
         by: String,
+        /// How the step stands; none where the critic is off, and for calls that serve a step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scores: Option<Scores>,
+    },
+    /// A call that is about to be made has something in its arguments that comes from nowhere.
+    Ungrounded {
+        /// The step.
+        node: NodeId,
+        /// How much of the arguments is grounded, from 0 to 100.
+        score: u8,
+        /// What comes from nowhere.
+        missing: Vec<Missing>,
+        /// What follows.
+        then: Unfounded,
+    },
+    /// A judge looked at a result that counts.
+    Reviewed {
+        /// The step.
+        node: NodeId,
+        /// Who judged: the name of a model.
+        by: String,
+        /// What it thinks, where that is an opinion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opinion: Option<Opinion>,
+        /// How the step stands now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scores: Option<Scores>,
+        /// What follows.
+        then: Follow,
+        /// Why, for people.
+        why: String,
+        /// What it cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// Another look at a result that was doubted is over.
+    LookedAgain {
+        /// The step.
+        node: NodeId,
+        /// The call that looked.
+        by: NodeId,
+        /// Whether the result stands.
+        holds: bool,
+        /// Why, for people.
+        why: String,
+    },
+    /// A call is to be taken back.
+    Undoing {
+        /// The step.
+        node: NodeId,
+        /// The tool that takes it back.
+        tool: ToolName,
+        /// Its arguments.
+        arguments: Value,
+        /// The effect class of that tool.
+        effect: Effect,
+    },
+    /// A call cannot be taken back after all.
+    NotUndone {
+        /// The step.
+        node: NodeId,
+        /// Why.
+        why: String,
     },
     /// A condition was asked.
     Decided {
@@ -435,6 +522,11 @@ impl EventKind {
             Self::StepFinished { .. } => "step-finished",
             Self::StepBlocked { .. } => "step-blocked",
             Self::Judged { .. } => "judged",
+            Self::Ungrounded { .. } => "ungrounded",
+            Self::Reviewed { .. } => "reviewed",
+            Self::LookedAgain { .. } => "looked-again",
+            Self::Undoing { .. } => "undoing",
+            Self::NotUndone { .. } => "not-undone",
             Self::Decided { .. } => "decided",
             Self::Computed { .. } => "computed",
             Self::Unrolled { .. } => "unrolled",

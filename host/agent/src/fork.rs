@@ -3,7 +3,7 @@
 use thiserror::Error;
 use toolcrib_policy::{ApprovalAnswer, Effect};
 
-use crate::{Event, EventKind, Made, Millis, NodeId, State, StateError, StepOutcome};
+use crate::{Event, EventKind, Made, Millis, NodeId, Record, Service, State, StateError, Status, StepOutcome};
 
 /// The first events of a forked run.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,13 @@ fn copy(event: &Event) -> Option<Event> {
 fn made_later(events: &[Event], copied: usize) -> Vec<(Made, bool)> {
     let mut names: Vec<(NodeId, crate::StepName)> = Vec::new();
     if let Ok(state) = State::fold(events) {
-        names.extend(state.plan().steps().map(|(node, step)| (node.id, step.name.clone())));
+        // What was taken back is not there any more, and neither is what took it back.
+        let gone = |node: &crate::Node| {
+            let undo = node.serves.is_some_and(|serves| serves.service == Service::Undo) && node.status == Status::Done;
+            undo || state.record(node.id).is_some_and(Record::is_undone)
+        };
+        let steps = state.plan().steps().filter(|(node, _)| !gone(node));
+        names.extend(steps.map(|(node, step)| (node.id, step.name.clone())));
     }
     let mut made: Vec<(Made, bool)> = Vec::new();
     for (place, event) in events.iter().enumerate().skip(copied) {

@@ -36,17 +36,17 @@ pub use approver::{Approver, Gate, Intent};
 pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use compare::{Comparison, Difference, compare};
-pub use critic::{Judgement, Verdict};
+pub use critic::{Judge, Judgement, ModelJudge, Verdict};
 pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
-pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
+pub use event::{Event, EventKind, Made, PlanReason, StepOutcome, Unfounded};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use look::{Ask, Excerpt, Look};
 pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Anew, Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
-    Order, Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
+    Anew, Body, Check, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node,
+    NodeId, Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;

@@ -49,7 +49,8 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
         needs.read.push(args.file.clone());
         needs.read.extend(args.inputs.clone());
     }
-    if let Some(model) = model(arguments) {
+    let judge = judge(arguments, &settings);
+    for model in model(arguments).into_iter().chain(judge) {
         let lookup = |name: &str| std::env::var(name).ok();
         if let Ok(config) = ModelConfig::parse(&model, lookup) {
             needs.ports.extend(config.ports());
@@ -84,6 +85,21 @@ fn model(arguments: &Arguments) -> Option<String> {
         let ledger = setup::ledger(&arguments.common).ok()??;
         toolcrib_runtime::planner_of(&ledger, ledger.resolve(run?).ok()?)
     })
+}
+
+/// The model that reviews the run, where one does.
+fn judge(arguments: &Arguments, settings: &toolcrib_runtime::Settings) -> Option<String> {
+    let run = match &arguments.command {
+        Command::Run(_) | Command::Flow { command: FlowCommand::Run(_) } => {
+            let critic = settings.operator.critic();
+            return critic.judge.clone().filter(|_| critic.reviews());
+        }
+        Command::Resume(args) => &args.run,
+        Command::Fork(args) => &args.run,
+        _ => return None,
+    };
+    let ledger = setup::ledger(&arguments.common).ok()??;
+    toolcrib_runtime::judge_of(&ledger, ledger.resolve(run).ok()?)
 }
 
 fn operator_file(common: &Common) -> std::path::PathBuf {

@@ -84,8 +84,9 @@ impl Crib {
         let FlowRequest { flow, inputs, budget, person, observer, progress, cancel } = request;
         let patches = self.flow_patches(&flow)?;
         let (planner, model) = self.planner(&PlannerChoice::Flow)?;
-        let errand = Errand { goal: flow.name.clone(), planner, model, person, observer, progress, last: None };
-        let details = json!({ "planner": PlannerChoice::Flow.spec() });
+        let judge = self.judge();
+        let details = json!({ "planner": PlannerChoice::Flow.spec(), "judge": judge });
+        let errand = Errand { goal: flow.name.clone(), planner, model, judge, person, observer, progress, last: None };
         let (run, ports) = self.begin(errand, &flow.name, details).await?;
         began(run);
         let driven = Run::flow(ports, &flow, budget.unwrap_or(flow.budget), patches, inputs);
@@ -99,6 +100,11 @@ fn collect(draft: &Draft, calls: &mut Vec<(ToolName, Effect)>) {
             let effect = step.effect.clone().unwrap_or(Effect::Irreversible);
             if !calls.iter().any(|(tool, _)| *tool == step.tool) {
                 calls.push((step.tool.clone(), effect));
+            }
+            let check = step.check.as_ref().map(|check| &check.tool);
+            if let Some(check) = check.filter(|check| !calls.iter().any(|(tool, _)| tool == *check)) {
+                // It is not made where it would do more.
+                calls.push((check.clone(), Effect::Read));
             }
         }
         Draft::Value(_) => {}

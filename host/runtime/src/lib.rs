@@ -43,7 +43,7 @@ pub use admission::{Held, Waiting};
 pub use approvals::{Delivered, Inbox, InboxError, at_time, told};
 pub use call::{CallReport, Progress};
 pub use crib::Crib;
-pub use durable::{Cancelled, ForkRequest, Forked, ResumeRequest, planner_of};
+pub use durable::{Cancelled, ForkRequest, Forked, ResumeRequest, judge_of, planner_of};
 pub use error::CribError;
 pub use flow::{CheckedFlow, FlowRequest};
 pub use inspect::{InspectedTool, Inspection, inspect_file};

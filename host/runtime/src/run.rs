@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer, Outcome,
-    Person, Planner, Ports, Run, StepName, SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, Judge, ModelJudge, ModelPlanner, ModelView,
+    Observer, Outcome, Person, Planner, Ports, Run, StepName, SystemClock,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
-use toolcrib_policy::RunFacts;
+use toolcrib_policy::{CriticSettings, RunFacts};
 
 use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
 use crate::call::{CallReport, Caller, Progress};
@@ -126,6 +126,8 @@ pub(crate) struct Errand {
     pub(crate) goal: String,
     pub(crate) planner: Arc<dyn Planner>,
     pub(crate) model: Option<Arc<dyn Model>>,
+    /// The model that reviews; none where nobody does.
+    pub(crate) judge: Option<String>,
     pub(crate) person: Option<Arc<dyn Person>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) progress: Option<Progress>,
@@ -141,8 +143,9 @@ impl Crib {
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
         let (planner, model) = self.planner(&request.planner)?;
         let RunRequest { goal, budget, hold, person, observer, progress, cancel, .. } = request;
-        let errand = Errand { goal: goal.clone(), planner, model, person, observer, progress, last: None };
-        let details = json!({ "planner": request.planner.spec() });
+        let judge = self.judge();
+        let details = json!({ "planner": request.planner.spec(), "judge": judge });
+        let errand = Errand { goal: goal.clone(), planner, model, judge, person, observer, progress, last: None };
         let (run, ports) = self.begin(errand, &goal, details).await?;
         began(run);
         let driven = Run::start(ports, goal, budget, Caps::default());
@@ -174,6 +177,7 @@ impl Crib {
             goal: String::new(),
             planner: Arc::new(GivenPlanner::new(SINGLE_CALL)),
             model: None,
+            judge: None,
             person,
             observer: Arc::new(()),
             progress,
@@ -235,8 +239,20 @@ impl Crib {
             person: errand.person,
             observer: errand.observer,
             clock: Arc::new(SystemClock),
+            critic: CriticSettings { judge: errand.judge.clone(), ..self.operator().critic().clone() },
+            judge: errand.judge.as_deref().map(|spec| self.judge_of(spec)).transpose()?,
         };
         Ok(ports)
+    }
+
+    /// The model that reviews new runs.
+    pub(crate) fn judge(&self) -> Option<String> {
+        let critic = self.operator().critic();
+        critic.judge.clone().filter(|_| critic.reviews())
+    }
+
+    fn judge_of(&self, spec: &str) -> Result<Arc<dyn Judge>, CribError> {
+        Ok(Arc::new(ModelJudge::new(self.model(spec)?)))
     }
 
     /// The planner of this choice, and its model where it has one.

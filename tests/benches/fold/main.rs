@@ -16,7 +16,7 @@ use toolcrib_agent::{
     ToolReport, Tools, Verdict,
 };
 use toolcrib_model::{Delta, Model, ModelError, Request, Response, StopReason, Usage};
-use toolcrib_policy::{Effect, Label, Labels, ToolName};
+use toolcrib_policy::{CriticSettings, Effect, Label, Labels, ToolName};
 
 const EVENTS: usize = 10_000;
 const STEPS_OF_GOAL: u32 = 10;
@@ -80,6 +80,7 @@ fn events() -> Vec<Event> {
         budget: Budget { steps: u32::MAX, ..Budget::default() },
         caps,
         hold: false,
+        critic: CriticSettings::default(),
         inputs: Value::Null,
     }];
     let expanded = |kinds: &mut Vec<EventKind>, node: NodeId, children: Vec<Draft>| {
@@ -91,6 +92,7 @@ fn events() -> Vec<Event> {
             note: String::new(),
             usage: Usage::default(),
             label: None,
+            given: false,
         });
     };
     let goal = |n: u32| Draft::later(format!("goal {n}"));
@@ -131,7 +133,7 @@ fn events() -> Vec<Event> {
                 label: None,
             });
             let (verdict, why, by) = (Verdict::Accept, String::new(), "checks".to_owned());
-            kinds.push(EventKind::Judged { node, verdict, why, by });
+            kinds.push(EventKind::Judged { node, verdict, why, by, scores: None });
         }
         next += STEPS_OF_GOAL;
         kinds.push(EventKind::PlanAsked { node: NodeId(n), reason: PlanReason::Review });

@@ -7,6 +7,7 @@
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
 mod clock;
+mod critic;
 mod flight;
 mod look;
 mod ports;
@@ -17,13 +18,12 @@ use thiserror::Error;
 use toolcrib_model::Usage;
 use toolcrib_policy::{Effect, Label};
 
-use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
     Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
-    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
+    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall, Unfounded,
 };
 use flight::{Flight, Landed, Task};
 
@@ -73,7 +73,8 @@ impl Run {
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
         let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
-        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, hold: false };
+        let (critic, hold) = (ports.critic.clone(), false);
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, critic, hold };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -84,8 +85,8 @@ impl Run {
         let node = NodeId::ROOT;
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
-        let (note, usage, label) = (String::new(), Usage::default(), Some(Label::TRUSTED));
-        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
+        let (note, usage, label, given) = (String::new(), Usage::default(), Some(Label::TRUSTED), true);
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label, given });
         run
     }
 
@@ -101,7 +102,10 @@ impl Run {
 
     /// A run of a flow: its first change, checked, with its inputs.
     pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
-        let opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        let mut opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        if let Some(EventKind::RunStarted { critic, .. }) = opening.first_mut() {
+            critic.clone_from(&ports.critic);
+        }
         Self::new(ports, State::default(), opening)
     }
 
@@ -197,6 +201,11 @@ impl Run {
                         ToolCall { node, attempt, tool, arguments, effect, labels, under, approval, wall_ms, key };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
+                Command::Review { node } => recorded |= self.review(node, flight).await?,
+                Command::Undo { node } => {
+                    self.undo(node).await?;
+                    recorded = true;
+                }
                 Command::Approve { node, request } => {
                     flight.approve(node, Arc::clone(&self.ports.approver), *request);
                 }
@@ -240,8 +249,27 @@ impl Run {
             return Ok(false);
         };
         call.effect = self.ports.tools.effect(&card, &call.arguments);
+        if let Some(event) = self.held_back(node, &card, &call.effect) {
+            let made = matches!(event, EventKind::Ungrounded { then: Unfounded::Made, .. });
+            self.record(event).await?;
+            if !made {
+                return Ok(false);
+            }
+        }
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
+            // Nobody is to be disturbed for a second look.
+            Gate::Ask(request)
+                if self
+                    .state
+                    .plan()
+                    .node(node)
+                    .is_some_and(|node| node.serves.is_some_and(|s| s.service.only_reads())) =>
+            {
+                let why = format!("a person would have to say yes to it (rule `{}`)", request.rule);
+                self.record(EventKind::StepBlocked { node, why }).await?;
+                return Ok(false);
+            }
             Gate::Ask(request) => {
                 self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
                 return Ok(false);
@@ -326,6 +354,7 @@ impl Run {
                 let event = if open { EventKind::Unanswered { node } } else { EventKind::Answered { node, answer } };
                 self.record(event).await
             }
+            Task::Reviewed(of, said) => self.reviewed(landed.node, Some(of), said).await,
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,
         }
     }
@@ -354,7 +383,7 @@ impl Run {
         match self.checked(node, patches) {
             Ok(patches) => {
                 let label = Some(self.state.label_of_plan(node, self.ports.planner.writes(), &patches));
-                EventKind::Expanded { node, patches, note, usage, label }
+                EventKind::Expanded { node, patches, note, usage, label, given: false }
             }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
@@ -374,24 +403,6 @@ impl Run {
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())
-    }
-
-    async fn judge(&mut self, node: NodeId) -> Result<(), RunError> {
-        let state = Arc::clone(&self.state);
-        let (Some(step), Some(record)) = (state.plan().step(node), state.record(node)) else { return Ok(()) };
-        let Some(outcome) = &record.outcome else { return Ok(()) };
-        let card = self.ports.tools.get(&step.tool);
-        let judgement = critic::judge(&Evidence {
-            step,
-            effect: &record.effect,
-            card: card.as_ref(),
-            outcome,
-            same_failures: state.same_failures(node),
-            caps: state.caps(),
-        });
-        let event = EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".to_owned() };
-        drop(state);
-        self.record(event).await
     }
 
     /// Ledger first, then state, then whoever watches.

@@ -8,6 +8,7 @@
 //! fails). A step is one tool call whose arguments may refer to results of earlier steps ([`refs`]) and whose
 //! result may have to meet an [`Expectation`].
 
+mod aside;
 mod check;
 mod control;
 mod draft;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
+pub use aside::{CHECK_NAMES, Check, Serves, Service};
 pub use check::{Located, PlanFault, check, check_located, over_share};
 pub use control::{Computed, Each, Round, Trying};
 pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
@@ -202,6 +204,9 @@ pub struct Node {
     /// Of which loop it is a round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<Round>,
+    /// Whom it serves, where it is no step of the plan itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serves: Option<Serves>,
     /// What it is.
     pub body: Body,
 }
@@ -312,6 +317,9 @@ pub struct Step {
     pub effect: Effect,
     /// How often it was started.
     pub attempts: u32,
+    /// What is read back once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Box<Check>>,
 }
 
 /// The tree of one run.
@@ -401,6 +409,9 @@ impl Plan {
     /// The names that expressions at `from` may speak of.
     pub fn names_at(&self, from: NodeId) -> Vec<&str> {
         let mut names = refs::NAMES.to_vec();
+        if self.node(from).and_then(|node| node.serves).is_some_and(|serves| serves.service.is_check()) {
+            names.extend(CHECK_NAMES);
+        }
         let path = self.path(from);
         for (parent, child) in path.iter().zip(path.iter().skip(1)) {
             let Some(goal) = self.goal(*parent) else { continue };
@@ -510,6 +521,7 @@ impl Plan {
             when: None,
             holds: None,
             round: None,
+            serves: None,
             body,
         });
         id

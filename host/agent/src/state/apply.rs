@@ -48,17 +48,22 @@ impl State {
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, inputs, hold, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, critic, hold, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
-                (self.inputs, self.holding) = (inputs.clone(), *hold);
+                (self.inputs, self.critic, self.holding) = (inputs.clone(), critic.clone(), *hold);
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note, label } => {
-                self.expanded(*node, patches, note, usage, *label)
+            EventKind::Expanded { node, patches, usage, note, label, given } => {
+                let before = self.plan.nodes().len();
+                self.expanded(*node, patches, note, usage, *label)?;
+                if *given {
+                    self.note_persons(before);
+                }
+                Ok(())
             }
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::Looked { node, looks, usage } => self.note_looked(*node, looks, usage),
@@ -78,7 +83,21 @@ impl State {
                 Ok(())
             }
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
-            EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
+            EventKind::Judged { node, verdict, why, scores, by: _ } => {
+                self.judged(*node, verdict, why, event.at)?;
+                if let Some(record) = self.records.get_mut(node) {
+                    record.scores = *scores;
+                }
+                Ok(())
+            }
+            EventKind::Ungrounded { node, score, missing, then } => self.ungrounded(*node, *score, missing, *then),
+            EventKind::Reviewed { node, scores, then, why, usage, by: _, opinion: _ } => {
+                self.spend(*node, usage);
+                self.result_reviewed(*node, *scores, *then, why)
+            }
+            EventKind::LookedAgain { node, by, holds, why } => self.looked_again(*node, *by, *holds, why),
+            EventKind::Undoing { node, tool, arguments, effect } => self.undoing(*node, tool, arguments, effect),
+            EventKind::NotUndone { node, why: _ } => self.not_undone(*node),
             EventKind::Decided { node, holds } => self.condition_decided(*node, *holds),
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
@@ -290,6 +309,7 @@ impl State {
                     record.value = Some(Arc::new(serde_json::json!({})));
                 }
                 self.set(step, Status::Done);
+                self.served(step);
             }
             Some(word) if word.eq_ignore_ascii_case(IT_DID_NOT) => {
                 if let Some(calls) = self.records.get(&step).and_then(|record| self.calls.get_mut(&record.key)) {
@@ -297,7 +317,8 @@ impl State {
                 }
                 self.set(step, Status::Open);
             }
-            _ => {}
+            Some(word) => self.settle_doubt(step, word),
+            None => {}
         }
     }
 
@@ -342,6 +363,12 @@ impl State {
             value: None,
             verdict: None,
             why: String::new(),
+            scores: None,
+            begun_by: self.events,
+            over_by: 0,
+            undo: None,
+            undone: false,
+            fixed: false,
             key,
             idempotency: idempotency.clone(),
             folders: folders.clone(),
@@ -359,7 +386,7 @@ impl State {
         self.expect(node, "under way", |status| *status == Status::Running)?;
         let name = self.plan.step(node).map(|step| step.name.clone());
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
-        record.finished = Some(at);
+        (record.finished, record.over_by) = (Some(at), self.events);
         record.outcome = Some(outcome.clone());
         let calls = self.calls.entry(record.key).or_default();
         if record.has_touched() {
@@ -390,7 +417,7 @@ impl State {
 
     fn judged(&mut self, node: NodeId, verdict: &Verdict, why: &str, at: Millis) -> Applied {
         self.expect(node, "waiting for a verdict", |status| *status == Status::Finished)?;
-        let parent = self.plan.node(node).and_then(|node| node.parent).ok_or_else(|| format!("{node} has no goal"))?;
+        let parent = self.plan.goal_at_work(node);
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         record.verdict = Some(verdict.clone());
         record.why = why.to_owned();
@@ -409,6 +436,11 @@ impl State {
             }
             Verdict::Retry { after_ms } => {
                 self.not_before.insert(node, Millis(at.0.saturating_add(*after_ms)));
+                if let Some(check) = self.plan.check_of(node) {
+                    // What was read back before the next try says nothing about it.
+                    self.records.remove(&check);
+                    self.set(check, Status::Open);
+                }
                 Status::Open
             }
             Verdict::Backtrack => failed(false),
@@ -419,6 +451,9 @@ impl State {
             }
         };
         self.set(node, status);
+        if *verdict == Verdict::Accept {
+            self.served(node);
+        }
         Ok(())
     }
 
@@ -465,6 +500,9 @@ impl State {
         let (first, first_id) = (self.plan.nodes().len(), self.plan.next_id());
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
         self.note_unrolled(node, first);
+        if self.given.contains(&node) {
+            self.note_persons(first);
+        }
         if self.is_by_person(node) {
             self.by_person.push((first_id, self.plan.next_id()));
         }

@@ -1,6 +1,7 @@
 //! What is to be done next.
 
 use super::approvals::ASKS_MAX;
+use super::asides::WayBack;
 use super::shares::can_end;
 use super::{Command, State};
 use crate::critic::is_repeatable;
@@ -18,6 +19,8 @@ enum Fate {
     Stuck,
     /// An alternative is to be tried in place of one that failed.
     Backtrack { from: NodeId, to: NodeId },
+    /// Before that, a step has to be taken back.
+    Undo(NodeId),
 }
 
 impl State {
@@ -30,7 +33,7 @@ impl State {
         let judge: Vec<_> = self
             .plan
             .steps()
-            .filter(|(node, _)| node.status == Status::Finished)
+            .filter(|(node, _)| node.status == Status::Finished && self.pending_check(node.id).is_none())
             .map(|(node, _)| Command::Judge { node: node.id })
             .collect();
         if !judge.is_empty() {
@@ -70,12 +73,18 @@ impl State {
     }
 
     fn next(&self) -> Vec<Command> {
+        if let Some(looked) = self.second_look() {
+            return vec![Command::Record(looked)];
+        }
         let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy(), held: false };
+        self.looking.values().for_each(|look| walk.step(*look));
         walk.goal(NodeId::ROOT);
         let record = walk.commands.iter().position(|command| matches!(command, Command::Record(_)));
         if let Some(at) = record {
             return vec![walk.commands.swap_remove(at)];
         }
+        // They run beside whatever else is done.
+        walk.commands.extend(self.unreviewed().map(|node| Command::Review { node }));
         if walk.commands.is_empty() && self.busy() == 0 && walk.held {
             return vec![self.finish(Outcome::Held)];
         }
@@ -107,7 +116,7 @@ impl State {
     }
 
     fn ending(&self) -> Outcome {
-        let partial = self.partial_answer();
+        let partial = self.best_answer();
         match (&self.unanswered, self.exhausted) {
             _ if self.cancelled => Outcome::Cancelled { partial },
             (Some(question), _) => Outcome::Asked { question: question.clone(), partial },
@@ -122,16 +131,11 @@ impl State {
     }
 
     fn failed(&self, why: &str) -> Outcome {
-        let (reason, partial) = (why.to_owned(), self.partial_answer());
+        let (reason, partial) = (why.to_owned(), self.best_answer());
         match self.refusals().next() {
             Some(_) => Outcome::Refused { reason, grants: self.missing_grants(), partial },
             None => Outcome::Failed { reason, partial },
         }
-    }
-
-    /// Whether something at or below this node may have changed the world for good.
-    fn touched(&self, node: NodeId) -> bool {
-        self.plan.subtree(node).iter().any(|id| self.records.get(id).is_some_and(super::Record::has_touched))
     }
 
     fn fate(&self, order: Order, children: &[NodeId]) -> Fate {
@@ -165,7 +169,17 @@ impl State {
             match &node.status {
                 Status::Done => return Fate::Reached,
                 // Never around something that cannot be taken back: the planner decides.
-                Status::Failed { replan, .. } if !rescue && (*replan || self.touched(*id)) => return Fate::Stuck,
+                Status::Failed { replan, .. } if !rescue => {
+                    // Nothing is taken back for nothing.
+                    let others = live.iter().any(|other| self.status(*other).is_ok_and(|status| !status.is_failed()));
+                    match self.way_back(*id) {
+                        _ if *replan || !others => return Fate::Stuck,
+                        WayBack::Clear => failed = Some(*id),
+                        WayBack::Undo(step) => return Fate::Undo(step),
+                        WayBack::Under(undo) => return Fate::Pending(vec![undo]),
+                        WayBack::None => return Fate::Stuck,
+                    }
+                }
                 Status::Failed { .. } => failed = Some(*id),
                 _ => {
                     return match failed {
@@ -235,10 +249,15 @@ impl Walk<'_> {
                     let why = self.state.failure_of(from);
                     self.record(EventKind::Backtracked { from, to, why });
                 }
+                Fate::Undo(node) => self.commands.push(Command::Undo { node }),
+                // The last word is said when nothing is in doubt.
+                Fate::Reached if id == NodeId::ROOT && self.state.is_in_doubt() => {}
                 Fate::Reached if goal.then == Then::Close && id != NodeId::ROOT => {
                     self.record(EventKind::GoalReached { node: id, answer: None, usage: Default::default() });
                 }
                 Fate::Reached => self.plan(id, PlanReason::Review),
+                // Another look may change what it is stuck on.
+                Fate::Stuck if self.state.is_in_doubt() => {}
                 Fate::Stuck => self.plan(id, PlanReason::Stuck),
             },
             _ => {}
@@ -301,21 +320,36 @@ impl Walk<'_> {
         if let (Status::Waiting, Some(request)) = (&node.status, state.approval(id)) {
             return self.commands.push(Command::Approve { node: id, request: Box::new(request.clone()) });
         }
+        if let (Status::Finished, Some(check)) = (&node.status, state.pending_check(id)) {
+            return self.step(check);
+        }
         if node.status != Status::Open {
+            return;
+        }
+        if !is_repeatable(&step.effect) && node.serves.is_none() && state.is_in_doubt() {
             return;
         }
         if state.asks(id) >= ASKS_MAX {
             return self
                 .record(EventKind::StepBlocked { node: id, why: format!("a person was asked {ASKS_MAX} times") });
         }
+        let end = state.share_deadline(id);
+        if node.serves.is_some_and(|serves| serves.service.only_reads()) && end.is_some_and(|end| end <= state.now) {
+            let why = "no time is left to look with".to_owned();
+            return self.record(EventKind::StepBlocked { node: id, why });
+        }
         if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
-            let until = state.share_deadline(id).map_or(*until, |end| end.min(*until));
+            // What takes a step back is made also after the end of its goal.
+            let until = end.filter(|end| *end > state.now).map_or(*until, |end| end.min(*until));
             return self.commands.push(Command::Wait { until });
         }
         let calls = self.commands.iter().filter(|command| matches!(command, Command::CallTool { .. })).count();
         if state.spent.steps as usize + calls >= state.budget.steps as usize {
             // Calls that were found before this one still fit: they go first.
-            if calls == 0 {
+            if calls == 0 && node.serves.is_some_and(|serves| serves.service.only_reads()) {
+                let why = "no call is left to look with".to_owned();
+                self.record(EventKind::StepBlocked { node: id, why });
+            } else if calls == 0 {
                 self.record(EventKind::BudgetSpent { kind: BudgetKind::Steps });
             }
             return;

@@ -6,8 +6,10 @@
 
 mod apply;
 mod approvals;
+mod asides;
 mod decide;
 mod edits;
+mod evidence;
 mod foresee;
 mod labels;
 mod looks;
@@ -16,13 +18,15 @@ mod partial;
 mod scope;
 mod shares;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Label, Labels, ToolName, canonical};
+use toolcrib_policy::{
+    ApprovalRequest, CriticSettings, Digest, Effect, IdempotencyKey, Label, Labels, Scores, ToolName, canonical,
+};
 
 use crate::critic::Verdict;
 use crate::{
@@ -85,6 +89,16 @@ pub enum Command {
     },
     /// Judge this step.
     Judge {
+        /// The step.
+        node: NodeId,
+    },
+    /// Have this accepted result reviewed. Repeated until the review is recorded: a driver asks once.
+    Review {
+        /// The step.
+        node: NodeId,
+    },
+    /// Record how this call is taken back, or that it cannot be.
+    Undo {
         /// The step.
         node: NodeId,
     },
@@ -151,6 +165,24 @@ pub struct Record {
     /// Why.
     #[serde(default)]
     pub why: String,
+    /// How the step stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
+    /// The number of the event with the intent, counted from 1 in the run.
+    #[serde(default)]
+    pub begun_by: u64,
+    /// The number of the event with the outcome.
+    #[serde(default)]
+    pub over_by: u64,
+    /// The call that takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo: Option<NodeId>,
+    /// Whether it was taken back.
+    #[serde(default)]
+    undone: bool,
+    /// Whether it turned out that it cannot be taken back.
+    #[serde(default)]
+    fixed: bool,
     /// Identifies the call: tool and arguments.
     key: Digest,
     /// What a server is told it by.
@@ -167,6 +199,11 @@ fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Arc<Valu
 }
 
 impl Record {
+    /// Whether it was taken back.
+    pub fn is_undone(&self) -> bool {
+        self.undone
+    }
+
     /// Whether the world may have changed, in a way that doing it again would change it again.
     pub fn has_touched(&self) -> bool {
         let happened = match &self.outcome {
@@ -175,7 +212,7 @@ impl Record {
             Some(StepOutcome::Failed { failure }) => failure.effect != crate::EffectState::None,
             Some(StepOutcome::NotStarted { .. }) => false,
         };
-        happened && !crate::critic::is_repeatable(&self.effect)
+        happened && !self.undone && !crate::critic::is_repeatable(&self.effect)
     }
 }
 
@@ -266,6 +303,29 @@ pub struct State {
     /// What was looked up for goals that are open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     looks: BTreeMap<NodeId, Vec<Looked>>,
+    /// How results are judged.
+    #[serde(default)]
+    critic: CriticSettings,
+    /// The nodes that a person wrote.
+    #[serde(default)]
+    given: BTreeSet<NodeId>,
+    /// How well the arguments of steps are grounded, where that is less than wholly.
+    #[serde(default)]
+    grounding: BTreeMap<NodeId, u8>,
+    /// Steps that a person wants to be made with what they have.
+    #[serde(default)]
+    vouched: BTreeSet<NodeId>,
+    /// What calls had in them that comes from nowhere, and that their planner was told of.
+    #[serde(default)]
+    objected: BTreeSet<String>,
+    /// Which try of which step was reviewed.
+    #[serde(default)]
+    reviewed: BTreeMap<NodeId, u32>,
+    /// Steps whose results are looked at again, and the calls that look.
+    #[serde(default)]
+    looking: BTreeMap<NodeId, NodeId>,
+    #[serde(default)]
+    best: Option<asides::Best>,
     /// The labels of values.
     #[serde(default)]
     book: labels::Book,
@@ -314,6 +374,14 @@ impl Default for State {
             asks: BTreeMap::new(),
             informed_from: None,
             looks: BTreeMap::new(),
+            critic: CriticSettings::default(),
+            given: BTreeSet::new(),
+            grounding: BTreeMap::new(),
+            vouched: BTreeSet::new(),
+            objected: BTreeSet::new(),
+            reviewed: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            best: None,
             book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
@@ -424,7 +492,7 @@ impl State {
     pub fn results(&self) -> Vec<(&Step, &Record, &Value)> {
         let mut found: Vec<_> = self
             .plan
-            .steps()
+            .planned_steps()
             .filter_map(|(node, step)| {
                 let record = self.records.get(&node.id)?;
                 Some((step, record, record.value.as_deref()?))
@@ -476,7 +544,8 @@ impl State {
     }
 
     fn refusals(&self) -> impl Iterator<Item = (NodeId, &crate::ToolFailure)> {
-        self.records.iter().filter_map(|(node, record)| match &record.outcome {
+        let planned = |node: &NodeId| self.plan.node(*node).is_some_and(|node| node.serves.is_none());
+        self.records.iter().filter(move |(node, _)| planned(node)).filter_map(|(node, record)| match &record.outcome {
             Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
         })

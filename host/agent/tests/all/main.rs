@@ -6,6 +6,7 @@ mod approvals;
 mod builtin;
 mod catalog;
 mod context;
+mod critic;
 mod driver;
 mod flow;
 mod holds;

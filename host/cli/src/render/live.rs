@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Verdict};
+use toolcrib_runtime::agent::critic::Follow;
+use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Unfounded, Verdict};
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
@@ -200,6 +201,16 @@ fn line(event: &Event, state: &State) {
             }
         }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
+        EventKind::Ungrounded { missing, then, .. } if *then != Unfounded::Made => {
+            let named: Vec<_> = missing.iter().map(|missing| plain(&missing.text)).collect();
+            errln!("! made up: {}", named.join(", "));
+        }
+        EventKind::Reviewed { by, then, why, .. } if *then != Follow::Stands => {
+            errln!("! {} doubts a result: {}", plain(by), plain(why));
+        }
+        EventKind::LookedAgain { holds: false, why, .. } => errln!("! a result fell: {}", plain(why)),
+        EventKind::Undoing { tool, .. } => errln!("↶ taking back with {tool}"),
+        EventKind::NotUndone { why, .. } => errln!("! cannot be taken back: {}", plain(why)),
         EventKind::LoopCut { why, .. } => errln!("✂ {}", plain(why)),
         EventKind::GoalSpent { node, kind } => errln!("✂ the budget of {kind} is spent of: {}", goal(*node)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Anew, Body, Event, EventKind, Goal, Node, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Anew, Body, Event, EventKind, Goal, Node, NodeId, Order, Service, State, Status, Step};
 
 use super::text::{count, duration, plain};
 
@@ -66,7 +66,9 @@ impl Drawing<'_> {
     /// planner thought again, a line says why.
     fn below(&mut self, of: NodeId, indent: &str, pad: &str) {
         let plan = self.state.plan();
-        let wanted = |node: &&Node| !self.open || node.status != Status::Skipped;
+        // What serves a step is shown once it has begun.
+        let begun = |node: &Node| node.serves.is_none() || node.status != Status::Open;
+        let wanted = |node: &&Node| begun(node) && (!self.open || node.status != Status::Skipped);
         let below: Vec<_> = plan.nodes().iter().filter(|node| node.parent == Some(of)).filter(wanted).collect();
         if let Some(why) = plan.node(of).and_then(|node| why(&node.status)).filter(|why| !says(&below, why)) {
             self.lines.push(format!("{indent}{pad}{}", plain(why)));
@@ -85,7 +87,10 @@ impl Drawing<'_> {
             let what = match &node.body {
                 Body::Goal(goal) => format!("{}{}{}", plain(&goal.text), order(goal.order), each(goal)),
                 Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
-                Body::Step(step) => format!("{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id)),
+                Body::Step(step) => {
+                    let as_what = node.serves.map_or("", |serves| service(serves.service));
+                    format!("{as_what}{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id))
+                }
             };
             let instead = if node.instead_of.is_some() { "↩ " } else { "" };
             self.lines.push(format!("{indent}{branch}{} {instead}{what}", mark(&node.status, self.spinner)));
@@ -131,6 +136,15 @@ fn short(value: &serde_json::Value) -> String {
 fn step_line(state: &State, id: NodeId, step: &Step) -> String {
     let arguments = state.record(id).map_or(&step.arguments, |record| &record.arguments);
     format!("{} {}", step.tool, plain(&short(arguments)))
+}
+
+fn service(service: Service) -> &'static str {
+    match service {
+        Service::Check => "check: ",
+        Service::CheckAgain => "check again: ",
+        Service::ReadAgain => "read again: ",
+        Service::Undo => "undo: ",
+    }
 }
 
 fn order(order: Order) -> &'static str {

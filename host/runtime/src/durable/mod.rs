@@ -95,7 +95,10 @@ impl Crib {
         let (planner, model) = self.planner(&choice)?;
         let out_of_budget = matches!(state.outcome(), Some(Outcome::Budget { .. }));
         let budget = budget.or_else(|| out_of_budget.then(Budget::default));
-        let errand = Errand { goal: state.goal().to_owned(), planner, model, person, observer, progress, last: None };
+        // It is judged as it was when it began.
+        let judge = state.critic().judge.clone().filter(|_| state.critic().reviews());
+        let goal = state.goal().to_owned();
+        let errand = Errand { goal, planner, model, judge, person, observer, progress, last: None };
         let ports = self.ports(errand, ledger, run)?;
         let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?;
         began(run);
@@ -134,6 +137,7 @@ impl Crib {
             goal: state.goal().to_owned(),
             planner: Arc::new(GivenPlanner::new("none")),
             model: None,
+            judge: None,
             person: None,
             observer: Arc::new(()),
             progress: None,
@@ -174,7 +178,9 @@ impl Crib {
         let state = RunLog::fold(from, &forked.events)?;
         let planner = planner_of(&ledger, from).unwrap_or_else(|| state.planner().to_owned());
         let forked_from = json!({ "run": from.to_string(), "at": request.at });
-        let run = begin_in(&ledger, state.goal(), json!({ "planner": planner, "forked": forked_from }))?;
+        let judge = judge_of(&ledger, from);
+        let details = json!({ "planner": planner, "judge": judge, "forked": forked_from });
+        let run = begin_in(&ledger, state.goal(), details)?;
         let new = forked.events.iter().map(to_ledger).collect::<Result<Vec<_>, _>>();
         let new = new.map_err(|error| run_error(run, error))?;
         ledger.append_all(run, new, Durability::Power)?;
@@ -204,6 +210,11 @@ fn details(ledger: &Ledger, run: RunId) -> Result<Value, CribError> {
 /// Who plans a run, as it was said when it began; none where that is not known.
 pub fn planner_of(ledger: &Ledger, run: RunId) -> Option<String> {
     Some(details(ledger, run).ok()?["planner"].as_str()?.to_owned())
+}
+
+/// The model that reviews a run, as it was said when it began; none where nobody does.
+pub fn judge_of(ledger: &Ledger, run: RunId) -> Option<String> {
+    Some(details(ledger, run).ok()?["judge"].as_str()?.to_owned())
 }
 
 /// The nearest events at which no call is under way.

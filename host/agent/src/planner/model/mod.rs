@@ -25,6 +25,7 @@ use toolcrib_model::{Model, ModelError, Usage};
 
 use super::{PlanContext, Planned, Planner, PlannerError};
 
+pub(crate) use prompt::fenced;
 pub use view::{ModelView, tokens};
 
 /// A planner over a language model.
