@@ -23,6 +23,7 @@ pub mod driver;
 pub mod event;
 pub mod flow;
 pub mod fork;
+pub mod inner;
 pub mod outcome;
 pub mod plan;
 pub mod planner;
@@ -34,10 +35,13 @@ pub use budget::{Budget, BudgetKind, Caps, Millis};
 pub use cancel::Cancel;
 pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judgement, Verdict};
-pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
+pub use driver::{
+    Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock, failure_of,
+};
 pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
+pub use inner::{Begun, INNER_DEPTH_MAX, InnerPath, Inside, Program};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId, Order,
@@ -47,5 +51,5 @@ pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Command, Record, Spent, State, StateError};
+pub use state::{Command, Inner, Journal, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

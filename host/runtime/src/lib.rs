@@ -28,6 +28,7 @@ pub mod measure;
 mod otlp;
 mod plugins;
 mod prepare;
+mod program;
 mod run;
 mod services;
 mod settings;

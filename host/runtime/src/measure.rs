@@ -14,7 +14,6 @@ use crate::error::CribError;
 ///
 /// There is no such tool, or its plugin cannot be loaded.
 pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallReport, CribError> {
-    let asked =
-        Asked { tool, arguments, labels: Labels::new(), approval: None, delegated: None, depth: 0, wall_ms: None };
+    let asked = Asked::of(tool, arguments, Labels::new());
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }

@@ -183,7 +183,8 @@ impl Crib {
             ..DraftStep::of(found.name().clone())
         });
         let (run, ports) = self.begin(errand, &title, json!({})).await?;
-        let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
+        // A person wrote the call, and a program that makes the same call twice means it.
+        let caps = Caps { attempts: 1, replans: 0, twice: true, ..Caps::default() };
         let driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
         let RunResult { outcome, .. } = self.drive(run, driven, &cancel).await?;
         let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -214,6 +215,7 @@ impl Crib {
             model: errand.model,
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
+            inside: None,
         };
         let desk = Desk {
             crib: self.clone(),

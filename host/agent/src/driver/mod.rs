@@ -8,6 +8,7 @@
 
 mod flight;
 mod ports;
+mod programs;
 
 use std::sync::Arc;
 
@@ -20,11 +21,13 @@ use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId, Order, Outcome,
     Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
 };
 use flight::{Flight, Landed, Task};
+use programs::Programs;
 
+pub use programs::failure_of;
 pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
@@ -63,6 +66,7 @@ pub struct Run {
     opening: Vec<EventKind>,
     ending_since: Option<crate::Millis>,
     calls: Cancel,
+    programs: Programs,
 }
 
 impl Run {
@@ -115,7 +119,7 @@ impl Run {
     }
 
     fn new(ports: Ports, state: State, opening: Vec<EventKind>) -> Self {
-        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new() }
+        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new(), programs: Programs::default() }
     }
 
     /// The state so far.
@@ -141,11 +145,12 @@ impl Run {
             if self.state.is_ending() && self.ending_since.is_none() {
                 self.ending_since = Some(self.ports.clock.now());
                 self.calls.cancel();
+                self.programs.cancel();
             }
             if let Some(outcome) = self.state.outcome() {
                 return Ok(outcome.clone());
             }
-            if self.obey(&mut flight).await? {
+            if self.obey(&mut flight).await? || self.look_again().await? {
                 continue;
             }
             self.wait(&mut flight, cancel).await?;
@@ -173,8 +178,24 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms };
+                    let (inside, approval, program) = (InnerPath::ROOT, None, None);
+                    let call = ToolCall {
+                        node,
+                        attempt,
+                        tool,
+                        arguments,
+                        effect,
+                        labels,
+                        approval,
+                        wall_ms,
+                        inside,
+                        program,
+                    };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
+                }
+                Command::Rerun { node, trying } => {
+                    self.rerun(node, trying, flight).await?;
+                    recorded = true;
                 }
                 Command::Approve { node, request } => {
                     flight.approve(node, Arc::clone(&self.ports.approver), *request);
@@ -216,18 +237,20 @@ impl Run {
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
             Gate::Ask(request) => {
-                self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
+                let inside = InnerPath::ROOT;
+                self.record(EventKind::ApprovalAsked { node, from, request: *request, inside }).await?;
                 return Ok(false);
             }
             Gate::Go { approval: Some(id) } => {
-                self.record(EventKind::ApprovalUsed { node, id: id.clone() }).await?;
+                self.record(EventKind::ApprovalUsed { node, id: id.clone(), inside: InnerPath::ROOT }).await?;
                 call.approval = Some(id);
             }
             Gate::Go { approval: None } => {}
         }
-        let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels }).await?;
-        flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
+        call.program = self.ports.tools.program(&card, &call.arguments);
+        let ToolCall { attempt, tool, arguments, effect, labels, program, .. } = call.clone();
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, program }).await?;
+        self.fly(call, flight);
         Ok(true)
     }
 
@@ -240,9 +263,15 @@ impl Run {
         // While nothing but a person is waited for, the run's own time stands still.
         let timed = ending.is_some() || !self.state.waits_for_person();
         let clock = Arc::clone(&self.ports.clock);
+        let patience = self.programs.patience();
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
+            Some(word) = self.programs.next() => self.hear(word).await,
+            () = clock.sleep_until(patience.unwrap_or_default()), if patience.is_some() => {
+                self.programs.park(clock.now());
+                Ok(())
+            }
             () = cancel.cancelled(), if ending.is_none() => Ok(()),
             () = clock.sleep_until(until), if timed => match ending {
                 None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
@@ -255,6 +284,12 @@ impl Run {
     async fn abandon(&mut self) -> Result<(), RunError> {
         let nodes: Vec<_> = self.state.in_flight().collect();
         for node in nodes {
+            if self.state.journal(node).is_some() {
+                for event in self.abandoned(node) {
+                    self.record(event).await?;
+                }
+                continue;
+            }
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
             self.record(EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }).await?;
         }
@@ -263,6 +298,9 @@ impl Run {
 
     async fn land(&mut self, landed: Landed) -> Result<(), RunError> {
         match landed.task {
+            Task::Called(report) if self.state.journal(landed.node).is_some() => {
+                self.land_program(landed.node, report).await
+            }
             Task::Called(report) => {
                 let outcome = match report.outcome {
                     Ok(output) => StepOutcome::Done { output },
@@ -276,8 +314,13 @@ impl Run {
             }
             Task::Approved(id, answer) => {
                 // The run may have gone another way meanwhile.
-                let waits = self.state.approval(landed.node).is_some_and(|request| request.id == id);
                 let node = landed.node;
+                if let Some(path) = self.state.asked_inside(node, &id) {
+                    self.record(EventKind::ApprovalAnswered { node, id, answer }).await?;
+                    self.programs.answered(node, &path);
+                    return Ok(());
+                }
+                let waits = self.state.approval(node).is_some_and(|request| request.id == id);
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
             Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,

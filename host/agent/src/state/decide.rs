@@ -3,7 +3,7 @@
 use super::approvals::ASKS_MAX;
 use super::{Command, State};
 use crate::critic::is_repeatable;
-use crate::{Body, BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+use crate::{Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
 
 /// How the children of a goal stand together.
 enum Fate {
@@ -63,7 +63,12 @@ impl State {
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
             EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }
         };
-        self.in_flight().map(interrupted).collect()
+        let cut_off = "the run was cut off";
+        let of = |node| match self.journal(node) {
+            Some(_) => self.set_down(node, cut_off),
+            None => vec![interrupted(node)],
+        };
+        self.in_flight().flat_map(of).collect()
     }
 
     fn next(&self) -> Vec<Command> {
@@ -86,7 +91,13 @@ impl State {
     }
 
     pub(super) fn busy(&self) -> usize {
-        self.plan.nodes().iter().filter(|node| matches!(node.status, Status::Running | Status::Planning)).count()
+        // A program that waits for a person does nothing else.
+        let busy = |node: &&Node| match node.status {
+            Status::Running => !self.program_waits(node.id),
+            Status::Planning => true,
+            _ => false,
+        };
+        self.plan.nodes().iter().filter(busy).count()
     }
 
     fn pending_question(&self) -> Option<Command> {
@@ -266,6 +277,14 @@ impl Walk<'_> {
         let (Some(node), Some(step)) = (state.plan.node(id), state.plan.step(id)) else { return };
         if let (Status::Waiting, Some(request)) = (&node.status, state.approval(id)) {
             return self.commands.push(Command::Approve { node: id, request: Box::new(request.clone()) });
+        }
+        if matches!(node.status, Status::Running | Status::Parked) {
+            self.commands.extend(state.approvals_inside(id));
+            if node.status == Status::Parked && !state.program_waits(id) && self.busy < state.caps.parallel.max(1) {
+                self.busy += 1;
+                self.commands.push(Command::Rerun { node: id, trying: step.trying });
+            }
+            return;
         }
         if node.status != Status::Open {
             return;

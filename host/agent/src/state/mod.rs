@@ -7,6 +7,7 @@
 mod apply;
 mod approvals;
 mod decide;
+mod inner;
 mod labels;
 mod partial;
 mod scope;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalId, ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -25,6 +26,8 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub(crate) use approvals::{ASKS_MAX, why_denied};
+pub use inner::{Inner, Journal};
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -69,6 +72,13 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// How it is tried.
+        trying: Trying,
+    },
+    /// Record `StepResumed` and run this step's program again, with what its first start recorded.
+    Rerun {
+        /// The step.
+        node: NodeId,
         /// How it is tried.
         trying: Trying,
     },
@@ -224,6 +234,12 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
+    /// What the programs of steps did so far.
+    #[serde(default)]
+    journals: BTreeMap<NodeId, Journal>,
+    /// The yes that a step is about to be started on the strength of.
+    #[serde(default)]
+    used: BTreeMap<NodeId, ApprovalId>,
     /// The first node that was planned when there were results to read.
     #[serde(default)]
     informed_from: Option<NodeId>,
@@ -262,6 +278,8 @@ impl Default for State {
             pending: Vec::new(),
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            used: BTreeMap::new(),
             informed_from: None,
             unanswered: None,
             questions: 0,

@@ -9,8 +9,9 @@ use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
+use super::inner::{cost, mark, why};
 use super::text::plain;
-use super::tree::{Costs, tree};
+use super::tree::{Costs, short, tree};
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
@@ -175,6 +176,15 @@ fn line(event: &Event) {
                 errln!("  ! {}", plain(undeclared));
             }
         }
+        EventKind::InnerStarted { path, tool, arguments, .. } => {
+            errln!("  → {path} {tool} {}", plain(&short(arguments)));
+        }
+        EventKind::InnerFinished { path, outcome, receipt, .. } => {
+            errln!("  {} {path}{}{}", mark(outcome), cost(receipt), why(outcome));
+        }
+        EventKind::InnerBlocked { path, tool, code, why, .. } => errln!("  ✗ {path} {tool}  {code}: {}", plain(why)),
+        EventKind::StepParked { why, .. } => errln!("  … the program is run again later: {}", plain(why)),
+        EventKind::StepResumed { .. } => errln!("  → the program is run again"),
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),
         EventKind::ApprovalAsked { request, .. } => {

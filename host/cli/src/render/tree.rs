@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, InnerPath, NodeId, Order, State, Status, Step};
 
+use super::inner::inner_lines;
 use super::text::{count, duration, plain};
 
 /// What single steps cost, read from their receipts.
@@ -51,7 +52,11 @@ fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &st
             Body::Step(step) => format!("{}{}", step_line(state, node.id, step), costs.shown(node.id)),
         };
         lines.push(format!("{indent}{branch}{} {what}{}", mark(&node.status, spinner), why(&node.status)));
-        children(state, costs, spinner, node.id, &format!("{indent}{inside}"), lines);
+        let inside = format!("{indent}{inside}");
+        if let Some(journal) = state.journal(node.id) {
+            inner_lines(journal, &InnerPath::ROOT, spinner, &inside, lines);
+        }
+        children(state, costs, spinner, node.id, &inside, lines);
     }
 }
 
@@ -62,7 +67,7 @@ fn each(goal: &Goal) -> String {
     goal.each.as_ref().map_or_else(String::new, |each| format!(" (for each {} in {})", each.item, plain(&each.list)))
 }
 
-fn short(value: &serde_json::Value) -> String {
+pub(super) fn short(value: &serde_json::Value) -> String {
     let text = value.to_string();
     let mut shown: String = text.chars().take(ARGUMENT_CHARS).collect();
     if shown.len() < text.len() {
@@ -89,7 +94,7 @@ fn mark(status: &Status, spinner: char) -> char {
     match status {
         Status::Open => '·',
         Status::Planning | Status::Active | Status::Running | Status::Finished => spinner,
-        Status::Asking { .. } | Status::Waiting => '?',
+        Status::Asking { .. } | Status::Waiting | Status::Parked => '?',
         Status::Done => '✓',
         Status::Failed { .. } => '✗',
         Status::Skipped => '-',

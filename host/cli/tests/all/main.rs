@@ -13,6 +13,7 @@ mod ledger;
 mod output;
 mod plugins;
 mod policy;
+mod programs;
 mod receipts;
 mod secrets;
 mod transcript;

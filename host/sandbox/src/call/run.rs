@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
 use toolcrib_policy::LimitName;
 use wasmtime::{Engine, Store};
 
@@ -48,7 +47,7 @@ pub(crate) async fn run(engine: &Engine, template: &Template, network: &Arc<dyn 
     receipt.inner = record.take_inner_calls();
     receipt.argument_bytes = argument_bytes;
     receipt.result_bytes = outcome.as_ref().map_or(0, |(_, bytes)| *bytes);
-    receipt.wall_us = micros(record.started().elapsed());
+    receipt.wall_us = micros(record.started().elapsed().saturating_sub(call.watch.stood()));
     CallReport { outcome: outcome.map(|(output, _)| output), receipt }
 }
 
@@ -121,7 +120,6 @@ async fn drive(
     arguments: &str,
 ) -> Result<(ToolOutput, u64), CallError> {
     let record = store.data().record.clone();
-    let deadline = Instant::from_std(record.started()) + call.authority.limits.wall.get();
     let stop = {
         let guest = template.call(store, call, arguments);
         tokio::pin!(guest);
@@ -129,7 +127,7 @@ async fn drive(
             biased;
             ended = &mut guest => return ended,
             () = call.cancel.cancelled() => Stop::Cancelled,
-            () = tokio::time::sleep_until(deadline) => Stop::limit(LimitName::WallTime, &call.authority.limits),
+            () = call.watch.past(record.started(), call.authority.limits.wall.get()) => Stop::limit(LimitName::WallTime, &call.authority.limits),
         }
     };
     let error = record.stop(stop);
