@@ -160,6 +160,7 @@ impl<'b> Sim<'b> {
                 }
                 self.record(EventKind::Answered { node, answer });
             }
+            Command::Rerun { .. } => panic!("no step here is a program"),
             Command::Approve { node, request } => {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
@@ -168,10 +169,11 @@ impl<'b> Sim<'b> {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
-                    return self.record(EventKind::ApprovalAsked { node, from, request });
+                    let inside = Default::default();
+                    return self.record(EventKind::ApprovalAsked { node, from, request, inside });
                 }
                 let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels, program: None };
                 self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {
@@ -390,6 +392,7 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                program: None,
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },

@@ -8,6 +8,7 @@ mod catalog;
 mod driver;
 mod flow;
 mod machine;
+mod programs;
 mod resume;
 mod support;
 mod world;

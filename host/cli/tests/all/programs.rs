@@ -49,7 +49,7 @@ fn calls(bench: &Bench) -> Vec<String> {
 
 fn value(done: &Done) -> Value {
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
-    done.json()["result"]["structured"]["value"].take()
+    done.json()["result"]["value"].take()
 }
 
 /// Two files, one after the other.
