@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Durability, Event, EventKind, LedgerError};
+use toolcrib_agent::{Durability, Event, EventKind, LedgerError, State};
 use toolcrib_ledger::{Ledger, NewEvent, RunId, Seq};
 
 use crate::error::CribError;
@@ -57,6 +57,35 @@ impl RunLog {
             events.push((event.seq, read.map_err(|e| unreadable(format!("event {}: {e}", event.seq)))?));
         }
         Ok(events)
+    }
+
+    /// The run's events, and what they make.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunLog::events`], or the events are not those of a run.
+    pub fn read(ledger: &Ledger, run: RunId) -> Result<(Vec<Event>, State), CribError> {
+        let events = Self::events(ledger, run)?;
+        let state = Self::fold(run, &events)?;
+        Ok((events, state))
+    }
+
+    /// What the run has come to.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunLog::read`].
+    pub fn state(ledger: &Ledger, run: RunId) -> Result<State, CribError> {
+        Ok(Self::read(ledger, run)?.1)
+    }
+
+    /// What these events of a run make.
+    ///
+    /// # Errors
+    ///
+    /// They are not those of a run.
+    pub fn fold<'e>(run: RunId, events: impl IntoIterator<Item = &'e Event>) -> Result<State, CribError> {
+        State::fold(events).map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })
     }
 
     fn append_now(&self, event: NewEvent, durability: Durability) -> Result<(), LedgerError> {

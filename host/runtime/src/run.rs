@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
     Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome, Person,
-    Planner, Ports, Run, RunError, Status, StepName, SystemClock,
+    Planner, Ports, Run, Status, StepName, SystemClock,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
@@ -278,6 +278,7 @@ pub(crate) fn begin_in(ledger: &Ledger, title: &str, mut details: Value) -> Resu
     Ok(ledger.begin_run(&RunMeta::new(title, "running").details(details))?)
 }
 
-fn run_error(run: RunId, error: RunError) -> CribError {
+/// What keeps a run that stands in the ledger from going on.
+pub(crate) fn run_error(run: RunId, error: impl ToString) -> CribError {
     CribError::Run { run: run.to_string(), why: error.to_string() }
 }

@@ -9,7 +9,7 @@ use toolcrib_policy::Effect;
 
 use crate::support::{Book, Dies, Shed, card, failure, ports};
 
-fn tools() -> Shed {
+pub(crate) fn tools() -> Shed {
     let cards = vec![
         card("x.list", Effect::Read),
         card("x.read", Effect::Read),
@@ -28,7 +28,7 @@ fn tools() -> Shed {
     })
 }
 
-async fn run(tools: Arc<Shed>, text: &str, inputs: Value) -> (Outcome, Vec<toolcrib_agent::Event>) {
+pub(crate) async fn run(tools: Arc<Shed>, text: &str, inputs: Value) -> (Outcome, Vec<toolcrib_agent::Event>) {
     let flow = Flow::parse(text).unwrap();
     let book = Arc::new(Book::new(&[], Dies::Never));
     let patches = flow.checked(&*tools).unwrap();
@@ -50,7 +50,7 @@ fn value(outcome: &Outcome) -> Value {
     }
 }
 
-const LOOP: &str = r#"
+pub(crate) const LOOP: &str = r#"
 flow: loops
 inputs: { names: array, least: { type: integer, default: 2 } }
 steps:

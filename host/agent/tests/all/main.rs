@@ -10,5 +10,6 @@ mod flow;
 mod machine;
 mod programs;
 mod resume;
+mod stored;
 mod support;
 mod world;

@@ -15,7 +15,7 @@ use crate::support::{Answers, Book, Dies, Script, Shed, card, failure, ports, to
 const SEND: &str = "mail.send";
 
 /// Read, write, send, read in parallel, all in one tree, and one that fails before its alternative.
-fn tools() -> Shed {
+pub(crate) fn tools() -> Shed {
     let cards = vec![
         card("x.read", Effect::Read),
         card("x.put", Effect::Idempotent),
@@ -70,7 +70,7 @@ fn planner() -> Arc<dyn Planner> {
     })
 }
 
-async fn first_life(tools: &Arc<Shed>, dies: Dies) -> (Result<Outcome, RunError>, Vec<Event>) {
+pub(crate) async fn first_life(tools: &Arc<Shed>, dies: Dies) -> (Result<Outcome, RunError>, Vec<Event>) {
     let book = Arc::new(Book::new(&[], dies));
     let mut run =
         Run::start(ports(Arc::clone(tools), planner(), Arc::clone(&book)), "g", Budget::default(), Caps::default());

@@ -48,7 +48,6 @@ pub(crate) fn diff(common: &Common, args: &DiffArgs) -> anyhow::Result<ExitCode>
 
 fn read(ledger: &Ledger, name: &str) -> anyhow::Result<Read> {
     let run = ledger.resolve(name).map_err(CribError::from)?;
-    let events = RunLog::events(ledger, run)?;
-    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let (events, state) = RunLog::read(ledger, run)?;
     Ok(Read { run, events, state })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use toolcrib_runtime::agent::{Flow, State, Status, flow::save};
+use toolcrib_runtime::agent::{Flow, Status, flow::save};
 use toolcrib_runtime::policy::{Effect, Verdict};
 use toolcrib_runtime::{CribError, FlowRequest, RunLog};
 
@@ -113,8 +113,7 @@ fn given(flow: &Flow, args: &FlowRunArgs) -> anyhow::Result<Map<String, Value>> 
 fn save_run(common: &Common, run: &str, name: Option<String>, output: Option<&Path>) -> anyhow::Result<ExitCode> {
     let ledger = setup::ledger(common)?.ok_or_else(|| exit::no_ledger(run))?;
     let run = ledger.resolve(run).map_err(CribError::from)?;
-    let events = RunLog::events(&ledger, run)?;
-    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let state = RunLog::state(&ledger, run)?;
     let saved = save(&state, &name.unwrap_or_else(|| run.to_string()));
     if saved.steps == 0 {
         return Err(BadInput(format!("run {run} has no step that was reached: there is nothing to save")).into());

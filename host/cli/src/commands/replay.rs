@@ -25,7 +25,7 @@ pub(crate) fn replay(common: &Common, args: ReplayArgs) -> anyhow::Result<ExitCo
     };
     let last = last.get();
     let events: Vec<Event> = numbered.into_iter().map(|(_, event)| event).collect();
-    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let state = RunLog::fold(run, &events)?;
     let next: Vec<String> = state.decide().iter().map(|command| said(&state, command)).collect();
     if args.json {
         outln!("{}", json!({ "run": run, "event": last, "plan": state.plan(), "spent": state.spent(), "next": next }));

@@ -36,6 +36,7 @@ pub(crate) fn runs(common: &Common, args: RunsArgs) -> anyhow::Result<ExitCode> 
         errln!("`toolcrib resume RUN` goes on with what was cut off, `toolcrib cancel RUN` closes it");
     }
     match &args.status {
+        _ if args.limit == 0 => errln!("none is shown with `--limit 0`"),
         Some(status) if runs.is_empty() => errln!("no run is {status}; `toolcrib runs` lists them all"),
         None if runs.is_empty() => errln!("no runs yet; `toolcrib run GOAL` makes one"),
         _ => {}

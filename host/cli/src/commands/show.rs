@@ -24,8 +24,7 @@ pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> 
         erasures.show(&ledger, &summary, args.json)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let events = RunLog::events(&ledger, run)?;
-    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let (events, state) = RunLog::read(&ledger, run)?;
     if args.json {
         outln!(
             "{}",

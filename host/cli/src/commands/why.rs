@@ -18,8 +18,7 @@ pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
         Some(run) => ledger.resolve(run).map_err(CribError::from)?,
         None => ledger.runs(&RunFilter::default(), 1).map_err(CribError::from)?.first().ok_or_else(none)?.run,
     };
-    let events = RunLog::events(&ledger, run)?;
-    let state = State::fold(&events).map_err(|e| CribError::Run { run: run.to_string(), why: e.to_string() })?;
+    let (events, state) = RunLog::read(&ledger, run)?;
     let (node, step) = find(&state, args.step.as_deref())?;
     let why = Why::of(&events, node, step.name.as_str(), &step.tool);
     if args.json {

@@ -214,3 +214,12 @@ fn nothing_that_a_tool_or_a_goal_says_moves_the_terminal() {
     let newest = bench.toolcrib(&["export"]).out;
     assert!(newest.contains("\\u001b[2J"), "the ledger has what was said");
 }
+
+#[test]
+fn no_line_of_runs_says_so_and_not_that_there_are_none() {
+    let bench = Bench::new();
+    bench.toolcrib(&["call", "text.stats", "{\"text\":\"a\"}"]);
+    let done = bench.toolcrib(&["runs", "--limit", "0"]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{}", done.err);
+    assert!(done.err.contains("none is shown with `--limit 0`"), "{}", done.err);
+}

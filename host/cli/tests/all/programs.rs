@@ -316,3 +316,42 @@ fn a_program_waits_for_a_word_and_goes_on_in_another_process() {
         ]
     );
 }
+
+/// A program that runs another one, which never ends.
+const ENDLESS: &str = "await tools.javascript.run({ code: 'while (true) {}' })";
+
+#[test]
+fn what_a_program_called_ends_with_it() {
+    let bench = bench("\"javascript.run\"", "limits = { wall = \"2 s\" }\n");
+    let begun = Instant::now();
+    let done = run(&bench, ENDLESS);
+    assert_eq!(done.json()["error"]["code"], "limit-wall", "{}", done.out);
+    assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", begun.elapsed());
+    // The end of the inner call is known before that of the program.
+    let lines = calls(&bench);
+    assert_eq!(lines[..2], ["step-started javascript.run", "inner-started 1 javascript.run"], "{lines:?}");
+    assert!(lines[2].starts_with("inner-finished 1 ") && lines[3].starts_with("step-finished "), "{lines:?}");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+}
+
+#[test]
+fn a_cancelled_program_ends_with_what_it_called_and_can_go_on() {
+    let bench = bench("\"javascript.run\"", "");
+    let mut command = bench.command();
+    command.args(["call", "--unattended", "javascript.run", &json!({ "code": ENDLESS }).to_string()]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command runs");
+    let begun = Instant::now();
+    let under_way = |bench: &Bench| {
+        let runs = bench.toolcrib(&["runs", "--json"]).json();
+        runs["runs"][0]["run"].is_string() && calls(bench).iter().any(|line| line.starts_with("inner-started"))
+    };
+    while !under_way(&bench) {
+        assert!(begun.elapsed() < Duration::from_secs(600), "no call began");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let cancelled = bench.toolcrib(&["cancel", &newest(&bench)]);
+    assert_eq!(cancelled.code, 0, "{}{}", cancelled.out, cancelled.err);
+    child.wait().expect("an end");
+    let lines = calls(&bench);
+    assert_eq!(lines.last().map(String::as_str), Some("step-parked"), "{lines:?}");
+}

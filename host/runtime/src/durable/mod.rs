@@ -14,7 +14,7 @@ use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::now;
 use crate::ledger::{RunLog, to_ledger};
-use crate::run::{Errand, PlannerChoice, RunResult, begin_in};
+use crate::run::{Errand, PlannerChoice, RunResult, begin_in, run_error};
 
 pub(crate) use cancels::Cancels;
 
@@ -97,8 +97,7 @@ impl Crib {
         let budget = budget.or_else(|| out_of_budget.then(Budget::default));
         let errand = Errand { goal: state.goal().to_owned(), planner, model, person, observer, progress, last: None };
         let ports = self.ports(errand, ledger, run)?;
-        let driven = Run::resume(ports, &events, budget)
-            .map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })?;
+        let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?;
         began(run);
         self.drive(run, driven, &cancel).await
     }
@@ -141,8 +140,7 @@ impl Crib {
             last: None,
         };
         let ports = self.ports(errand, ledger, run)?;
-        let driven = Run::resume(ports, &events, None)
-            .map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })?;
+        let driven = Run::resume(ports, &events, None).map_err(|error| run_error(run, error))?;
         Ok(Cancelled::Over(self.drive(run, driven, &cancel).await?.outcome))
     }
 
@@ -173,13 +171,12 @@ impl Crib {
             };
             CribError::Fork { run: from.to_string(), at: request.at, why }
         })?;
-        let state = State::fold(&forked.events)
-            .map_err(|error| CribError::Run { run: from.to_string(), why: error.to_string() })?;
+        let state = RunLog::fold(from, &forked.events)?;
         let planner = planner_of(&ledger, from).unwrap_or_else(|| state.planner().to_owned());
         let forked_from = json!({ "run": from.to_string(), "at": request.at });
         let run = begin_in(&ledger, state.goal(), json!({ "planner": planner, "forked": forked_from }))?;
         let new = forked.events.iter().map(to_ledger).collect::<Result<Vec<_>, _>>();
-        let new = new.map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })?;
+        let new = new.map_err(|error| run_error(run, error))?;
         ledger.append_all(run, new, Durability::Power)?;
         Ok(Forked { run, from, made: forked.made.len() })
     }
@@ -188,9 +185,7 @@ impl Crib {
 /// A run that can go on, with its events.
 fn unfinished(ledger: &Ledger, run: &str) -> Result<(RunId, Vec<Event>, State), CribError> {
     let run = ledger.resolve(run)?;
-    let events = RunLog::events(ledger, run)?;
-    let state =
-        State::fold(&events).map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })?;
+    let (events, state) = RunLog::read(ledger, run)?;
     match state.outcome() {
         _ if events.is_empty() => {
             Err(CribError::Over { run: run.to_string(), how: "it ended before anything happened in it" })
@@ -237,9 +232,7 @@ async fn watch(reading: &Ledger, run: RunId) -> Result<Option<Outcome>, CribErro
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         tokio::time::sleep(LOOK).await;
-        let events = RunLog::events(reading, run)?;
-        let state =
-            State::fold(&events).map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })?;
+        let state = RunLog::state(reading, run)?;
         if let Some(outcome) = state.outcome() {
             return Ok(Some(outcome.clone()));
         }
