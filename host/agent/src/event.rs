@@ -15,8 +15,8 @@ use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, InnerPath, Millis, NodeId, Outcome, Patch, Program, Question, StepName, ToolFailure,
-    ToolOutput,
+    Answer, Budget, BudgetKind, Caps, InnerPath, Millis, NodeId, Outcome, Patch, Program, Question, StepName,
+    ToolFailure, ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.

@@ -48,8 +48,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: InnerPath,
     /// Where it is a program: what its clock and its random numbers follow from.
     pub(crate) program: Option<Program>,
-    /// Stands still while the call waits for a person.
-    pub(crate) watch: StopWatch,
+    /// The watch of the call that this one is inside of: it stands still while a plugin is made ready.
+    pub(crate) above: Option<StopWatch>,
     /// The most fuel that it may take, where that is less than the limits say.
     pub(crate) fuel: Option<u64>,
     /// The most time that it may take, in milliseconds, where that is less than the limits say.
@@ -67,7 +67,7 @@ impl<'a> Asked<'a> {
             delegated: None,
             path: InnerPath::ROOT,
             program: None,
-            watch: StopWatch::default(),
+            above: None,
             fuel: None,
             wall_ms: None,
         }
@@ -100,7 +100,10 @@ impl Crib {
         if let Err(refusal) = self.pass_gate(&gate, &caller.known, asked.approval) {
             return Ok(CallReport::not_made(CallError::refused(refusal)));
         }
-        let loaded = self.load(&plugin).await?;
+        let loaded = {
+            let _still = asked.above.as_ref().map(StopWatch::pause);
+            self.load(&plugin).await?
+        };
         let mut authority = self.authority(&plugin, asked.delegated);
         let (wall, fuel) = (asked.wall_ms.map(WallTime::new), asked.fuel.map(Fuel::new));
         authority.limits = authority.limits.lowered(&LimitRequest { wall, fuel, ..LimitRequest::default() });
@@ -108,13 +111,14 @@ impl Crib {
         let steady = asked.program.map(|program| Arc::new(Steady::new(program.clock.0, &program.seed)));
         let depth = asked.path.depth();
         let children = Children::new(&cancel);
+        let watch = asked.above.map(|above| above.inside()).unwrap_or_default();
         let services = CallServices {
             crib: self.clone(),
             fuel: AtomicU64::new(authority.limits.fuel.get()),
             authority: authority.clone(),
             caller,
             path: asked.path,
-            watch: asked.watch.clone(),
+            watch: watch.clone(),
             steady: steady.clone(),
             children: children.clone(),
         };
@@ -126,7 +130,7 @@ impl Crib {
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);
         call.cancel = cancel;
-        (call.depth, call.watch, call.steady) = (depth, asked.watch, steady);
+        (call.depth, call.watch, call.steady) = (depth, watch, steady);
         let mut report = self.0.sandbox.call(&loaded, call).await;
         children.end().await;
         // What a program has others do is what the operator let it do, and stands with each of its calls.

@@ -24,9 +24,8 @@ impl Crib {
             return own;
         }
         let snapshot = self.snapshot();
-        let called = snapshot.tools().iter().filter(|other| {
-            other.name().plugin() != plugin.name() && authority.tool(other.name()).is_ok()
-        });
+        let called =
+            snapshot.tools().iter().filter(|other| other.name() != tool.name() && authority.tool(other.name()).is_ok());
         let effects = called.filter_map(|other| {
             Some(Self::effect_under(self.operator(), snapshot.plugin(other.name().plugin())?.as_ref(), other))
         });

@@ -11,9 +11,7 @@ use tokio::task::JoinHandle;
 use toolcrib_agent::{Begun, INNER_DEPTH_MAX, InnerPath, StepOutcome};
 use toolcrib_model::{Message, Model, Request};
 use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
-use toolcrib_sandbox::{
-    CallError, CallReport, CancellationToken, Completed, Completion, Services, Steady, StopWatch,
-};
+use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services, Steady, StopWatch};
 
 use crate::call::{Asked, Caller};
 use crate::crib::Crib;
@@ -106,29 +104,26 @@ impl Services for CallServices {
                 let (reply, answer) = oneshot::channel();
                 let (crib, caller, name) = (self.crib.clone(), self.caller.clone(), tool.to_string());
                 let (authority, cancel) = (Arc::clone(&self.authority), self.children.0.cancel.clone());
-                let (watch, fuel) = (self.watch.inside(), Some(self.fuel.load(Ordering::Relaxed)));
+                let (above, fuel) = (Some(self.watch.clone()), Some(self.fuel.load(Ordering::Relaxed)));
                 self.children.start(async move {
                     let asked = Asked {
                         approval: approval.as_ref(),
                         delegated: Some(&authority),
                         path: path.clone(),
                         program,
-                        watch,
+                        above,
                         fuel,
                         ..Asked::of(&name, arguments, labels)
                     };
                     let inside = caller.inside.clone();
                     let report = crib.call_inside(asked, caller, cancel).await;
-                    let report = report.unwrap_or_else(|error| {
-                        CallReport::not_made(CallError::new(error.code(), error.to_string()))
-                    });
-                    let finished = match inside {
-                        Some(inside) => {
-                            let (outcome, receipt) = told(&report);
-                            inside.end(&path, outcome, receipt).await
-                        }
-                        None => None,
-                    };
+                    let report = report
+                        .unwrap_or_else(|error| CallReport::not_made(CallError::new(error.code(), error.to_string())));
+                    let Some(inside) = inside else { return drop(reply.send((report, None))) };
+                    let (outcome, receipt) = told(&report);
+                    // What the program gets is what it would get from the ledger: it must not tell one from the other.
+                    let report = known(outcome.clone(), receipt.clone());
+                    let finished = inside.end(&path, outcome, receipt).await;
                     let _ = reply.send((report, finished));
                 });
                 match answer.await {

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Cancel, EffectState, Inside, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+use toolcrib_agent::{
+    Cancel, EffectState, Inside, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
+};
 use toolcrib_catalog::Tool;
 use toolcrib_policy::{Effect, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};

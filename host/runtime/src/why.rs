@@ -97,7 +97,12 @@ impl<'e> Found<'e> {
                 EventKind::InnerFinished { node, path, outcome: StepOutcome::Failed { failure }, .. }
                     if *node == wanted && gate_of(failure).is_some() =>
                 {
-                    found.inner.push((path, Inside::Refused(format!("a tool: {}: {}", failure.code, failure.message))));
+                    let made = found.inner.iter().rev().find_map(|(at, inside)| match inside {
+                        Inside::Made(tool) if *at == path => Some(tool.to_string()),
+                        _ => None,
+                    });
+                    let tool = made.unwrap_or_default();
+                    found.inner.push((path, Inside::Refused(format!("{tool}: {}: {}", failure.code, failure.message))));
                 }
                 EventKind::InnerBlocked { node, path, tool, code, why, .. } if *node == wanted => {
                     found.inner.push((path, Inside::Refused(format!("{tool}: {code}: {why}"))));
@@ -185,7 +190,10 @@ impl Inside<'_> {
     fn said(&self, path: &InnerPath) -> GateSaid {
         let (allowed, said) = match self {
             Self::Made(tool) => (true, format!("{tool}: it was made")),
-            Self::Asked(request) => (true, format!("{}: rule `{}` asks a person (question {})", request.call.tool, request.rule, request.id)),
+            Self::Asked(request) => (
+                true,
+                format!("{}: rule `{}` asks a person (question {})", request.call.tool, request.rule, request.id),
+            ),
             Self::Refused(why) => (false, why.clone()),
         };
         GateSaid { gate: GateKind::Call, allowed, said: format!("call {path} inside, of {said}") }

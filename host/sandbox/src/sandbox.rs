@@ -116,10 +116,9 @@ impl Sandbox {
                 call::run(engine, &plugin.template, &self.0.config.network, call).await
             }
             // A plugin exists only after its engine started.
-            Err(error) => CallReport {
-                outcome: Err(CallError::new("engine", error.to_string())),
-                receipt: Default::default(),
-            },
+            Err(error) => {
+                CallReport { outcome: Err(CallError::new("engine", error.to_string())), receipt: Default::default() }
+            }
         }
     }
 

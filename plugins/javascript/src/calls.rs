@@ -46,7 +46,9 @@ fn call(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<J
 
 fn made(arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let Some(tool) = arguments.get_or_undefined(0).as_string() else {
-        return Err(JsNativeError::typ().with_message("`tools.call` needs the name of a tool, such as \"files.read\"").into());
+        return Err(JsNativeError::typ()
+            .with_message("`tools.call` needs the name of a tool, such as \"files.read\"")
+            .into());
     };
     let tool = tool.to_std_string_lossy();
     let given = arguments.get_or_undefined(1);

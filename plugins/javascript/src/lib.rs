@@ -41,8 +41,8 @@ struct Ran {
 /// The argument `input` is the global variable `input`. `await` works at the top, and a promise as the value is waited
 /// for. Timers fire in order, without waiting. There are no modules, files or network, and no page.
 ///
-/// Where it is granted, `await tools.call("files.read", { path: "/docs/a.txt" })`, or `await tools.files.read({ … })`, calls
-/// another tool and gives its structured result. A failure is thrown as a `ToolError` with `code`, `effect` and `tool`.
+/// Where it is granted, `await tools.call("plugin.tool", arguments)`, or `await tools.plugin.tool(arguments)`, calls another
+/// tool and gives its result. A failure is thrown as a `ToolError` with `code`, `effect` and `tool`.
 ///
 /// The value becomes JSON as `JSON.stringify` does it; a `Map` becomes an object, a `Set` an array, a `BigInt` a string.
 #[tool(effect = read, title = "Run JavaScript")]

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use boa_engine::Source;
-use boa_engine::ast::declaration::Declaration;
 use boa_engine::ast::Expression;
+use boa_engine::ast::declaration::Declaration;
 use boa_engine::ast::expression::Identifier;
 use boa_engine::ast::scope::Scope;
 use boa_engine::ast::statement::Statement;

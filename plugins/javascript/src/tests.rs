@@ -58,7 +58,10 @@ fn promises_are_waited_for() {
     assert_eq!(value("Promise.resolve(1).then(x => x + 1)"), json!(2));
     assert_eq!(value("for await (const x of [1]) {}\r\nawait 2"), json!(2));
     // The last expression is a call, of something that is called, of a part of a text.
-    assert_eq!(value("const all = [];\nfor (const x of ['a', 'b']) all.push(await x);\nall.join(' and ')"), json!("a and b"));
+    assert_eq!(
+        value("const all = [];\nfor (const x of ['a', 'b']) all.push(await x);\nall.join(' and ')"),
+        json!("a and b")
+    );
     assert_eq!(value("await 1; (x => y => x + y)(1)(2)"), json!(3));
     assert_eq!(value("const s = await 'x'; s.concat`y`.at(0) + s"), json!("xx"));
     assert_eq!(failure("new Promise(() => {})"), "the value is a promise that is never settled");
@@ -270,7 +273,10 @@ fn a_program_calls_other_tools() {
         ("await tools.files.read()", json!({ "text": "in nothing" })),
         ("const both = await Promise.all(['/a', '/b'].map(path => tools.files.read({ path }))); both.length", json!(2)),
         ("tools.files.read({ path: '/c' }).then(r => r.text.length)", json!(5)),
-        ("[typeof tools.then, typeof tools.files.then, typeof tools.call]", json!(["undefined", "undefined", "function"])),
+        (
+            "[typeof tools.then, typeof tools.files.then, typeof tools.call]",
+            json!(["undefined", "undefined", "function"]),
+        ),
     ] {
         assert_eq!(with_tools(code).unwrap_or_else(|error| panic!("{code}: {error}"))["value"], json, "{code}");
     }

@@ -77,7 +77,8 @@ pub(crate) fn calls_nested() {
         let guest = host.load("calls_nested").await;
         let authority = authority("tools = [\"guest.relay\"]");
         let (all, made) = (Arc::new(Barrier::new(PLACES)), Arc::new(AtomicUsize::new(0)));
-        let nest = Nest { sandbox: host.sandbox.clone(), guest: guest.clone(), authority, all, made: made.clone(), depth: 0 };
+        let nest =
+            Nest { sandbox: host.sandbox.clone(), guest: guest.clone(), authority, all, made: made.clone(), depth: 0 };
         let mut callers = Vec::new();
         for _ in 0..PLACES {
             let (sandbox, guest) = (host.sandbox.clone(), guest.clone());
@@ -105,7 +106,8 @@ pub(crate) fn calls_storm() {
         let (all, made) = (Arc::new(Barrier::new(1)), Arc::new(AtomicUsize::new(0)));
         let sandbox = host.sandbox.clone();
         // What it calls calls nothing.
-        let nest = Nest { sandbox, guest: guest.clone(), authority: authority.clone(), all, made: made.clone(), depth: 3 };
+        let nest =
+            Nest { sandbox, guest: guest.clone(), authority: authority.clone(), all, made: made.clone(), depth: 3 };
         let report = host.sandbox.call(&guest, relay(authority, u32::MAX, Arc::new(nest), 3)).await;
         assert_eq!(report.outcome.expect_err("it ends").code, "limit-tool-calls");
         assert_eq!(made.load(Ordering::SeqCst), 7);

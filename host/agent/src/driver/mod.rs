@@ -21,14 +21,14 @@ use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId, Order, Outcome,
-    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId, Order,
+    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 use programs::Programs;
 
-pub use programs::failure_of;
 pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
+pub use programs::failure_of;
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
 /// begun, short enough for a person who waits at the terminal.
@@ -119,7 +119,14 @@ impl Run {
     }
 
     fn new(ports: Ports, state: State, opening: Vec<EventKind>) -> Self {
-        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new(), programs: Programs::default() }
+        Self {
+            ports,
+            state: Arc::new(state),
+            opening,
+            ending_since: None,
+            calls: Cancel::new(),
+            programs: Programs::default(),
+        }
     }
 
     /// The state so far.
@@ -179,18 +186,8 @@ impl Run {
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
                     let (inside, approval, program) = (InnerPath::ROOT, None, None);
-                    let call = ToolCall {
-                        node,
-                        attempt,
-                        tool,
-                        arguments,
-                        effect,
-                        labels,
-                        approval,
-                        wall_ms,
-                        inside,
-                        program,
-                    };
+                    let call =
+                        ToolCall { node, attempt, tool, arguments, effect, labels, approval, wall_ms, inside, program };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Rerun { node, trying } => {

@@ -135,7 +135,8 @@ impl Run {
     /// Runs a program again.
     pub(super) async fn rerun(&mut self, node: NodeId, trying: Trying, flight: &mut Flight) -> Result<(), RunError> {
         let state = std::sync::Arc::clone(&self.state);
-        let (Some(step), Some(record), Some(journal)) = (state.plan().step(node), state.record(node), state.journal(node))
+        let (Some(step), Some(record), Some(journal)) =
+            (state.plan().step(node), state.record(node), state.journal(node))
         else {
             return Ok(());
         };
@@ -347,7 +348,10 @@ impl Run {
     pub(super) async fn land_program(&mut self, node: NodeId, report: ToolReport) -> Result<(), RunError> {
         // What it said last comes first.
         while let Ok(word) = self.programs.words.1.try_recv() {
-            self.hear(word).await?;
+            // It is over: what it wanted still is not begun.
+            if !matches!(&word, Word::Begin { node: of, .. } if *of == node) {
+                self.hear(word).await?;
+            }
         }
         let known = self.state.journal(node).map_or(0, |journal| journal.children(&InnerPath::ROOT));
         let missed = self.programs.missed(node, &InnerPath::ROOT, known);

@@ -272,7 +272,8 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, program } = &event.kind else {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, program } = &event.kind
+        else {
             return Err("not a start".to_owned());
         };
         let key = Self::call_key(tool, arguments);

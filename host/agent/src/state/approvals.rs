@@ -6,7 +6,8 @@ use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, RefusalCode};
 
 use super::{Record, State};
 use crate::{
-    Command, EffectState, EventKind, InnerPath, Millis, Node, NodeId, Question, Status, StepName, StepOutcome, ToolFailure,
+    Command, EffectState, EventKind, InnerPath, Millis, Node, NodeId, Question, Status, StepName, StepOutcome,
+    ToolFailure,
 };
 
 /// How often a person is asked about one step: more often, something is wrong with the step.
@@ -110,7 +111,8 @@ impl State {
     /// Closes questions that nobody needs answered any more.
     pub(super) fn withdraw(&self, all: bool) -> Option<Command> {
         let idle = |node: &NodeId| all || self.status(*node) != Ok(&Status::Waiting);
-        let step = self.approvals.iter().find(|(node, _)| idle(node)).map(|(node, (request, _))| (*node, request.id.clone()));
+        let step =
+            self.approvals.iter().find(|(node, _)| idle(node)).map(|(node, (request, _))| (*node, request.id.clone()));
         let (node, id) = step.or_else(|| self.idle_inside(all))?;
         Some(Command::Record(EventKind::ApprovalAnswered { node, id, answer: ApprovalAnswer::Withdrawn }))
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, RefusalCode, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, RefusalCode, ToolName,
+};
 
+use super::State;
 use super::approvals::why_denied;
 use super::labels::FROM_A_TOOL;
-use super::State;
 use crate::critic::is_repeatable;
 use crate::{
     Command, EffectState, Event, EventKind, InnerPath, Millis, NodeId, Program, Status, StepOutcome, ToolFailure,
@@ -140,7 +142,8 @@ impl State {
         };
         let own = own.values().fold(Label::TRUSTED, |label, other| label.join(*other));
         let results = journal.calls.iter().filter(|(path, call)| {
-            path.parent().as_ref() == Some(of) && matches!(call.outcome, Some(StepOutcome::Done { .. } | StepOutcome::Failed { .. }))
+            path.parent().as_ref() == Some(of)
+                && matches!(call.outcome, Some(StepOutcome::Done { .. } | StepOutcome::Failed { .. }))
         });
         results.fold(own, |label, _| label.join(FROM_A_TOOL))
     }
@@ -253,9 +256,8 @@ impl State {
     fn add_inner(&mut self, node: NodeId, path: &InnerPath, call: Inner) -> Applied {
         let journal = self.journal_mut(node)?;
         let of = path.parent().ok_or("it is no inner call")?;
-        let open = |of: &InnerPath| {
-            journal.calls.get(of).is_some_and(|call| call.program.is_some() && call.outcome.is_none())
-        };
+        let open =
+            |of: &InnerPath| journal.calls.get(of).is_some_and(|call| call.program.is_some() && call.outcome.is_none());
         if !of.is_root() && !open(&of) {
             return Err(format!("no program is under way at {of}"));
         }
@@ -297,7 +299,13 @@ impl State {
     }
 
     /// Takes an answer about an inner call; false where the question is about none.
-    pub(super) fn answered_inside(&mut self, node: NodeId, id: &ApprovalId, answer: &ApprovalAnswer, at: Millis) -> bool {
+    pub(super) fn answered_inside(
+        &mut self,
+        node: NodeId,
+        id: &ApprovalId,
+        answer: &ApprovalAnswer,
+        at: Millis,
+    ) -> bool {
         let Some(path) = self.asked_inside(node, id) else { return false };
         let Some(journal) = self.journals.get_mut(&node) else { return false };
         let Some(request) = journal.asked.get(&path).cloned() else { return false };
@@ -327,7 +335,8 @@ impl State {
     pub(super) fn idle_inside(&self, all: bool) -> Option<(NodeId, ApprovalId)> {
         let needed = |node: &NodeId| matches!(self.status(*node), Ok(Status::Running | Status::Parked));
         let idle = self.journals.iter().filter(|(node, _)| all || !needed(node));
-        let mut asked = idle.flat_map(|(node, journal)| journal.asked.values().map(|request| (*node, request.id.clone())));
+        let mut asked =
+            idle.flat_map(|(node, journal)| journal.asked.values().map(|request| (*node, request.id.clone())));
         asked.next()
     }
 
@@ -354,7 +363,8 @@ impl State {
     /// False where there is none.
     pub(super) fn settle_inside(&mut self, node: NodeId, happened: bool) -> bool {
         let Some(journal) = self.journals.get_mut(&node) else { return false };
-        let cut_off = matches!(self.records.get(&node).map(|record| &record.outcome), Some(Some(StepOutcome::Unknown { .. })));
+        let cut_off =
+            matches!(self.records.get(&node).map(|record| &record.outcome), Some(Some(StepOutcome::Unknown { .. })));
         if !cut_off || journal.program.once || journal.unknown().is_none() {
             return false;
         }

@@ -11,7 +11,8 @@ use crate::NodeId;
 use crate::plan::refs;
 
 /// What comes out of a tool.
-pub(super) const FROM_A_TOOL: Label = Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private };
+pub(super) const FROM_A_TOOL: Label =
+    Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private };
 
 impl State {
     /// The labels of the arguments of this step.

@@ -172,8 +172,16 @@ impl<'b> Sim<'b> {
                     let inside = Default::default();
                     return self.record(EventKind::ApprovalAsked { node, from, request, inside });
                 }
-                let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels, program: None };
+                let start = EventKind::StepStarted {
+                    node,
+                    attempt,
+                    tool,
+                    arguments,
+                    from,
+                    effect: effect.clone(),
+                    labels,
+                    program: None,
+                };
                 self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {

@@ -256,7 +256,10 @@ async fn the_calls_of_a_program_are_recorded_before_and_after() {
     assert_eq!(started("1"), Some((Some(Label::TRUSTED), false)));
     assert!(started("2").unwrap().0.unwrap() != Label::TRUSTED);
     assert!(started("3").unwrap().1);
-    assert!(started("3.1").unwrap().0.unwrap() != Label::TRUSTED, "what its caller had received came with its arguments");
+    assert!(
+        started("3.1").unwrap().0.unwrap() != Label::TRUSTED,
+        "what its caller had received came with its arguments"
+    );
     assert_eq!(State::fold(&events).unwrap().spent().steps, 7);
 }
 
@@ -301,9 +304,15 @@ async fn a_program_that_is_cut_at_any_event_does_nothing_twice() {
 async fn a_program_that_does_something_else_the_second_time_ends_as_unknown() {
     type Other = fn(usize) -> (&'static str, Value);
     let cases: [(Other, &str); 3] = [
-        (|life| if life == 1 { ("x.read", json!({ "n": 1 })) } else { ("x.put", json!({ "n": 1 })) }, "is of `x.put`, and was of `x.read`"),
+        (
+            |life| if life == 1 { ("x.read", json!({ "n": 1 })) } else { ("x.put", json!({ "n": 1 })) },
+            "is of `x.put`, and was of `x.read`",
+        ),
         (|life| ("x.read", json!({ "n": life })), "its call 1, of `x.read`, has other arguments"),
-        (|life| if life == 1 { ("x.read", json!({})) } else { ("", json!({})) }, "it ended after 0 calls, and had made 1 before"),
+        (
+            |life| if life == 1 { ("x.read", json!({})) } else { ("", json!({})) },
+            "it ended after 0 calls, and had made 1 before",
+        ),
     ];
     for (what, said) in cases {
         let lives = Arc::new(AtomicUsize::new(0));
@@ -440,11 +449,13 @@ async fn a_person_says_whether_a_call_inside_happened_and_the_program_goes_on() 
         let asked = Arc::clone(&person);
         let events: Vec<Event> = book.events();
         let (end, after) = next_life(&lab, &events, |ports| ports.person = Some(asked)).await;
-        let StepOutcome::Unknown { why } =
-            after.iter().find_map(|event| match &event.kind {
+        let StepOutcome::Unknown { why } = after
+            .iter()
+            .find_map(|event| match &event.kind {
                 EventKind::StepFinished { outcome, .. } => Some(outcome.clone()),
                 _ => None,
-            }).unwrap()
+            })
+            .unwrap()
         else {
             panic!("{word}: {end:?}")
         };

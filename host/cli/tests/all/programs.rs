@@ -78,14 +78,21 @@ fn the_calls_of_a_program_are_in_the_ledger_under_their_step() {
     // What is granted only reads, and so does the program.
     assert_eq!(of("step-started")["effect"], "read");
     // What a program has not read yet is not in what it asks for; its own code came from a person.
-    assert_eq!(of("inner-started")["labels"], json!({ "path": { "integrity": "trusted", "confidentiality": "public" } }));
+    assert_eq!(
+        of("inner-started")["labels"],
+        json!({ "path": { "integrity": "trusted", "confidentiality": "public" } })
+    );
     let second = all.iter().filter(|event| event["kind"] == "inner-started").nth(1).expect("two");
     assert_eq!(second["payload"]["labels"]["path"]["integrity"], "untrusted");
     assert!(of("inner-finished")["receipt"]["fuel"].as_u64() > Some(0), "{}", of("inner-finished"));
     let shown = bench.toolcrib(&["show", &newest(&bench)]);
     let lines: Vec<_> = shown.out.lines().filter(|line| line.contains("files.read")).collect();
-    assert!(lines.len() == 2 && lines[0].starts_with("      ├─ ✓ files.read {\"path\":\"/docs/a.txt\"}  "), "{}", shown.out);
-    assert!(lines[1].starts_with("      └─ ✓ files.read"), "{}", shown.out);
+    assert!(
+        lines.len() == 2 && lines[0].starts_with("   ├─ ✓ files.read {\"path\":\"/docs/a.txt\"}  "),
+        "{}",
+        shown.out
+    );
+    assert!(lines[1].starts_with("   └─ ✓ files.read"), "{}", shown.out);
     let why = bench.toolcrib(&["why"]);
     assert!(why.out.contains("call 2 inside, of files.read: it was made"), "{}", why.out);
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);
@@ -148,7 +155,7 @@ fn programs_nest_four_deep_and_no_deeper() {
     let lines = calls(&bench);
     assert!(lines.contains(&"inner-blocked 1.1.1.1.1 javascript.run denied".to_owned()), "{lines:?}");
     let shown = bench.toolcrib(&["show", &newest(&bench)]);
-    assert!(shown.out.contains("               └─ ✓ javascript.run"), "{}", shown.out);
+    assert!(shown.out.contains("\n               └─ ✗ javascript.run"), "{}", shown.out);
 }
 
 /// A server on loopback that counts, and holds the first request of `/hold` until the test lets go.
@@ -208,7 +215,10 @@ impl Counter {
 fn sending(counter: &Counter) -> Bench {
     let bench = Bench::new();
     let http = format!("http = [\"GET http://{0}/**\", \"POST http://{0}/**\"]", counter.address);
-    bench.write("toolcrib.toml", &format!("[plugin.http]\n{http}\n\n[plugin.javascript]\ntools = [\"http.fetch\"]\n{http}\n"));
+    bench.write(
+        "toolcrib.toml",
+        &format!("[plugin.http]\n{http}\n\n[plugin.javascript]\ntools = [\"http.fetch\"]\n{http}\n"),
+    );
     bench
 }
 
