@@ -64,5 +64,12 @@ fn costs(events: &[Event]) -> Costs {
 
 fn steps(state: &State) -> Vec<Value> {
     let nodes = state.plan().nodes().iter();
-    nodes.filter_map(|node| Some(json!({ "node": node.id, "record": state.record(node.id)? }))).collect()
+    let step = |id| {
+        let mut step = json!({ "node": id, "record": state.record(id)? });
+        if let Some(journal) = state.journal(id) {
+            step["program"] = json!(journal);
+        }
+        Some(step)
+    };
+    nodes.filter_map(|node| step(node.id)).collect()
 }

@@ -93,6 +93,9 @@ fn the_calls_of_a_program_are_in_the_ledger_under_their_step() {
         shown.out
     );
     assert!(lines[1].starts_with("   └─ ✓ files.read"), "{}", shown.out);
+    let json = bench.toolcrib(&["show", &newest(&bench), "--json"]).json();
+    let second = &json["steps"][0]["program"]["calls"]["2"];
+    assert_eq!((&second["tool"], &second["outcome"]["outcome"]), (&json!("files.read"), &json!("done")), "{json:#}");
     let why = bench.toolcrib(&["why"]);
     assert!(why.out.contains("call 2 inside, of files.read: it was made"), "{}", why.out);
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);

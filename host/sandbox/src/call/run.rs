@@ -120,6 +120,7 @@ async fn drive(
     arguments: &str,
 ) -> Result<(ToolOutput, u64), CallError> {
     let record = store.data().record.clone();
+    let limits = &call.authority.limits;
     let stop = {
         let guest = template.call(store, call, arguments);
         tokio::pin!(guest);
@@ -127,12 +128,12 @@ async fn drive(
             biased;
             ended = &mut guest => return ended,
             () = call.cancel.cancelled() => Stop::Cancelled,
-            () = call.watch.past(record.started(), call.authority.limits.wall.get()) => Stop::limit(LimitName::WallTime, &call.authority.limits),
+            () = call.watch.past(record.started(), limits.wall.get()) => Stop::limit(LimitName::WallTime, limits),
         }
     };
     let error = record.stop(stop);
     // What it printed explains no limit.
-    Err(from_trap(&error, &record, &call.authority.limits, ""))
+    Err(from_trap(&error, &record, limits, ""))
 }
 
 /// Waits for what has begun and cannot be called back.
