@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label, Labels, Marks, ToolName};
 
 use crate::critic::Verdict;
 use crate::{
@@ -131,6 +131,9 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+        /// The label of what the planner wrote. Where it is missing, all that could be read counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
     },
     /// A goal is reached.
     GoalReached {
@@ -229,6 +232,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// The label of what was read to decide whether, or how often, the call is made.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
         /// Where it is a program, which can be run again: what its clock and its random numbers follow from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<Program>,
@@ -248,6 +254,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// The label of all that the program has received: whether the call is made hangs on it.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
         /// Where it is a program itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<Program>,
@@ -263,6 +272,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call of a program is not made. The program is told.
     InnerBlocked {
@@ -300,6 +312,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default)]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call will not be made.
     StepBlocked {

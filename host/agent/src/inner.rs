@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use toolcrib_policy::{ApprovalId, Labels, ToolName};
+use toolcrib_policy::{ApprovalId, Label, Labels, Marks, ToolName};
 
 use crate::{Millis, NodeId, StepOutcome};
 
@@ -105,6 +105,8 @@ pub enum Begun {
         path: InnerPath,
         /// The labels of its arguments.
         labels: Labels,
+        /// The label of all that the program has received.
+        under: Label,
         /// The person's yes that it is made on the strength of.
         approval: Option<ApprovalId>,
         /// Where it is a program itself.
@@ -125,7 +127,15 @@ pub enum Begun {
 #[derive(Debug)]
 pub(crate) enum Word {
     Begin { node: NodeId, of: InnerPath, tool: ToolName, arguments: Value, reply: oneshot::Sender<Begun> },
-    End { node: NodeId, path: InnerPath, outcome: StepOutcome, receipt: Value, reply: oneshot::Sender<Millis> },
+    End { node: NodeId, path: InnerPath, ended: Ended, reply: oneshot::Sender<Millis> },
+}
+
+/// What came of an inner call.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) outcome: StepOutcome,
+    pub(crate) receipt: Value,
+    pub(crate) label: Option<Marks>,
 }
 
 /// A program's way to the driver of its run.
@@ -156,10 +166,18 @@ impl Inside {
     }
 
     /// After it. Gives the time when its end was recorded; none where the run is over.
-    pub async fn end(&self, path: &InnerPath, outcome: StepOutcome, receipt: Value) -> Option<Millis> {
+    /// Where nothing is said of its label, the result may be anything.
+    pub async fn end(
+        &self,
+        path: &InnerPath,
+        outcome: StepOutcome,
+        receipt: Value,
+        label: Option<Marks>,
+    ) -> Option<Millis> {
         let (reply, answer) = oneshot::channel();
         let (node, path) = (self.node, path.clone());
-        self.words.send(Word::End { node, path, outcome, receipt, reply }).ok()?;
+        let ended = Ended { outcome, receipt, label };
+        self.words.send(Word::End { node, path, ended, reply }).ok()?;
         answer.await.ok()
     }
 }

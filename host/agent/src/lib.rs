@@ -12,7 +12,8 @@
 //! it decides, through traits, and records every event before anything follows from it; so a run that was cut
 //! off anywhere goes on from its events, and what has taken effect is not done again.
 //!
-//! Values keep the names of the steps that they came from ([`Record::from`]); labels will follow these.
+//! Values keep the names of the steps that they came from ([`Record::from`]) and their labels, which follow references
+//! exactly and what a planner has read conservatively (`state/labels.rs`).
 
 pub mod approver;
 pub mod budget;
@@ -50,6 +51,6 @@ pub use plan::{
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
-pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Command, Inner, Journal, Record, Spent, State, StateError};
+pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
+pub use state::{Command, Inner, Journal, Origin, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

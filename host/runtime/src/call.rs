@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use serde_json::Value;
 use toolcrib_agent::{InnerPath, Inside, Person, Program};
 use toolcrib_model::Model;
-use toolcrib_policy::{ApprovalId, Authority, Fuel, Labels, LimitRequest, RunFacts, WallTime};
+use toolcrib_policy::{ApprovalId, Authority, Fuel, Label, Labels, LimitRequest, RunFacts, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken, Steady, StopWatch};
 
 use crate::crib::Crib;
@@ -40,6 +40,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) tool: &'a str,
     pub(crate) arguments: Value,
     pub(crate) labels: Labels,
+    /// The label of what the call hangs on.
+    pub(crate) under: Label,
     /// The yes that a run used for it.
     pub(crate) approval: Option<&'a ApprovalId>,
     /// What the tool that calls this one may do itself.
@@ -63,6 +65,7 @@ impl<'a> Asked<'a> {
             tool,
             arguments,
             labels,
+            under: Label::TRUSTED,
             approval: None,
             delegated: None,
             path: InnerPath::ROOT,
@@ -95,6 +98,7 @@ impl Crib {
             arguments: &asked.arguments,
             effect: &effect,
             labels: &asked.labels,
+            under: asked.under,
             run: &caller.run,
         };
         if let Err(refusal) = self.pass_gate(&gate, &caller.known, asked.approval) {

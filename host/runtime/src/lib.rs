@@ -21,6 +21,7 @@ mod error;
 mod flow;
 mod gate;
 mod inspect;
+mod labels;
 mod learn;
 mod ledger;
 #[cfg(feature = "measure")]
@@ -43,7 +44,7 @@ pub use crib::Crib;
 pub use durable::{Cancelled, ForkRequest, Forked, ResumeRequest, planner_of};
 pub use error::CribError;
 pub use flow::{CheckedFlow, FlowRequest};
-pub use inspect::{Inspection, inspect_file};
+pub use inspect::{InspectedTool, Inspection, inspect_file};
 pub use learn::{Missed, missed};
 pub use ledger::RunLog;
 pub use otlp::{Collector, CollectorError, ExportError, LineSink, OtlpExport, Signal};
@@ -51,7 +52,7 @@ pub use prepare::Preparing;
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
 pub use wall::{Needs, Strength, WallError, WallReport, raise};
-pub use why::{GateSaid, Why};
+pub use why::{GateSaid, LabelSaid, RelabelOffer, Why};
 
 pub use toolcrib_agent as agent;
 pub use toolcrib_catalog as catalog;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use toolcrib_agent::critic::is_repeatable;
-use toolcrib_agent::{Millis, Program, StepOutcome};
+use toolcrib_agent::{InnerPath, Millis, NodeId, Program, StepOutcome, ToolCall};
 use toolcrib_catalog::{Plugin, Rank, Tool};
-use toolcrib_policy::{Authority, Effect, Trust};
+use toolcrib_policy::{Authority, Effect, Label, Labels, Marks, RunFacts, Trust};
 use toolcrib_sandbox::{CallError, CallReport, Receipt, ToolOutput};
 
 use crate::crib::Crib;
@@ -33,6 +33,34 @@ impl Crib {
         let worst = effects.fold(alone, |worst, effect| if rank(&effect) > rank(&worst) { effect } else { worst });
         // What the operator says of the tool counts before all of it.
         authority.effect_of(tool.name().tool(), Some(&worst), Trust::FirstParty)
+    }
+
+    /// The labels of what an inner call came to; none where there is no such tool.
+    pub(crate) fn inner_marks(
+        &self,
+        name: &str,
+        arguments: Value,
+        labels: Labels,
+        under: Label,
+        run: &RunFacts,
+        report: &CallReport,
+    ) -> Option<Marks> {
+        let (plugin, tool) = self.tool(name).ok()?;
+        let effect = self.effect_of_call(&plugin, &tool, &arguments);
+        let call = ToolCall {
+            node: NodeId::ROOT,
+            attempt: 1,
+            tool: tool.name().clone(),
+            arguments,
+            effect,
+            labels,
+            under,
+            approval: None,
+            wall_ms: None,
+            inside: InnerPath::ROOT,
+            program: None,
+        };
+        Some(self.marks(&call, run, report))
     }
 
     /// What makes a call run the same way again, where it is a program.

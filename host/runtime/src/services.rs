@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use toolcrib_agent::{Begun, INNER_DEPTH_MAX, InnerPath, StepOutcome};
 use toolcrib_model::{Message, Model, Request};
-use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
+use toolcrib_policy::{Authority, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services, Steady, StopWatch};
 
 use crate::call::{Asked, Caller};
@@ -100,13 +100,15 @@ impl Services for CallServices {
         };
         let (report, finished) = match begun {
             Begun::Over { outcome, receipt, finished } => (known(outcome, receipt), Some(finished)),
-            Begun::Make { path, labels, approval, program } => {
+            Begun::Make { path, labels, under, approval, program } => {
                 let (reply, answer) = oneshot::channel();
                 let (crib, caller, name) = (self.crib.clone(), self.caller.clone(), tool.to_string());
                 let (authority, cancel) = (Arc::clone(&self.authority), self.children.0.cancel.clone());
                 let (above, fuel) = (Some(self.watch.clone()), Some(self.fuel.load(Ordering::Relaxed)));
                 self.children.start(async move {
+                    let (seen, given) = (arguments.clone(), labels.clone());
                     let asked = Asked {
+                        under,
                         approval: approval.as_ref(),
                         delegated: Some(&authority),
                         path: path.clone(),
@@ -115,15 +117,16 @@ impl Services for CallServices {
                         fuel,
                         ..Asked::of(&name, arguments, labels)
                     };
-                    let inside = caller.inside.clone();
+                    let (inside, run) = (caller.inside.clone(), Arc::clone(&caller.run));
                     let report = crib.call_inside(asked, caller, cancel).await;
                     let report = report
                         .unwrap_or_else(|error| CallReport::not_made(CallError::new(error.code(), error.to_string())));
                     let Some(inside) = inside else { return drop(reply.send((report, None))) };
+                    let label = crib.inner_marks(&name, seen, given, under, &run, &report);
                     let (outcome, receipt) = told(&report);
                     // What the program gets is what it would get from the ledger: it must not tell one from the other.
                     let report = known(outcome.clone(), receipt.clone());
-                    let finished = inside.end(&path, outcome, receipt).await;
+                    let finished = inside.end(&path, outcome, receipt, label).await;
                     let _ = reply.send((report, finished));
                 });
                 match answer.await {
@@ -176,10 +179,9 @@ impl CallServices {
             return Begun::Over { outcome: StepOutcome::Failed { failure }, receipt: Value::Null, finished };
         }
         // Whatever the program has received may be in what it passes on.
-        let label = Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private };
         let names = arguments.as_object().into_iter().flatten().map(|(name, _)| name.clone());
-        let labels: Labels = names.map(|name| (name, label)).collect();
-        Begun::Make { path, labels, approval: None, program: None }
+        let labels: Labels = names.map(|name| (name, Label::UNKNOWN)).collect();
+        Begun::Make { path, labels, under: Label::UNKNOWN, approval: None, program: None }
     }
 }
 

@@ -8,7 +8,7 @@ use toolcrib_agent::{
     Cancel, EffectState, Inside, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
 };
 use toolcrib_catalog::Tool;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{Effect, Marks, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
 use crate::call::{Asked, Caller};
@@ -74,10 +74,11 @@ impl CribTools {
         let token = CancellationToken::new();
         let name = call.tool.to_string();
         let asked = Asked {
+            under: call.under,
             approval: call.approval.as_ref(),
-            program: call.program,
+            program: call.program.clone(),
             wall_ms: call.wall_ms,
-            ..Asked::of(&name, call.arguments, call.labels)
+            ..Asked::of(&name, call.arguments.clone(), call.labels.clone())
         };
         let called = self.crib.call_inside(asked, Caller { inside, ..self.caller.clone() }, token.clone());
         tokio::pin!(called);
@@ -93,12 +94,15 @@ impl CribTools {
         }
         match report {
             Ok(report) => ToolReport {
+                label: Some(self.crib.marks(&call, &self.caller.run, &report)),
                 outcome: report.outcome.map(output).map_err(failure),
                 receipt: serde_json::to_value(&report.receipt).unwrap_or_default(),
             },
             Err(error) => ToolReport {
                 outcome: Err(failure(CallError::new(error.code(), error.to_string()))),
                 receipt: Value::Null,
+                // The host's own words, which name nothing but the tool.
+                label: Some(Marks::default()),
             },
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use toolcrib_model::Usage;
-use toolcrib_policy::Effect;
+use toolcrib_policy::{Effect, Label};
 
 use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
@@ -85,7 +85,8 @@ impl Run {
         let node = NodeId::ROOT;
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
-        run.opening.push(EventKind::Expanded { node, patches, note: String::new(), usage: Usage::default() });
+        let (note, usage, label) = (String::new(), Usage::default(), Some(Label::TRUSTED));
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
         run
     }
 
@@ -96,8 +97,8 @@ impl Run {
             *given = inputs;
         }
         run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
-        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
-        run.opening.push(EventKind::Expanded { node, patches, note, usage });
+        let (node, note, usage, label) = (NodeId::ROOT, String::new(), Usage::default(), Some(Label::TRUSTED));
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
         run
     }
 
@@ -181,13 +182,24 @@ impl Run {
                     self.judge(node).await?;
                     recorded = true;
                 }
-                Command::CallTool { node, attempt, tool, arguments, from, labels, trying } => {
+                Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying } => {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
                     let (inside, approval, program) = (InnerPath::ROOT, None, None);
-                    let call =
-                        ToolCall { node, attempt, tool, arguments, effect, labels, approval, wall_ms, inside, program };
+                    let call = ToolCall {
+                        node,
+                        attempt,
+                        tool,
+                        arguments,
+                        effect,
+                        labels,
+                        under,
+                        approval,
+                        wall_ms,
+                        inside,
+                        program,
+                    };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Rerun { node, trying } => {
@@ -245,8 +257,9 @@ impl Run {
             Gate::Go { approval: None } => {}
         }
         call.program = self.ports.tools.program(&card, &call.arguments);
-        let ToolCall { attempt, tool, arguments, effect, labels, program, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, program }).await?;
+        let ToolCall { attempt, tool, arguments, effect, labels, under, program, .. } = call.clone();
+        let start = EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, program };
+        self.record(start).await?;
         self.fly(call, flight);
         Ok(true)
     }
@@ -288,7 +301,8 @@ impl Run {
                 continue;
             }
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
-            self.record(EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }).await?;
+            let (receipt, label) = (serde_json::Value::Null, None);
+            self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
         }
         Ok(())
     }
@@ -303,7 +317,8 @@ impl Run {
                     Ok(output) => StepOutcome::Done { output },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await
+                let (node, receipt, label) = (landed.node, report.receipt, report.label);
+                self.record(EventKind::StepFinished { node, outcome, receipt, label }).await
             }
             Task::Planned(planned) => {
                 let event = self.planned(landed.node, planned);
@@ -342,7 +357,10 @@ impl Run {
             Proposal::Change(patches) => patches,
         };
         match self.checked(node, patches) {
-            Ok(patches) => EventKind::Expanded { node, patches, note, usage },
+            Ok(patches) => {
+                let label = Some(self.state.label_of_plan(node, self.ports.planner.writes(), &patches));
+                EventKind::Expanded { node, patches, note, usage, label }
+            }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
     }

@@ -8,13 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::flight::Flight;
 use super::{Run, RunError};
-use crate::inner::{Begun, Inside, Word};
+use crate::inner::{Begun, Ended, Inside, Word};
 use crate::state::ASKS_MAX;
 use crate::{
     BudgetKind, Cancel, EffectState, EventKind, Gate, INNER_DEPTH_MAX, InnerPath, Intent, Millis, NodeId, Program,
     StepOutcome, ToolCall, ToolFailure, ToolReport, Trying,
 };
-use toolcrib_policy::ToolName;
+use toolcrib_policy::{Marks, ToolName};
 
 /// How long a program is kept in memory while it waits for a person. After that it is dropped, and run again once the
 /// answer is there: a person who is at the desk answers sooner, and one who is not may take days.
@@ -147,6 +147,7 @@ impl Run {
             arguments: (*record.arguments).clone(),
             effect: record.effect.clone(),
             labels: journal.labels.clone(),
+            under: journal.under,
             approval: journal.approval(&InnerPath::ROOT).cloned(),
             wall_ms: trying.wall_ms,
             inside: InnerPath::ROOT,
@@ -177,8 +178,8 @@ impl Run {
                 let path = of.child(*asked);
                 self.begin(Wish { node, path, tool, arguments, reply }).await
             }
-            Word::End { node, path, outcome, receipt, reply } => {
-                let finished = self.end(node, &path, outcome, receipt).await?;
+            Word::End { node, path, ended, reply } => {
+                let finished = self.end(node, &path, ended).await?;
                 let _ = reply.send(finished);
                 Ok(())
             }
@@ -204,9 +205,9 @@ impl Run {
                 }
                 // A program inside the program: it is run again as well.
                 None if known.reruns() => {
-                    let (labels, program) = (known.labels.clone(), known.program.clone());
+                    let (labels, under, program) = (known.labels.clone(), known.under, known.program.clone());
                     let approval = journal.approval(&path).cloned();
-                    let _ = wish.reply.send(Begun::Make { path, labels, approval, program });
+                    let _ = wish.reply.send(Begun::Make { path, labels, under, approval, program });
                     return Ok(());
                 }
                 _ => {}
@@ -239,6 +240,7 @@ impl Run {
             return self.block(wish, "denied", why).await;
         }
         let of = path.parent().unwrap_or_default();
+        let under = state.received(node, &of);
         let (labels, asked) = (
             state.inner_labels(node, &of, &wish.arguments),
             state.journal(node).map_or(0, |journal| journal.asks(&path)),
@@ -254,6 +256,7 @@ impl Run {
             arguments: wish.arguments.clone(),
             effect,
             labels,
+            under,
             approval: None,
             wall_ms: None,
             inside: path.clone(),
@@ -290,10 +293,11 @@ impl Run {
             arguments,
             effect,
             labels: labels.clone(),
+            under,
             program: program.clone(),
         })
         .await?;
-        let _ = wish.reply.send(Begun::Make { path, labels, approval, program });
+        let _ = wish.reply.send(Begun::Make { path, labels, under, approval, program });
         Ok(())
     }
 
@@ -311,13 +315,8 @@ impl Run {
     }
 
     /// Records what came of an inner call.
-    async fn end(
-        &mut self,
-        node: NodeId,
-        path: &InnerPath,
-        outcome: StepOutcome,
-        receipt: Value,
-    ) -> Result<Millis, RunError> {
+    async fn end(&mut self, node: NodeId, path: &InnerPath, ended: Ended) -> Result<Millis, RunError> {
+        let Ended { outcome, receipt, label } = ended;
         let now = self.ports.clock.now();
         let Some(journal) = self.state.journal(node) else { return Ok(now) };
         let Some(call) = journal.calls.get(path).filter(|call| call.outcome.is_none()) else { return Ok(now) };
@@ -340,7 +339,8 @@ impl Run {
             }
             (_, outcome) => outcome,
         };
-        self.record(EventKind::InnerFinished { node, path: path.clone(), outcome, receipt }).await?;
+        let label = self.received_too(node, path, label);
+        self.record(EventKind::InnerFinished { node, path: path.clone(), outcome, receipt, label }).await?;
         Ok(self.state.now())
     }
 
@@ -357,6 +357,11 @@ impl Run {
         let missed = self.programs.missed(node, &InnerPath::ROOT, known);
         let once = self.state.journal(node).is_some_and(|journal| journal.program.once);
         let ending = self.programs.live.remove(&node).and_then(|live| live.ending);
+        let label = self.received_too(node, &InnerPath::ROOT, report.label);
+        let finished = |node, outcome, receipt| {
+            let label = label.clone();
+            EventKind::StepFinished { node, outcome, receipt, label }
+        };
         let events = match (ending, missed, report.outcome) {
             (Some(Ending::Diverged(why)), ..) => vec![finished(node, StepOutcome::Unknown { why }, report.receipt)],
             (Some(Ending::Parked(why)), _, Err(_)) if !once => self.state.set_down(node, &why),
@@ -368,6 +373,13 @@ impl Run {
             self.record(event).await?;
         }
         Ok(())
+    }
+
+    /// The labels of what a call came to. A program may put into it whatever it has received.
+    fn received_too(&self, node: NodeId, path: &InnerPath, label: Option<Marks>) -> Option<Marks> {
+        let journal = self.state.journal(node)?;
+        let made = journal.children(path) > 0;
+        label.map(|marks| if made { marks.under(self.state.received(node, path)) } else { marks })
     }
 
     /// Calls inside that nobody told the end of.
@@ -382,7 +394,7 @@ impl Run {
             let why = "the program that made the call ended first".to_owned();
             let repeatable = call.reruns() || crate::critic::is_repeatable(&call.effect);
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
-            EventKind::InnerFinished { node, path: path.clone(), outcome, receipt: Value::Null }
+            EventKind::InnerFinished { node, path: path.clone(), outcome, receipt: Value::Null, label: None }
         };
         open.map(close).collect()
     }
@@ -400,10 +412,6 @@ impl Programs {
         let asked = self.live.get(&node)?.asked.get(of).copied().unwrap_or_default() as usize;
         (asked < known).then(|| format!("run again, it ended after {asked} calls, and had made {known} before"))
     }
-}
-
-fn finished(node: NodeId, outcome: StepOutcome, receipt: Value) -> EventKind {
-    EventKind::StepFinished { node, outcome, receipt }
 }
 
 /// How a program that runs again differs from what it did.

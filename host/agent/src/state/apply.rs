@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use toolcrib_model::Usage;
+use toolcrib_policy::Label;
 
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
@@ -52,7 +53,9 @@ impl State {
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::Expanded { node, patches, usage, label, note: _ } => {
+                self.expanded(*node, patches, usage, *label)
+            }
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -68,7 +71,11 @@ impl State {
             EventKind::ApprovalUsed { node, id, inside } => self.used_inside(*node, inside, id),
             EventKind::ApprovalRevoked { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
-            EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
+            EventKind::StepFinished { node, outcome, label, receipt: _ } => {
+                self.step_finished(*node, outcome, event.at)?;
+                self.note_result(*node, outcome, label.as_ref());
+                Ok(())
+            }
             EventKind::InnerStarted { .. }
             | EventKind::InnerFinished { .. }
             | EventKind::InnerBlocked { .. }
@@ -142,6 +149,7 @@ impl State {
         {
             goal.replans = goal.replans.saturating_add(1);
         }
+        self.note_asked(node);
         self.set(node, Status::Planning);
         Ok(())
     }
@@ -157,14 +165,15 @@ impl State {
         Ok(())
     }
 
-    fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
+    fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage, label: Option<Label>) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
         self.spend(usage);
-        self.note_informed();
+        let first = self.plan.nodes().len();
         self.plan.set_failed_aside(node);
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
+        self.note_written(node, first, label);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = 0;
             goal.faults.clear();
@@ -185,6 +194,7 @@ impl State {
         self.set(node, Status::Done);
         if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
+            self.note_rounds(node);
         }
         if let Some(answer) = answer {
             self.answers.insert(node, answer.clone());
@@ -272,7 +282,8 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, program } = &event.kind
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, program } =
+            &event.kind
         else {
             return Err("not a start".to_owned());
         };
@@ -303,7 +314,8 @@ impl State {
             key,
         };
         self.records.insert(*node, record);
-        self.open_journal(*node, program.as_ref(), labels);
+        self.open_journal(*node, program.as_ref(), labels, *under);
+        self.note_given(*node, labels, *under);
         self.set(*node, Status::Running);
         Ok(())
     }
@@ -377,6 +389,7 @@ impl State {
     fn condition_decided(&mut self, node: NodeId, holds: bool) -> Applied {
         self.expect(node, "open", |status| *status == Status::Open)?;
         let planned = self.plan.goal(node).is_some_and(|goal| !goal.children.is_empty());
+        self.note_decided(node);
         let found = self.plan.node_mut(node).filter(|node| node.when.is_some() && node.holds.is_none());
         let found = found.ok_or_else(|| format!("{node} has no open condition"))?;
         found.holds = Some(holds);
@@ -394,6 +407,7 @@ impl State {
             return Err(format!("{node} is no value"));
         }
         self.computed.insert(node, (Arc::new(value.clone()), from.to_vec()));
+        self.note_computed(node);
         self.stalled = 0;
         self.set(node, Status::Done);
         Ok(())
@@ -407,7 +421,9 @@ impl State {
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }
+        let first = self.plan.nodes().len();
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        self.note_unrolled(node, first);
         self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
         self.set(node, Status::Active);
         Ok(())

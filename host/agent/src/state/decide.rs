@@ -61,7 +61,7 @@ impl State {
             let repeatable = self.records.get(&node).is_some_and(|record| is_repeatable(&record.effect));
             let why = "the run was cut off while the call was under way".to_owned();
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
-            EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }
+            EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null, label: None }
         };
         let cut_off = "the run was cut off";
         let of = |node| match self.journal(node) {
@@ -334,8 +334,8 @@ impl Walk<'_> {
         if twin && !is_repeatable(&step.effect) && !state.caps.twice {
             return Err("the very same call is being made by another step".to_owned());
         }
-        let labels = state.labels(id);
+        let (labels, under) = (state.labels(id, &arguments), state.under(id));
         let (attempt, tool, trying) = (step.attempts + 1, step.tool.clone(), step.trying);
-        Ok(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying })
+        Ok(Command::CallTool { node: id, attempt, tool, arguments, from, labels, under, trying })
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_policy::{
-    ApprovalAnswer, ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, RefusalCode, ToolName,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, Marks, RefusalCode, ToolName,
 };
 
 use super::State;
 use super::approvals::why_denied;
-use super::labels::FROM_A_TOOL;
 use crate::critic::is_repeatable;
 use crate::{
     Command, EffectState, Event, EventKind, InnerPath, Millis, NodeId, Program, Status, StepOutcome, ToolFailure,
@@ -33,6 +32,12 @@ pub struct Inner {
     /// The labels of its arguments.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// The label of all that the program had received.
+    #[serde(default, skip_serializing_if = "Label::is_trusted")]
+    pub under: Label,
+    /// The label of its result.
+    #[serde(default)]
+    pub label: Label,
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<StepOutcome>,
@@ -78,6 +83,9 @@ pub struct Journal {
     /// The labels of the program's own arguments.
     #[serde(default)]
     pub labels: Labels,
+    /// The label of what the program hangs on.
+    #[serde(default, skip_serializing_if = "Label::is_trusted")]
+    pub under: Label,
     /// The calls, by their place.
     #[serde(default)]
     pub calls: BTreeMap<InnerPath, Arc<Inner>>,
@@ -134,18 +142,19 @@ impl State {
         names.map(|name| (name, received)).collect()
     }
 
-    fn received(&self, node: NodeId, of: &InnerPath) -> Label {
-        let Some(journal) = self.journals.get(&node) else { return FROM_A_TOOL };
+    /// The join of everything that the program at `of` has received.
+    pub(crate) fn received(&self, node: NodeId, of: &InnerPath) -> Label {
+        let Some(journal) = self.journals.get(&node) else { return Label::UNKNOWN };
         let own = match journal.calls.get(of) {
-            Some(call) => &call.labels,
-            None => &journal.labels,
+            Some(call) => (&call.labels, call.under),
+            None => (&journal.labels, journal.under),
         };
-        let own = own.values().fold(Label::TRUSTED, |label, other| label.join(*other));
+        let own = own.0.values().fold(own.1, |label, other| label.join(*other));
         let results = journal.calls.iter().filter(|(path, call)| {
             path.parent().as_ref() == Some(of)
                 && matches!(call.outcome, Some(StepOutcome::Done { .. } | StepOutcome::Failed { .. }))
         });
-        results.fold(own, |label, _| label.join(FROM_A_TOOL))
+        results.fold(own, |label, (_, call)| label.join(call.label))
     }
 
     /// Whether the program of this step waits for a person.
@@ -191,18 +200,29 @@ impl State {
             if matches!(outcome, StepOutcome::Unknown { .. }) {
                 unknown = Some((path.clone(), call.tool.clone()));
             }
-            events.push(EventKind::InnerFinished { node, path: path.clone(), outcome, receipt: Value::Null });
+            events.push(EventKind::InnerFinished {
+                node,
+                path: path.clone(),
+                outcome,
+                receipt: Value::Null,
+                label: None,
+            });
         }
         if journal.program.once {
             let why = format!("it may change something by itself and is not run again: {why}");
             let outcome = StepOutcome::Unknown { why };
-            events.push(EventKind::StepFinished { node, outcome, receipt: Value::Null });
+            events.push(EventKind::StepFinished { node, outcome, receipt: Value::Null, label: None });
             return events;
         }
         events.push(match unknown {
             Some((path, tool)) => {
                 let why = format!("its call {path}, of {tool}, was under way: {why}");
-                EventKind::StepFinished { node, outcome: StepOutcome::Unknown { why }, receipt: Value::Null }
+                EventKind::StepFinished {
+                    node,
+                    outcome: StepOutcome::Unknown { why },
+                    receipt: Value::Null,
+                    label: None,
+                }
             }
             None => EventKind::StepParked { node, why: why.to_owned() },
         });
@@ -211,7 +231,7 @@ impl State {
 
     pub(super) fn inner_applied(&mut self, event: &Event) -> Applied {
         match &event.kind {
-            EventKind::InnerStarted { node, path, tool, arguments, effect, labels, program } => {
+            EventKind::InnerStarted { node, path, tool, arguments, effect, labels, under, program } => {
                 self.expect(*node, "under way", |status| *status == Status::Running)?;
                 if let Some(why) = self.settled_inside(tool, arguments, effect) {
                     return Err(why);
@@ -222,6 +242,8 @@ impl State {
                     effect: effect.clone(),
                     program: program.clone(),
                     labels: labels.clone(),
+                    under: *under,
+                    label: Label::UNKNOWN,
                     outcome: None,
                     receipt: Value::Null,
                     finished: event.at,
@@ -231,8 +253,9 @@ impl State {
                 self.spent.steps = self.spent.steps.saturating_add(1);
                 Ok(())
             }
-            EventKind::InnerFinished { node, path, outcome, receipt } => {
-                self.inner_finished(*node, path, outcome, receipt, event.at)
+            EventKind::InnerFinished { node, path, outcome, receipt, label } => {
+                self.inner_finished(*node, path, outcome, receipt, event.at)?;
+                self.inner_labelled(*node, path, label.as_ref())
             }
             EventKind::InnerBlocked { node, path, tool, arguments, code, why } => {
                 let blocked = refused(tool, arguments, code, why, event.at);
@@ -290,6 +313,13 @@ impl State {
         Ok(())
     }
 
+    fn inner_labelled(&mut self, node: NodeId, path: &InnerPath, label: Option<&Marks>) -> Applied {
+        if let Some(call) = self.journal_mut(node)?.calls.get_mut(path) {
+            Arc::make_mut(call).label = label.map_or(Label::UNKNOWN, Marks::all);
+        }
+        Ok(())
+    }
+
     pub(super) fn asked_inside_of(&mut self, node: NodeId, path: &InnerPath, request: &ApprovalRequest) -> Applied {
         self.expect(node, "under way", |status| *status == Status::Running)?;
         let journal = self.journal_mut(node)?;
@@ -341,7 +371,7 @@ impl State {
     }
 
     /// Begins a journal, or forgets the one of an earlier try.
-    pub(super) fn open_journal(&mut self, node: NodeId, program: Option<&Program>, labels: &Labels) {
+    pub(super) fn open_journal(&mut self, node: NodeId, program: Option<&Program>, labels: &Labels, under: Label) {
         let used = self.used.remove(&node);
         match program {
             None => drop(self.journals.remove(&node)),
@@ -349,6 +379,7 @@ impl State {
                 let journal = Journal {
                     program: program.clone(),
                     labels: labels.clone(),
+                    under,
                     calls: BTreeMap::new(),
                     asked: BTreeMap::new(),
                     asks: BTreeMap::new(),
@@ -401,6 +432,9 @@ fn refused(tool: &ToolName, arguments: &Value, code: &str, why: &str, at: Millis
         effect: Effect::Read,
         program: None,
         labels: Labels::default(),
+        under: Label::TRUSTED,
+        // The host's own words, which may quote what it was asked: that the program has already.
+        label: Label::TRUSTED,
         outcome: Some(StepOutcome::Failed { failure }),
         receipt: Value::Null,
         finished: at,

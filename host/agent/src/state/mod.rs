@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalId, ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
 
 pub(crate) use approvals::{ASKS_MAX, why_denied};
 pub use inner::{Inner, Journal};
+pub use labels::Origin;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -72,6 +73,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// The label of what the call hangs on.
+        under: Label,
         /// How it is tried.
         trying: Trying,
     },
@@ -118,7 +121,7 @@ pub enum Command {
 pub struct Record {
     /// The arguments, without references.
     pub arguments: Arc<Value>,
-    /// The steps whose results are in the arguments: where labels will follow from.
+    /// The steps whose results are in the arguments.
     #[serde(default)]
     pub from: Vec<StepName>,
     /// The effect class of the call.
@@ -240,9 +243,12 @@ pub struct State {
     /// The yes that a step is about to be started on the strength of.
     #[serde(default)]
     used: BTreeMap<NodeId, ApprovalId>,
-    /// The first node that was planned when there were results to read.
-    #[serde(default)]
+    /// In states of older versions: the first node that was planned when there were results to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// The labels of values.
+    #[serde(default)]
+    book: labels::Book,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -281,6 +287,7 @@ impl Default for State {
             journals: BTreeMap::new(),
             used: BTreeMap::new(),
             informed_from: None,
+            book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),

@@ -7,6 +7,7 @@ mod builtin;
 mod catalog;
 mod driver;
 mod flow;
+mod labels;
 mod machine;
 mod programs;
 mod resume;

@@ -55,10 +55,10 @@ impl Hands {
                     Ok(value) => StepOutcome::Done { output: structured(value) },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.inside.end(&path, outcome, Value::Null).await;
+                self.inside.end(&path, outcome, Value::Null, None).await;
                 value
             }
-            Begun::Make { path, labels, approval, program: None } => {
+            Begun::Make { path, labels, under, approval, program: None } => {
                 let effect = shed.get(&tool).map_or(Effect::Irreversible, |card| card.effect);
                 let (node, inside) = (self.node, path.clone());
                 let call = ToolCall {
@@ -68,6 +68,7 @@ impl Hands {
                     arguments,
                     effect,
                     labels,
+                    under,
                     approval,
                     wall_ms: None,
                     inside,
@@ -78,7 +79,7 @@ impl Hands {
                     Ok(output) => StepOutcome::Done { output },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.inside.end(&path, outcome, report.receipt).await;
+                self.inside.end(&path, outcome, report.receipt, report.label).await;
                 report.outcome.map(|output| output.value())
             }
         }
@@ -125,7 +126,7 @@ impl Tools for Lab {
             value = (self.body)(hands) => value.map(structured),
             () = cancel.cancelled() => Err(failure("cancelled", EffectState::Unknown)),
         };
-        ToolReport { outcome, receipt: json!({ "fuel": 1 }) }
+        ToolReport { outcome, receipt: json!({ "fuel": 1 }), label: None }
     }
 }
 
