@@ -12,7 +12,7 @@ use toolcrib_agent::{
     NodeId, Order, Outcome, PlanContext, PlanReason, Planner, Ports, Program, Proposal, Run, RunError, State, Status,
     StepName, StepOutcome, Then, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools, failure_of, fork,
 };
-use toolcrib_policy::{ApprovalScope, Effect, Label, ToolName};
+use toolcrib_policy::{ApprovalScope, Effect, Label, Marks, ToolName};
 
 use crate::approvals::{Desk, no, yes};
 use crate::support::{Answers, Book, Dies, Script, Shed, card, failure, ports, tool};
@@ -126,7 +126,8 @@ impl Tools for Lab {
             value = (self.body)(hands) => value.map(structured),
             () = cancel.cancelled() => Err(failure("cancelled", EffectState::Unknown)),
         };
-        ToolReport { outcome, receipt: json!({ "fuel": 1 }), label: None }
+        // By itself it has nothing doubtful; what it calls says nothing of its results.
+        ToolReport { outcome, receipt: json!({ "fuel": 1 }), label: Some(Marks::default()) }
     }
 }
 
@@ -261,6 +262,11 @@ async fn the_calls_of_a_program_are_recorded_before_and_after() {
         started("3.1").unwrap().0.unwrap() != Label::TRUSTED,
         "what its caller had received came with its arguments"
     );
+    let label = events.iter().find_map(|event| match &event.kind {
+        EventKind::StepFinished { label, .. } => label.as_ref().map(Marks::all),
+        _ => None,
+    });
+    assert_eq!(label, Some(Label::UNKNOWN), "what a program gives may hold whatever it has received");
     assert_eq!(State::fold(&events).unwrap().spent().steps, 7);
 }
 
