@@ -32,7 +32,7 @@ pub mod state;
 pub mod tools;
 
 pub use approver::{Approver, Gate, Intent};
-pub use budget::{Budget, BudgetKind, Caps, Millis};
+pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judgement, Verdict};
@@ -45,12 +45,12 @@ pub use fork::{Fork, ForkError, fork};
 pub use inner::{Begun, INNER_DEPTH_MAX, InnerPath, Inside, Program};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId, Order,
-    Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
+    Anew, Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
+    Order, Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
-pub use state::{Command, Inner, Journal, Origin, Record, Spent, State, StateError};
+pub use state::{Command, Detector, Foreseen, ForeseenCall, Inner, Journal, Origin, Record, Spent, State, StateError};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

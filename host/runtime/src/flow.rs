@@ -42,7 +42,7 @@ pub struct CheckedFlow {
 }
 
 impl Crib {
-    fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
+    pub(crate) fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
         let tools = CribTools { crib: self.clone(), caller: Caller::default(), last: None };
         flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
     }

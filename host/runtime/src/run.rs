@@ -72,6 +72,8 @@ pub struct RunRequest {
     pub planner: PlannerChoice,
     /// What the run may spend.
     pub budget: Budget,
+    /// Whether it stops before its first call, so that a person sees the plan.
+    pub hold: bool,
     /// Who answers questions; nobody for a run that is not attended.
     pub person: Option<Arc<dyn Person>>,
     /// Who watches.
@@ -140,12 +142,13 @@ impl Crib {
     /// The planner cannot be made, or the ledger cannot be written. A goal that is not reached is an outcome.
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
         let (planner, model) = self.planner(&request.planner)?;
-        let RunRequest { goal, budget, person, observer, progress, cancel, .. } = request;
+        let RunRequest { goal, budget, hold, person, observer, progress, cancel, .. } = request;
         let errand = Errand { goal: goal.clone(), planner, model, person, observer, progress, last: None };
         let details = json!({ "planner": request.planner.spec() });
         let (run, ports) = self.begin(errand, &goal, details).await?;
         began(run);
         let driven = Run::start(ports, goal, budget, Caps::default());
+        let driven = if hold { driven.held() } else { driven };
         self.drive(run, driven, &cancel).await
     }
 
@@ -279,6 +282,6 @@ pub(crate) fn begin_in(ledger: &Ledger, title: &str, mut details: Value) -> Resu
 }
 
 /// What keeps a run that stands in the ledger from going on.
-pub(crate) fn run_error(run: RunId, error: impl ToString) -> CribError {
+pub(crate) fn run_error(run: impl ToString, error: impl ToString) -> CribError {
     CribError::Run { run: run.to_string(), why: error.to_string() }
 }

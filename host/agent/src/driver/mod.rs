@@ -74,7 +74,7 @@ impl Run {
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
         let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
-        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs };
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, hold: false };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -90,16 +90,20 @@ impl Run {
         run
     }
 
+    /// The same run, which ends as held before anything is done: once the plan stands as far as it can be made before there are
+    /// results. Resuming it does the plan.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        if let Some(EventKind::RunStarted { hold, .. }) = self.opening.first_mut() {
+            *hold = true;
+        }
+        self
+    }
+
     /// A run of a flow: its first change, checked, with its inputs.
     pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
-        let mut run = Self::start(ports, &flow.name, budget, flow.caps());
-        if let Some(EventKind::RunStarted { inputs: given, .. }) = run.opening.first_mut() {
-            *given = inputs;
-        }
-        run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
-        let (node, note, usage, label) = (NodeId::ROOT, String::new(), Usage::default(), Some(Label::TRUSTED));
-        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
-        run
+        let opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        Self::new(ports, State::default(), opening)
     }
 
     /// A run that was cut off, or that ended without an end to its goal (asked, cancelled, out of budget), with
@@ -352,6 +356,10 @@ impl Run {
         let patches = match proposal {
             Proposal::Answer(answer) => return EventKind::GoalReached { node, answer: Some(answer), usage },
             Proposal::Fail(why) => return EventKind::GoalFailed { node, why, usage },
+            Proposal::Ask(_) if !self.state.may_ask() => {
+                let fault = "a person was asked often enough in this run: go on without, or give up".to_owned();
+                return EventKind::PlanRejected { node, faults: vec![fault], usage };
+            }
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,
@@ -372,6 +380,10 @@ impl Run {
             if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
         if bytes > PROPOSAL_BYTES_MAX {
             return Err(vec![format!("the plan has {bytes} bytes, at most {PROPOSAL_BYTES_MAX} are allowed")]);
+        }
+        let beyond: Vec<_> = patches.iter().flat_map(|patch| self.state.beyond(patch.node(), patch.drafts())).collect();
+        if !beyond.is_empty() {
+            return Err(beyond.iter().map(ToString::to_string).collect());
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())

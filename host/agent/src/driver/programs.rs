@@ -226,6 +226,10 @@ impl Run {
             // The reply is dropped: the program is set down where it is, and goes on with another budget.
             return self.record(EventKind::BudgetSpent { kind: BudgetKind::Steps }).await;
         }
+        if state.goal_has_no_steps(node) {
+            let why = "the budget of steps that its goal had is spent".to_owned();
+            return self.block(wish, "denied", why).await;
+        }
         let card = self.ports.tools.get(&wish.tool);
         let Some(card) = card else {
             let why = format!("there is no tool `{}`", wish.tool);

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::refs;
 use super::schema;
 use super::{Body, Draft, DraftStep, Node, NodeId, Order, Patch, PatchError, Plan, StepName};
-use crate::{Caps, ToolCard};
+use crate::{BudgetKind, Caps, Share, ToolCard};
 
 /// The most faults told at once.
 const FAULTS_MAX: usize = 12;
@@ -67,6 +67,18 @@ pub enum PlanFault {
         /// What is wrong.
         why: String,
     },
+    /// A goal wants more than there is.
+    #[error("the goal \"{goal}\" wants {wanted} of {kind}, and {left} are left")]
+    Budget {
+        /// The goal.
+        goal: String,
+        /// Of what.
+        kind: BudgetKind,
+        /// How much; milliseconds of time.
+        wanted: u64,
+        /// How much there is.
+        left: u64,
+    },
     /// The patch does not fit the plan as it stands.
     #[error("{why}")]
     Patch {
@@ -81,6 +93,9 @@ impl From<PatchError> for PlanFault {
     }
 }
 
+/// A fault, and the name of the step, value or loop that has it, where it is one's.
+pub type Located = (Option<StepName>, PlanFault);
+
 /// Checks `patches`, which the planner of the goal `node` proposes, against the plan and the catalog; the answer holds a name and an effect for every step.
 ///
 /// # Errors
@@ -89,25 +104,70 @@ impl From<PatchError> for PlanFault {
 pub fn check(
     plan: &Plan,
     node: NodeId,
-    mut patches: Vec<Patch>,
+    patches: Vec<Patch>,
     caps: &Caps,
     tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
 ) -> Result<Vec<Patch>, Vec<PlanFault>> {
+    check_located(plan, node, patches, caps, tool)
+        .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
+}
+
+/// The same, where each fault says whose it is.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_located(
+    plan: &Plan,
+    node: NodeId,
+    mut patches: Vec<Patch>,
+    caps: &Caps,
+    tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
+) -> Result<Vec<Patch>, Vec<Located>> {
     let new: usize = patches.iter().flat_map(Patch::drafts).map(Draft::size).sum();
     let nodes = plan.nodes().len() + new;
     if nodes > caps.nodes {
-        return Err(vec![PlanFault::TooLarge { nodes, most: caps.nodes }]);
+        return Err(vec![(None, PlanFault::TooLarge { nodes, most: caps.nodes })]);
     }
-    let mut faults = names(plan, &mut patches);
+    let mut faults: Vec<Located> = names(plan, &mut patches);
     for patch in &mut patches {
         let mut names: Vec<String> = plan.names_at(patch.node()).into_iter().map(str::to_owned).collect();
-        each_step(patch.drafts_mut(), &mut names, &mut |step, names| step_faults(step, names, tool, &mut faults));
+        each_step(patch.drafts_mut(), &mut names, &mut |step, names| {
+            let mut found = Vec::new();
+            step_faults(step, names, tool, &mut found);
+            faults.extend(found.into_iter().map(|fault| (step.name.clone(), fault)));
+        });
     }
     if faults.is_empty() {
         structure(plan, node, &patches, caps, &mut faults);
     }
     faults.truncate(FAULTS_MAX);
     if faults.is_empty() { Ok(patches) } else { Err(faults) }
+}
+
+/// Finds goals that want more than what is left where they stand.
+pub fn over_share(left: &Share, drafts: &[Draft], faults: &mut Vec<PlanFault>) {
+    for draft in drafts {
+        let Draft::Goal(goal) = draft else { continue };
+        let mut inside = *left;
+        if let Some(wants) = goal.budget {
+            let kinds = [
+                (BudgetKind::Steps, wants.steps.map(u64::from), left.steps.map(u64::from)),
+                (BudgetKind::Tokens, wants.tokens, left.tokens),
+                (BudgetKind::Wall, wants.wall_ms, left.wall_ms),
+            ];
+            for (kind, wanted, left) in kinds {
+                if let (Some(wanted), Some(left)) = (wanted, left)
+                    && wanted > left
+                {
+                    let goal = goal.goal.chars().take(80).collect();
+                    faults.push(PlanFault::Budget { goal, kind, wanted, left });
+                }
+            }
+            inside = inside.least(wants);
+        }
+        over_share(&inside, &goal.children, faults);
+    }
 }
 
 /// Visits every step with the names that its expressions may speak of.
@@ -132,12 +192,12 @@ fn each_step(drafts: &mut [Draft], names: &mut Vec<String>, visit: &mut dyn FnMu
 }
 
 /// Gives a name to each step that has none, and finds names that are taken.
-fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
+fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<Located> {
     let mut faults = Vec::new();
     let mut taken: Vec<StepName> = plan.nodes().iter().filter_map(|node| node.body.name().cloned()).collect();
     for name in patches.iter().flat_map(|patch| Plan::draft_names(patch.drafts())) {
         if taken.contains(&name) {
-            faults.push(PlanFault::NameTaken { name });
+            faults.push((Some(name.clone()), PlanFault::NameTaken { name }));
         } else {
             taken.push(name);
         }
@@ -185,13 +245,13 @@ fn step_faults(
 }
 
 /// Applies the patches to a copy and looks at what came out: depth, and references against the order of things.
-fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: &mut Vec<PlanFault>) {
+fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: &mut Vec<Located>) {
     let mut after = plan.clone();
     let old = after.nodes().len();
     after.set_failed_aside(node);
     for patch in patches {
         if let Err(error) = after.apply(patch) {
-            return faults.push(error.into());
+            return faults.push((None, error.into()));
         }
     }
     // Each new loop with one round: what stands in its body is looked at where it will be.
@@ -199,19 +259,21 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
     while let Some(node) = after.nodes().get(at) {
         let (id, is_loop) = (node.id, after.goal(node.id).is_some_and(|goal| goal.each.is_some()));
         if is_loop && let Err(error) = after.unroll(id, 1) {
-            return faults.push(error.into());
+            return faults.push((None, error.into()));
         }
         at += 1;
     }
     if after.nodes().iter().any(|node| node.depth > caps.depth) {
-        faults.push(PlanFault::TooDeep { most: caps.depth });
+        faults.push((None, PlanFault::TooDeep { most: caps.depth }));
     }
     for node in after.nodes().iter().skip(old) {
         let (what, reads) = reads(&after, node);
+        // In a round the name is the loop's own for it.
+        let own = node.body.name().map(|name| written_name(&after, node.id, name));
         let reads = match reads {
             Ok(reads) => reads,
             Err(error) => {
-                faults.push(PlanFault::Reference { tool: what, why: error.to_string() });
+                faults.push((own, PlanFault::Reference { tool: what, why: error.to_string() }));
                 continue;
             }
         };
@@ -219,10 +281,19 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
             if let refs::Read::Step { name, guarded } = read
                 && let Err(why) = reachable(&after, node.id, &name, guarded)
             {
-                faults.push(PlanFault::Reference { tool: what.clone(), why });
+                faults.push((own.clone(), PlanFault::Reference { tool: what.clone(), why }));
             }
         }
     }
+}
+
+/// The name of a node as it stands in the draft.
+fn written_name(plan: &Plan, id: NodeId, name: &StepName) -> StepName {
+    let rounds = plan.path(id).into_iter().rev().filter_map(|id| plan.node(id)?.round.as_ref());
+    let written = rounds
+        .into_iter()
+        .find_map(|round| round.names.iter().find_map(|(written, given)| (given == name).then(|| written.clone())));
+    written.unwrap_or_else(|| name.clone())
 }
 
 /// What a node's expressions read, and what the node is, for messages.

@@ -15,6 +15,7 @@ use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
 use super::{Expectation, Order, StepName, Then, Trying};
+use crate::Share;
 
 /// A node that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,6 +80,9 @@ pub struct DraftGoal {
     /// Where set, the children are done once for each item of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<DraftEach>,
+    /// What it may spend of what its parent has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Share>,
     /// Its children; none leaves them to the planner, later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Draft>,
@@ -166,7 +170,15 @@ impl Draft {
 
     /// A goal whose children are known.
     pub fn goal(goal: impl Into<String>, order: Order, children: Vec<Self>) -> Self {
-        Self::Goal(DraftGoal { goal: goal.into(), order, then: Then::Close, when: None, each: None, children })
+        Self::Goal(DraftGoal {
+            goal: goal.into(),
+            order,
+            then: Then::Close,
+            when: None,
+            each: None,
+            budget: None,
+            children,
+        })
     }
 
     /// A goal that is planned when its turn comes.

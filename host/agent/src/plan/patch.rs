@@ -201,6 +201,9 @@ impl Plan {
             Draft::Goal(goal) => {
                 let id = self.add_goal(parent, goal.goal.clone(), goal.order, goal.then);
                 self.only_when(id, goal.when.as_ref());
+                if let Some(made) = self.goal_mut(id) {
+                    made.budget = goal.budget;
+                }
                 if let Some(DraftEach { list, item, name }) = &goal.each {
                     if goal.children.is_empty() {
                         return Err(PatchError::Empty(id));
@@ -293,6 +296,28 @@ impl Plan {
                 )
             {
                 node.status = Status::Skipped;
+            }
+        }
+    }
+
+    /// Marks what nothing happened to yet below `id` as no longer wanted, and frees its names for what takes its place.
+    pub(crate) fn drop_open_below(&mut self, id: NodeId) {
+        let children = self.goal(id).map(|goal| goal.children.clone()).unwrap_or_default();
+        for child in children.into_iter().filter(|child| self.untouched(*child).is_ok()).collect::<Vec<_>>() {
+            self.skip(child);
+            for below in self.subtree(child) {
+                let Some(name) = self.node(below).and_then(|node| node.body.name().cloned()) else { continue };
+                let free = self.free_name(&StepName::nearest(&format!("dropped_{name}")), &[]);
+                match self.node_mut(below).map(|node| &mut node.body) {
+                    Some(Body::Step(step)) => step.name = free,
+                    Some(Body::Value(computed)) => computed.name = free,
+                    Some(Body::Goal(goal)) => {
+                        if let Some(each) = &mut goal.each {
+                            each.name = Some(free);
+                        }
+                    }
+                    None => {}
+                }
             }
         }
     }

@@ -13,8 +13,8 @@ use super::State;
 use super::approvals::why_denied;
 use crate::critic::is_repeatable;
 use crate::{
-    Command, EffectState, Event, EventKind, InnerPath, Millis, NodeId, Program, Status, StepOutcome, ToolFailure,
-    ToolOutput,
+    BudgetKind, Command, EffectState, Event, EventKind, InnerPath, Millis, NodeId, Program, Status, StepOutcome,
+    ToolFailure, ToolOutput,
 };
 
 /// One call that a program made.
@@ -174,6 +174,11 @@ impl State {
         asked.iter().find(|(_, request)| request.id == *id).map(|(path, _)| path.clone())
     }
 
+    /// Whether a goal that the step is in has no calls left of its own budget.
+    pub(crate) fn goal_has_no_steps(&self, node: NodeId) -> bool {
+        self.spent_above(node, BudgetKind::Steps, &[]).is_some()
+    }
+
     /// Why an inner call must not be made, where the very same cannot be taken back.
     pub(crate) fn settled_inside(&self, tool: &ToolName, arguments: &Value, effect: &Effect) -> Option<String> {
         let key = Self::call_key(tool, arguments);
@@ -251,6 +256,7 @@ impl State {
                 };
                 self.add_inner(*node, path, call)?;
                 self.spent.steps = self.spent.steps.saturating_add(1);
+                self.charge(*node, 1, 0);
                 Ok(())
             }
             EventKind::InnerFinished { node, path, outcome, receipt, label } => {

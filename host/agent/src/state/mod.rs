@@ -7,10 +7,14 @@
 mod apply;
 mod approvals;
 mod decide;
+mod edits;
+mod foresee;
 mod inner;
 mod labels;
+mod loops;
 mod partial;
 mod scope;
+mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +31,10 @@ use crate::{
 };
 
 pub(crate) use approvals::{ASKS_MAX, why_denied};
+pub use foresee::{Foreseen, ForeseenCall};
 pub use inner::{Inner, Journal};
 pub use labels::Origin;
+pub use loops::Detector;
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -116,6 +122,16 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The step that is called.
+    fn called(&self) -> Option<NodeId> {
+        match self {
+            Self::CallTool { node, .. } => Some(*node),
+            _ => None,
+        }
+    }
+}
+
 /// What is known about the latest try of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -196,6 +212,9 @@ struct Calls {
     /// The run of that step, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
+    /// What came of it the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gave: Option<Digest>,
 }
 
 /// A question that the critic wants answered.
@@ -230,6 +249,9 @@ pub struct State {
     #[serde(default)]
     computed: BTreeMap<NodeId, (Arc<Value>, Vec<StepName>)>,
     calls: BTreeMap<Digest, Calls>,
+    /// The latest calls of each goal, in their order.
+    #[serde(default)]
+    trails: BTreeMap<NodeId, Vec<loops::Tread>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -260,6 +282,12 @@ pub struct State {
     idle_since: Option<Millis>,
     exhausted: Option<BudgetKind>,
     cancelled: bool,
+    /// Whether nothing is done before a person has seen the plan.
+    #[serde(default)]
+    holding: bool,
+    /// The nodes that a person wrote: from the first, to before the second.
+    #[serde(default)]
+    by_person: Vec<(NodeId, NodeId)>,
     outcome: Option<Outcome>,
 }
 
@@ -279,6 +307,7 @@ impl Default for State {
             errors: BTreeMap::new(),
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
+            trails: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
@@ -298,6 +327,8 @@ impl Default for State {
             idle_since: None,
             exhausted: None,
             cancelled: false,
+            holding: false,
+            by_person: Vec::new(),
             outcome: None,
         }
     }

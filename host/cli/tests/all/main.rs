@@ -12,6 +12,7 @@ mod labels;
 mod learn;
 mod ledger;
 mod output;
+mod plans;
 mod plugins;
 mod policy;
 mod programs;

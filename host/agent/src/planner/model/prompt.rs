@@ -54,6 +54,7 @@ pub(super) fn messages(context: &PlanContext) -> Vec<Message> {
         let said = format!("You asked: {}\nThe person answered: {}", exchange.question.text, exchange.answer);
         messages.push(Message::user(said));
     }
+    messages.extend(super::situation::situation(context).map(Message::user));
     let faults = state.plan().goal(context.node).map(|goal| goal.faults.clone()).unwrap_or_default();
     if !faults.is_empty() {
         messages.push(Message::user(format!("Your last answer could not be used:\n- {}", faults.join("\n- "))));
@@ -179,7 +180,8 @@ fn own() -> [ToolSpec; 3] {
         spec(
             PROPOSE_PLAN,
             "Plans several steps. A child is a step {\"step\": name, \"tool\": name, \"arguments\": {…}} or a goal \
-             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes.",
+             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes. A goal may have a \
+             {\"budget\": {\"steps\": n, \"wall_ms\": n, \"tokens\": n}} of its own, no more than what is left.",
             json!({
                 "type": "object",
                 "properties": {
