@@ -202,6 +202,7 @@ impl Place {
             goal: goal.to_owned(),
             planner: PlannerChoice::Model(model.spec.clone()),
             budget: Budget { steps: 12, ..Budget::default() },
+            hold: false,
             person: None,
             observer: Arc::new(()),
             progress: None,
