@@ -162,6 +162,8 @@ pub struct Caps {
     pub cuts: u32,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
+    /// How often in a row a planner may look something up for one goal before it has to decide.
+    pub looks: u32,
 }
 
 impl Default for Caps {
@@ -182,6 +184,7 @@ impl Default for Caps {
             monologue: 8,
             cuts: 2,
             questions: 10,
+            looks: 6,
         }
     }
 }

@@ -11,12 +11,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label, Labels, Marks, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Label, Labels, Marks, ToolName,
+};
 
 use crate::critic::Verdict;
+use crate::look::Look;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Detector, InnerPath, Millis, NodeId, Outcome, Patch, Program, Question, StepName,
-    ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, FolderState, InnerPath, Millis, NodeId, Outcome, Patch, Program,
+    Question, StepName, ToolFailure, ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -53,6 +56,9 @@ pub struct Made {
     pub arguments: Value,
     /// The step that made it.
     pub by: StepName,
+    /// The idempotency key that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What came of a call.
@@ -147,6 +153,16 @@ pub enum EventKind {
         /// Who did it.
         by: String,
     },
+    /// The planner looked something up, and is asked again.
+    Looked {
+        /// The goal that it was asked about.
+        node: NodeId,
+        /// What it looked up, and what was found.
+        looks: Vec<Look>,
+        /// What its answer cost.
+        #[serde(default)]
+        usage: Usage,
+    },
     /// A goal is reached.
     GoalReached {
         /// The goal.
@@ -187,6 +203,11 @@ pub enum EventKind {
         node: NodeId,
         /// The answer; none where nobody is there.
         answer: Option<String>,
+    },
+    /// Nobody is there to say whether a call took effect. The question stays, and the run ends with it.
+    Unanswered {
+        /// The goal.
+        node: NodeId,
     },
     /// A person is asked whether a call may be made.
     ApprovalAsked {
@@ -244,6 +265,12 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// What tells this call from every other, the same for each try.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<IdempotencyKey>,
+        /// The states, before it, of the folders that it may change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        folders: Vec<FolderState>,
         /// The label of what was read to decide whether, or how often, the call is made.
         #[serde(default, skip_serializing_if = "Label::is_trusted")]
         under: Label,
@@ -431,6 +458,21 @@ pub enum EventKind {
         /// What the other run did after that and cannot be taken back. It is not done again here.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         made: Vec<Made>,
+        /// What the other run did after that and may be done again. Here it is done with the keys of there, so that a
+        /// server that looks at keys does it once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keyed: Vec<Made>,
+    },
+    /// Folders are put back to what they were at an event of the run. Recorded before it and after.
+    RolledBack {
+        /// The event, by its number in the ledger.
+        upto: u64,
+        /// The states that they had.
+        from: Vec<FolderState>,
+        /// The states that they get.
+        to: Vec<FolderState>,
+        /// Whether it is done.
+        done: bool,
     },
     /// The run is over.
     RunFinished {
@@ -453,10 +495,12 @@ impl EventKind {
             Self::PlanRejected { .. } => "plan-rejected",
             Self::Expanded { .. } => "expanded",
             Self::PlanEdited { .. } => "plan-edited",
+            Self::Looked { .. } => "looked",
             Self::GoalReached { .. } => "goal-reached",
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",
+            Self::Unanswered { .. } => "unanswered",
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalAnswered { .. } => "approval-answered",
             Self::ApprovalUsed { .. } => "approval-used",
@@ -481,6 +525,7 @@ impl EventKind {
             Self::CancelRequested => "cancel-requested",
             Self::Resumed { .. } => "resumed",
             Self::Forked { .. } => "forked",
+            Self::RolledBack { .. } => "rolled-back",
             Self::RunFinished { .. } => "run-finished",
         }
     }
@@ -493,7 +538,8 @@ impl EventKind {
                 matches!(effect, Effect::Irreversible | Effect::Reversible { .. })
             }
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::PlanEdited { .. } | Self::RunFinished { .. } => true,
+            Self::Answered { .. } | Self::PlanEdited { .. } => true,
+            Self::RolledBack { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }
     }

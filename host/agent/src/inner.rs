@@ -44,6 +44,11 @@ impl InnerPath {
         self.0.split_last().map(|(_, above)| Self(above.to_vec()))
     }
 
+    /// Its number among the calls of what made it, from 0.
+    pub fn number(&self) -> u32 {
+        self.0.last().map_or(0, |number| number.saturating_sub(1))
+    }
+
     /// How many calls it is inside of.
     pub fn depth(&self) -> usize {
         self.0.len()

@@ -25,6 +25,8 @@ pub mod event;
 pub mod flow;
 pub mod fork;
 pub mod inner;
+pub mod look;
+pub mod memory;
 pub mod outcome;
 pub mod plan;
 pub mod planner;
@@ -43,6 +45,8 @@ pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use inner::{Begun, INNER_DEPTH_MAX, InnerPath, Inside, Program};
+pub use look::{Ask, Excerpt, Look};
+pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Anew, Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId,
@@ -50,7 +54,7 @@ pub use plan::{
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
-pub use planner::model::ModelPlanner;
+pub use planner::model::{ModelPlanner, ModelView, tokens};
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 pub use state::{Command, Detector, Foreseen, ForeseenCall, Inner, Journal, Origin, Record, Spent, State, StateError};
-pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+pub use tools::{EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

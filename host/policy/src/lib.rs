@@ -29,6 +29,7 @@ mod files;
 mod flow;
 mod gate;
 mod http;
+mod idempotency;
 mod keyvalue;
 mod label;
 mod limits;
@@ -66,6 +67,7 @@ pub use flow::{
 };
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
+pub use idempotency::{IdempotencyKey, KeyHeader};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};
 pub use label::{Confidentiality, Integrity, Label, LabelWords, Labels};
 pub use limits::{
@@ -78,7 +80,8 @@ pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
 pub use operator::{
-    Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey, Unattended,
+    Advice, ApprovalSettings, OperatorFile, PlannerSettings, PluginSettings, SecondWall, SecretSettings, TrustedKey,
+    Unattended,
 };
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};

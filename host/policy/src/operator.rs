@@ -6,6 +6,7 @@ mod cut;
 mod grants;
 mod host;
 mod learn;
+mod planner;
 mod plugins;
 mod review;
 mod secrets;
@@ -38,6 +39,7 @@ use crate::tools::{NamePattern, ToolPattern};
 pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
 pub use host::SecondWall;
+pub use planner::PlannerSettings;
 pub use plugins::{PluginSettings, TrustedKey};
 pub use secrets::SecretSettings;
 
@@ -49,6 +51,7 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
+    planner: PlannerSettings,
     second_wall: SecondWall,
     secret_settings: SecretSettings,
     oauth: OAuthClients,
@@ -109,6 +112,9 @@ impl OperatorFile {
         if let Some(node) = table.take("approval") {
             file.approval = ApprovalSettings::read(node.table("`[approval]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("planner") {
+            file.planner = PlannerSettings::read(node.table("`[planner]`".to_owned())?)?;
+        }
         if let Some(node) = table.take("host") {
             file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
         }
@@ -146,6 +152,7 @@ impl OperatorFile {
             base: base.to_owned(),
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
+            planner: PlannerSettings::default(),
             second_wall: SecondWall::Auto,
             secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),
@@ -273,6 +280,11 @@ impl OperatorFile {
     /// What happens to calls that a rule wants a person asked about.
     pub fn approval(&self) -> &ApprovalSettings {
         &self.approval
+    }
+
+    /// How much a language model that plans is shown at once.
+    pub fn planner(&self) -> &PlannerSettings {
+        &self.planner
     }
 
     /// Which plugins are let in at all.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use serde_json::Value;
 use toolcrib_agent::{InnerPath, Inside, Person, Program};
 use toolcrib_model::Model;
-use toolcrib_policy::{ApprovalId, Authority, Fuel, Label, Labels, LimitRequest, RunFacts, WallTime};
+use toolcrib_policy::{ApprovalId, Authority, Fuel, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken, Steady, StopWatch};
 
 use crate::crib::Crib;
@@ -56,6 +56,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) fuel: Option<u64>,
     /// The most time that it may take, in milliseconds, where that is less than the limits say.
     pub(crate) wall_ms: Option<u64>,
+    /// What tells this call from every other.
+    pub(crate) key: Option<IdempotencyKey>,
 }
 
 impl<'a> Asked<'a> {
@@ -73,6 +75,7 @@ impl<'a> Asked<'a> {
             above: None,
             fuel: None,
             wall_ms: None,
+            key: None,
         }
     }
 }
@@ -125,6 +128,7 @@ impl Crib {
             watch: watch.clone(),
             steady: steady.clone(),
             children: children.clone(),
+            key: asked.key.clone(),
         };
         let calls_tools = !authority.tools.is_empty();
         let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
@@ -135,6 +139,7 @@ impl Crib {
         call.services = Arc::new(services);
         call.cancel = cancel;
         (call.depth, call.watch, call.steady) = (depth, watch, steady);
+        call.key = asked.key;
         let mut report = self.0.sandbox.call(&loaded, call).await;
         children.end().await;
         // What a program has others do is what the operator let it do, and stands with each of its calls.

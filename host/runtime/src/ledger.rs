@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Durability, Event, EventKind, LedgerError, State};
+use toolcrib_agent::{Durability, Event, EventKind, Excerpt, LedgerError, State};
 use toolcrib_ledger::{Ledger, NewEvent, RunId, Seq};
 
+use crate::earlier;
 use crate::error::CribError;
 
 /// The kind of an event that the ledger itself writes when a run begins.
@@ -17,12 +18,19 @@ const BEGUN: &str = "ledger.begun";
 pub struct RunLog {
     ledger: Arc<Ledger>,
     run: RunId,
+    earlier: bool,
 }
 
 impl RunLog {
     /// The log of `run` in `ledger`.
     pub fn new(ledger: Arc<Ledger>, run: RunId) -> Self {
-        RunLog { ledger, run }
+        RunLog { ledger, run, earlier: false }
+    }
+
+    /// The same, whose planner may look into what earlier runs came to.
+    #[must_use]
+    pub fn with_earlier_runs(self) -> Self {
+        RunLog { earlier: true, ..self }
     }
 
     /// The run.
@@ -88,12 +96,12 @@ impl RunLog {
         State::fold(events).map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })
     }
 
-    fn append_now(&self, event: NewEvent, durability: Durability) -> Result<(), LedgerError> {
+    fn append_now(&self, events: Vec<NewEvent>, durability: Durability) -> Result<(), LedgerError> {
         let durability = match durability {
             Durability::Process => toolcrib_ledger::Durability::Process,
             Durability::Power => toolcrib_ledger::Durability::Power,
         };
-        self.ledger.append(self.run, event, durability).map(drop).map_err(|e| LedgerError(e.to_string()))
+        self.ledger.append_all(self.run, events, durability).map(drop).map_err(|e| LedgerError(e.to_string()))
     }
 }
 
@@ -102,7 +110,11 @@ impl toolcrib_agent::Ledger for RunLog {
     /// An event that need not survive the power takes tens of microseconds and is written here; a flush of the disk
     /// is waited for on a thread that may block.
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
-        let new = to_ledger(event)?;
+        self.append_all(std::slice::from_ref(event), durability).await
+    }
+
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        let new = events.iter().map(to_ledger).collect::<Result<_, _>>()?;
         match durability {
             Durability::Process => self.append_now(new, durability),
             Durability::Power => {
@@ -111,6 +123,15 @@ impl toolcrib_agent::Ledger for RunLog {
                 written.map_err(|e| LedgerError(e.to_string()))?
             }
         }
+    }
+
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        if !self.earlier {
+            return Vec::new();
+        }
+        let (log, query) = (self.clone(), query.to_owned());
+        let found = tokio::task::spawn_blocking(move || earlier::search(&log.ledger, log.run, &query)).await;
+        found.unwrap_or_default()
     }
 }
 

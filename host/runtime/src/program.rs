@@ -59,6 +59,7 @@ impl Crib {
             wall_ms: None,
             inside: InnerPath::ROOT,
             program: None,
+            key: None,
         };
         Some(self.marks(&call, run, report))
     }

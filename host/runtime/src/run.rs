@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome, Person,
-    Planner, Ports, Run, Status, StepName, SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer, Outcome,
+    Person, Planner, Ports, Run, Status, StepName, SystemClock,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
@@ -216,7 +216,7 @@ impl Crib {
             id: run.to_string(),
             goal: errand.goal,
             planner: errand.planner.name().to_owned(),
-            attended: errand.person.is_some(),
+            attended: errand.person.as_ref().is_some_and(|person| person.is_there()),
             calls: 0,
         });
         let spool = Spool::in_data(&self.0.settings.folders.data);
@@ -235,10 +235,12 @@ impl Crib {
             person: errand.person.clone(),
             spool: spool.clone(),
         };
+        let log = RunLog::new(ledger, run);
+        let log = if self.operator().planner().earlier_runs { log.with_earlier_runs() } else { log };
         let ports = Ports {
             tools: Arc::new(CribTools { crib: self.clone(), caller, last: errand.last }),
             planner: errand.planner,
-            ledger: Arc::new(ApprovalLog { log: RunLog::new(ledger, run), known, spool }),
+            ledger: Arc::new(ApprovalLog { log, known, spool }),
             approver: Arc::new(desk),
             person: errand.person,
             observer: errand.observer,
@@ -255,9 +257,15 @@ impl Crib {
             PlannerChoice::Flow => (Arc::new(GivenPlanner::new(FLOW)), None),
             PlannerChoice::Model(spec) => {
                 let model = self.model(spec)?;
-                (Arc::new(ModelPlanner::new(model.clone())), Some(model))
+                (Arc::new(ModelPlanner::new(model.clone(), self.view(spec))), Some(model))
             }
         })
+    }
+
+    /// How much the operator lets this model see at once.
+    fn view(&self, spec: &str) -> ModelView {
+        let settings = self.operator().planner();
+        ModelView { context: settings.context(spec), tools: settings.tools, earlier: settings.earlier_runs }
     }
 
     /// Connects to a language model. Keys come from the environment variables of its vendor.

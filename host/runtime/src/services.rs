@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use toolcrib_agent::{Begun, INNER_DEPTH_MAX, InnerPath, StepOutcome};
 use toolcrib_model::{Message, Model, Request};
-use toolcrib_policy::{Authority, Label, Labels, ToolName};
+use toolcrib_policy::{Authority, IdempotencyKey, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services, Steady, StopWatch};
 
 use crate::call::{Asked, Caller};
@@ -34,6 +34,8 @@ pub(crate) struct CallServices {
     pub(crate) watch: StopWatch,
     pub(crate) steady: Option<Arc<Steady>>,
     pub(crate) children: Children,
+    /// What tells the call from every other.
+    pub(crate) key: Option<IdempotencyKey>,
 }
 
 /// The calls inside one call: tasks of their own, which end with it. Clones are the same calls.
@@ -105,6 +107,8 @@ impl Services for CallServices {
                 let (crib, caller, name) = (self.crib.clone(), self.caller.clone(), tool.to_string());
                 let (authority, cancel) = (Arc::clone(&self.authority), self.children.0.cancel.clone());
                 let (above, fuel) = (Some(self.watch.clone()), Some(self.fuel.load(Ordering::Relaxed)));
+                // The same place has the same key, also when the program is run again.
+                let key = self.key.as_ref().map(|key| key.of_inner(u64::from(path.number())));
                 self.children.start(async move {
                     let (seen, given) = (arguments.clone(), labels.clone());
                     let asked = Asked {
@@ -115,6 +119,7 @@ impl Services for CallServices {
                         program,
                         above,
                         fuel,
+                        key,
                         ..Asked::of(&name, arguments, labels)
                     };
                     let (inside, run) = (caller.inside.clone(), Arc::clone(&caller.run));

@@ -6,7 +6,9 @@
 //!
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
+mod clock;
 mod flight;
+mod look;
 mod ports;
 mod programs;
 
@@ -27,7 +29,8 @@ use crate::{
 use flight::{Flight, Landed, Task};
 use programs::Programs;
 
-pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
+pub use clock::SystemClock;
+pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports};
 pub use programs::failure_of;
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
@@ -113,8 +116,9 @@ impl Run {
     /// # Errors
     ///
     /// The events do not make a run.
-    pub fn resume(ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
+    pub fn resume(mut ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
         let state = State::fold(events)?;
+        ports.clock = clock::not_before(ports.clock, state.now());
         let over = state.outcome().is_some_and(|outcome| !outcome.is_resumable());
         let opening = match over || events.is_empty() {
             true => Vec::new(),
@@ -146,9 +150,8 @@ impl Run {
     ///
     /// The ledger failed, or an event did not fit.
     pub async fn drive(&mut self, cancel: &Cancel) -> Result<Outcome, RunError> {
-        for kind in std::mem::take(&mut self.opening) {
-            self.record(kind).await?;
-        }
+        let opening = std::mem::take(&mut self.opening);
+        self.record_all(opening).await?;
         let mut flight = Flight::default();
         loop {
             if cancel.is_cancelled() && !self.state.is_ending() {
@@ -172,7 +175,18 @@ impl Run {
     /// Does what the state decides; tells whether something was recorded that changes what is to be done.
     async fn obey(&mut self, flight: &mut Flight) -> Result<bool, RunError> {
         let mut recorded = false;
-        for command in self.state.decide() {
+        let commands = self.state.decide();
+        if self.ports.person.is_none()
+            && let Some(node) = commands.iter().find_map(|command| self.stays_open(command))
+        {
+            // What is under way comes to its end first, and nothing new begins.
+            let idle = self.state.in_flight().next().is_none();
+            if idle {
+                self.record(EventKind::Unanswered { node }).await?;
+            }
+            return Ok(idle);
+        }
+        for command in commands {
             match command {
                 Command::Record(kind) => {
                     self.record(kind).await?;
@@ -190,7 +204,7 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let (inside, approval, program) = (InnerPath::ROOT, None, None);
+                    let (inside, approval, key, program) = (InnerPath::ROOT, None, None, None);
                     let call = ToolCall {
                         node,
                         attempt,
@@ -203,6 +217,7 @@ impl Run {
                         wall_ms,
                         inside,
                         program,
+                        key,
                     };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
@@ -230,6 +245,12 @@ impl Run {
             }
         }
         Ok(recorded)
+    }
+
+    /// The goal whose question about an effect neither a person nor the planner can settle now.
+    fn stays_open(&self, command: &Command) -> Option<NodeId> {
+        let Command::Ask { node, .. } = command else { return None };
+        (self.state.asks_about_effect(*node) && !self.ports.planner.goes_around()).then_some(*node)
     }
 
     /// Records the intent and starts the call; false where it was blocked, or a person is asked first.
@@ -260,10 +281,31 @@ impl Run {
             }
             Gate::Go { approval: None } => {}
         }
+        let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
+        call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
         call.program = self.ports.tools.program(&card, &call.arguments);
-        let ToolCall { attempt, tool, arguments, effect, labels, under, program, .. } = call.clone();
-        let start = EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, program };
-        self.record(start).await?;
+        let folders = match self.ports.tools.keep_folders(&call).await {
+            Ok(folders) => folders,
+            Err(why) => {
+                self.record(EventKind::StepBlocked { node, why }).await?;
+                return Ok(false);
+            }
+        };
+        let ToolCall { attempt, tool, arguments, effect, labels, under, key, program, .. } = call.clone();
+        self.record(EventKind::StepStarted {
+            node,
+            attempt,
+            tool,
+            arguments,
+            from,
+            effect,
+            labels,
+            under,
+            key,
+            folders,
+            program,
+        })
+        .await?;
         self.fly(call, flight);
         Ok(true)
     }
@@ -325,7 +367,7 @@ impl Run {
                 self.record(EventKind::StepFinished { node, outcome, receipt, label }).await
             }
             Task::Planned(planned) => {
-                let event = self.planned(landed.node, planned);
+                let event = self.planned(landed.node, planned).await;
                 self.record(event).await
             }
             Task::Approved(id, answer) => {
@@ -339,13 +381,18 @@ impl Run {
                 let waits = self.state.approval(node).is_some_and(|request| request.id == id);
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
-            Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,
+            Task::Answered(answer) => {
+                let node = landed.node;
+                let open = answer.is_none() && self.state.asks_about_effect(node) && !self.ports.planner.goes_around();
+                let event = if open { EventKind::Unanswered { node } } else { EventKind::Answered { node, answer } };
+                self.record(event).await
+            }
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,
         }
     }
 
     /// The event that a planner's answer makes, after checking.
-    fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
+    async fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
         let Planned { proposal, usage, note } = match planned {
             Ok(planned) => planned,
             Err(PlannerError::Unusable { faults, usage }) => {
@@ -360,6 +407,7 @@ impl Run {
                 let fault = "a person was asked often enough in this run: go on without, or give up".to_owned();
                 return EventKind::PlanRejected { node, faults: vec![fault], usage };
             }
+            Proposal::Look(asks) => return self.look(node, asks, usage).await,
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,
@@ -409,17 +457,33 @@ impl Run {
 
     /// Ledger first, then state, then whoever watches.
     async fn record(&mut self, kind: EventKind) -> Result<(), RunError> {
+        let (event, durability) = self.stamped(kind);
+        let failed = |source| RunError::Ledger { event: event.kind.name(), source };
+        self.ports.ledger.append(&event, durability).await.map_err(failed)?;
+        self.take_in(&event)
+    }
+
+    /// The same for events that stand together or not at all.
+    async fn record_all(&mut self, kinds: Vec<EventKind>) -> Result<(), RunError> {
+        let stamped: Vec<_> = kinds.into_iter().map(|kind| self.stamped(kind)).collect();
+        let power = stamped.iter().any(|(_, durability)| *durability == Durability::Power);
+        let durability = if power { Durability::Power } else { Durability::Process };
+        let events: Vec<Event> = stamped.into_iter().map(|(event, _)| event).collect();
+        let Some(first) = events.first() else { return Ok(()) };
+        let failed = |source| RunError::Ledger { event: first.kind.name(), source };
+        self.ports.ledger.append_all(&events, durability).await.map_err(failed)?;
+        events.iter().try_for_each(|event| self.take_in(event))
+    }
+
+    fn stamped(&self, kind: EventKind) -> (Event, Durability) {
         let durability = if kind.needs_power_durability() { Durability::Power } else { Durability::Process };
-        let event = kind.at(self.ports.clock.now());
-        let name = event.kind.name();
-        self.ports
-            .ledger
-            .append(&event, durability)
-            .await
-            .map_err(|source| RunError::Ledger { event: name, source })?;
-        Arc::make_mut(&mut self.state).apply(&event)?;
-        tracing::debug!(event = name, "recorded");
-        self.ports.observer.observe(&event, &self.state);
+        (kind.at(self.ports.clock.now()), durability)
+    }
+
+    fn take_in(&mut self, event: &Event) -> Result<(), RunError> {
+        Arc::make_mut(&mut self.state).apply(event)?;
+        tracing::debug!(event = event.kind.name(), "recorded");
+        self.ports.observer.observe(event, &self.state);
         Ok(())
     }
 }

@@ -152,6 +152,7 @@ impl Run {
             wall_ms: trying.wall_ms,
             inside: InnerPath::ROOT,
             program: Some(journal.program.clone()),
+            key: state.key_of(node, &step.tool, &record.arguments).cloned(),
         };
         drop(state);
         self.record(EventKind::StepResumed { node }).await?;
@@ -265,6 +266,7 @@ impl Run {
             wall_ms: None,
             inside: path.clone(),
             program: None,
+            key: None,
         };
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks: false }) {
             Gate::Ask(_) if asked >= ASKS_MAX && !waits => {

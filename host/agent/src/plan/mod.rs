@@ -231,6 +231,11 @@ impl Body {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Something to be reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Goal {
@@ -270,6 +275,9 @@ pub struct Goal {
     /// What it has used of that.
     #[serde(default, skip_serializing_if = "Used::is_nothing")]
     pub used: Used,
+    /// How often in a row the planner looked something up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looked: u32,
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -479,6 +487,7 @@ impl Plan {
             cuts: 0,
             budget: None,
             used: Used::default(),
+            looked: 0,
             faults: Vec::new(),
         };
         self.add(parent, Body::Goal(goal))

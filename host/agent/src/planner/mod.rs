@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toolcrib_model::Usage;
 
+use crate::look::Ask;
 use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, State, Then, Tools};
 
 /// What a planner may see.
@@ -51,6 +52,8 @@ pub enum Proposal {
     },
     /// Other changes to the part of the plan that has not been executed.
     Change(Vec<Patch>),
+    /// Something is to be looked up first; the planner is asked again with what was found.
+    Look(Vec<Ask>),
     /// The goal is reached.
     Answer(Answer),
     /// A person must say something first.
@@ -111,6 +114,12 @@ pub enum Writes {
 pub trait Planner: Send + Sync {
     /// Its name, as it stands in the first event of a run: `builtin`, or the model's.
     fn name(&self) -> &str;
+
+    /// Whether it finds a way where nobody can say if a call took effect, such as reading back what was written. With
+    /// one that does not, a run that nobody attends ends with the question and can be answered later.
+    fn goes_around(&self) -> bool {
+        true
+    }
 
     /// How it writes down what it has read. What is said here is believed: a planner that copies must not say otherwise.
     fn writes(&self) -> Writes {

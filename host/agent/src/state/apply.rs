@@ -40,7 +40,7 @@ impl State {
             (EventKind::RunStarted { .. }, Some(_), _) => return Err("the run has begun already".to_owned()),
             (EventKind::RunStarted { .. }, None, _) | (EventKind::Resumed { .. }, Some(_), _) => {}
             (_, None, _) => return Err("the run has not begun".to_owned()),
-            (EventKind::ApprovalRevoked { .. }, Some(_), _) => {}
+            (EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. }, Some(_), _) => {}
             // A person may answer while nobody drives the run.
             (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
             (EventKind::PlanEdited { .. }, _, Some(Outcome::Held)) => {}
@@ -61,10 +61,12 @@ impl State {
                 self.expanded(*node, patches, note, usage, *label)
             }
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
+            EventKind::Looked { node, looks, usage } => self.note_looked(*node, looks, usage),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
+            EventKind::Unanswered { node } => self.left_unanswered(*node),
             EventKind::ApprovalAsked { node, from, request, inside } => {
                 self.approval_asked(*node, from, request, inside)
             }
@@ -74,7 +76,7 @@ impl State {
                 self.expect(*node, "open", |status| *status == Status::Open)
             }
             EventKind::ApprovalUsed { node, id, inside } => self.used_inside(*node, inside, id),
-            EventKind::ApprovalRevoked { .. } => Ok(()),
+            EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, label, receipt: _ } => {
                 self.step_finished(*node, outcome, event.at)?;
@@ -107,7 +109,7 @@ impl State {
                 Ok(())
             }
             EventKind::Resumed { budget } => self.resumed(*budget, event.at),
-            EventKind::Forked { from, upto: _, made } => self.forked(from, made),
+            EventKind::Forked { from, upto: _, made, keyed } => self.forked(from, made, keyed),
             EventKind::RunFinished { result } => {
                 self.outcome = Some(result.clone());
                 Ok(())
@@ -115,7 +117,7 @@ impl State {
         }
     }
 
-    fn spend(&mut self, node: NodeId, usage: &Usage) {
+    pub(super) fn spend(&mut self, node: NodeId, usage: &Usage) {
         self.charge(node, 0, usage.total());
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
@@ -161,6 +163,7 @@ impl State {
         if let Some(goal) = self.plan.goal_mut(node)
             && reason == PlanReason::Stuck
             && goal.rejected == 0
+            && goal.looked == 0
         {
             goal.replans = goal.replans.saturating_add(1);
         }
@@ -199,7 +202,7 @@ impl State {
         self.note_written(node, first, label);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why, note: note.to_owned() }));
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         for touched in patches.iter().map(Patch::node).chain([node]) {
@@ -215,6 +218,7 @@ impl State {
         self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
         self.spend(node, usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Done);
         if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
@@ -231,6 +235,7 @@ impl State {
         self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
         self.spend(node, usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
     }
@@ -247,7 +252,7 @@ impl State {
         }
         self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         self.set(node, Status::Asking { question: question.clone(), about });
@@ -279,6 +284,14 @@ impl State {
         Ok(())
     }
 
+    fn left_unanswered(&mut self, node: NodeId) -> Applied {
+        let Status::Asking { question, about: Some(_) } = self.status(node)? else {
+            return Err(format!("{node} did not ask about a call"));
+        };
+        self.unanswered = Some(question.clone());
+        Ok(())
+    }
+
     /// Takes a person's word on whether an effect happened; without one the step is lost, and nothing is repeated.
     fn settle(&mut self, step: NodeId, answer: Option<&str>) {
         let word = answer.map(str::trim);
@@ -306,8 +319,19 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, program } =
-            &event.kind
+        let EventKind::StepStarted {
+            node,
+            attempt,
+            tool,
+            arguments,
+            from,
+            effect,
+            labels,
+            under,
+            key: idempotency,
+            folders,
+            program,
+        } = &event.kind
         else {
             return Err("not a start".to_owned());
         };
@@ -337,7 +361,12 @@ impl State {
             verdict: None,
             why: String::new(),
             key,
+            idempotency: idempotency.clone(),
+            folders: folders.clone(),
         };
+        if let (Some(keys), Some(used)) = (self.keys.get_mut(&key), idempotency) {
+            keys.retain(|key| key != used);
+        }
         self.records.insert(*node, record);
         self.open_journal(*node, program.as_ref(), labels, *under);
         self.note_given(*node, labels, *under);
@@ -471,13 +500,17 @@ impl State {
         Ok(())
     }
 
-    fn forked(&mut self, from: &str, made: &[Made]) -> Applied {
+    fn forked(&mut self, from: &str, made: &[Made], keyed: &[Made]) -> Applied {
         if let Some(node) = self.in_flight().next() {
             return Err(format!("the call of {node} was under way"));
         }
         for call in made {
             let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
             (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
+        }
+        for call in keyed {
+            let keys = self.keys.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
+            keys.extend(call.key.clone());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod edits;
 mod foresee;
 mod inner;
 mod labels;
+mod looks;
 mod loops;
 mod partial;
 mod scope;
@@ -22,18 +23,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalId, ApprovalRequest, Digest, Effect, Label, Labels, ToolName, canonical};
+use toolcrib_policy::{
+    ApprovalId, ApprovalRequest, Digest, Effect, IdempotencyKey, Label, Labels, ToolName, canonical,
+};
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Event, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason, Question, Step,
-    StepName, StepOutcome, Trying,
+    Answer, Budget, BudgetKind, Caps, Event, FolderState, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason,
+    Question, Step, StepName, StepOutcome, Trying,
 };
 
 pub(crate) use approvals::{ASKS_MAX, why_denied};
 pub use foresee::{Foreseen, ForeseenCall};
 pub use inner::{Inner, Journal};
 pub use labels::Origin;
+pub use looks::Looked;
 pub use loops::Detector;
 pub use partial::describe;
 
@@ -161,6 +165,12 @@ pub struct Record {
     pub why: String,
     /// Identifies the call: tool and arguments.
     key: Digest,
+    /// What a server is told it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    idempotency: Option<IdempotencyKey>,
+    /// The states, before it, of the folders that it may have changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FolderState>,
 }
 
 /// A field that is there has a value, also where that is `null`.
@@ -252,6 +262,9 @@ pub struct State {
     /// The latest calls of each goal, in their order.
     #[serde(default)]
     trails: BTreeMap<NodeId, Vec<loops::Tread>>,
+    /// The keys with which the run that this one was forked from made calls later, in their order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<Digest, Vec<IdempotencyKey>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -268,6 +281,9 @@ pub struct State {
     /// In states of older versions: the first node that was planned when there were results to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// What was looked up for goals that are open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    looks: BTreeMap<NodeId, Vec<Looked>>,
     /// The labels of values.
     #[serde(default)]
     book: labels::Book,
@@ -308,6 +324,7 @@ impl Default for State {
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
             trails: BTreeMap::new(),
+            keys: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
@@ -316,6 +333,7 @@ impl Default for State {
             journals: BTreeMap::new(),
             used: BTreeMap::new(),
             informed_from: None,
+            looks: BTreeMap::new(),
             book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
@@ -412,7 +430,7 @@ impl State {
         self.result_of(self.plan.holder(name)?.id)
     }
 
-    fn result_of(&self, node: NodeId) -> Option<&Value> {
+    pub(crate) fn result_of(&self, node: NodeId) -> Option<&Value> {
         let computed = self.computed.get(&node).map(|(value, _)| &**value);
         computed.or_else(|| self.records.get(&node)?.value.as_deref())
     }
@@ -449,6 +467,12 @@ impl State {
     /// The steps that were started and have no recorded outcome.
     pub fn in_flight(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.plan.steps().filter(|(node, _)| node.status == crate::Status::Running).map(|(node, _)| node.id)
+    }
+
+    /// Whether this goal waits for a person to say whether a call took effect.
+    pub fn asks_about_effect(&self, goal: NodeId) -> bool {
+        let status = self.plan.node(goal).map(|node| &node.status);
+        matches!(status, Some(crate::Status::Asking { about: Some(_), .. }))
     }
 
     /// How often the very same call as the latest try of this step failed with the very same failure.
@@ -488,6 +512,14 @@ impl State {
             ),
             Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
         })
+    }
+
+    /// The idempotency key that this call of the step has already, from an earlier try or from the run that this one was
+    /// forked from.
+    pub fn key_of(&self, step: NodeId, tool: &ToolName, arguments: &Value) -> Option<&IdempotencyKey> {
+        let call = Self::call_key(tool, arguments);
+        let tried = self.records.get(&step).filter(|record| record.key == call);
+        tried.and_then(|record| record.idempotency.as_ref()).or_else(|| self.keys.get(&call)?.first())
     }
 
     /// Identifies a call by tool and arguments, whatever the order of keys.

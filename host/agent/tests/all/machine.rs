@@ -183,6 +183,8 @@ impl<'b> Sim<'b> {
                     effect: effect.clone(),
                     labels,
                     program: None,
+                    key: None,
+                    folders: Vec::new(),
                     under,
                 };
                 self.record(start);
@@ -424,6 +426,8 @@ fn ten_thousand_events_are_folded_quickly() {
                 effect: Effect::Read,
                 labels: Default::default(),
                 program: None,
+                key: None,
+                folders: Vec::new(),
                 under: Default::default(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },

@@ -5,13 +5,17 @@
 mod approvals;
 mod builtin;
 mod catalog;
+mod context;
 mod driver;
 mod flow;
 mod holds;
+mod keys;
 mod labels;
+mod looks;
 mod loops;
 mod machine;
 mod programs;
+mod reacting;
 mod resume;
 mod shares;
 mod stored;

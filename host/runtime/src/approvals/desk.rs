@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toolcrib_agent::{Approver, Durability, Event, EventKind, Gate, Intent, LedgerError, Person, ToolCall};
+use toolcrib_agent::{Approver, Durability, Event, EventKind, Excerpt, Gate, Intent, LedgerError, Person, ToolCall};
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Decision, RunFacts, Unattended};
 
 use super::inbox;
@@ -154,11 +154,21 @@ pub(crate) struct ApprovalLog {
 #[async_trait]
 impl toolcrib_agent::Ledger for ApprovalLog {
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
-        self.log.append(event, durability).await?;
-        inbox::note(&mut locked(&self.known), &self.log.run().to_string(), event);
-        if let EventKind::ApprovalAnswered { id, answer, .. } = &event.kind {
-            self.spool.remove(id, &Word::Answer(answer.clone()));
+        self.append_all(std::slice::from_ref(event), durability).await
+    }
+
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        self.log.append_all(events, durability).await?;
+        for event in events {
+            inbox::note(&mut locked(&self.known), &self.log.run().to_string(), event);
+            if let EventKind::ApprovalAnswered { id, answer, .. } = &event.kind {
+                self.spool.remove(id, &Word::Answer(answer.clone()));
+            }
         }
         Ok(())
+    }
+
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        self.log.earlier(query).await
     }
 }

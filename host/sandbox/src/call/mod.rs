@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use toolcrib_policy::{Authority, Limits};
+use toolcrib_policy::{Authority, IdempotencyKey, Limits};
 
 use crate::capability::http::{NoRates, NoVault, Rates, Vault};
 use crate::capability::keyvalue::{KeyValue, NoKeyValue};
@@ -66,6 +66,8 @@ pub struct Call {
     pub watch: StopWatch,
     /// The clock and the random numbers of a call that may have to be made again; those of the machine without.
     pub steady: Option<Arc<Steady>>,
+    /// What tells this call from every other. Without one, no line that wants a key with its requests allows any.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Call {
@@ -84,6 +86,7 @@ impl Call {
             depth: 0,
             watch: StopWatch::default(),
             steady: None,
+            key: None,
         }
     }
 }

@@ -63,12 +63,14 @@ pub(crate) struct Setup<'a> {
     pub(crate) environment: &'a Arc<[(String, String)]>,
     /// The clock and the random numbers of a call that may have to be made again.
     pub(crate) steady: &'a Option<Arc<Steady>>,
+    /// What tells the call from every other.
+    pub(crate) key: &'a Option<toolcrib_policy::IdempotencyKey>,
 }
 
 impl<'a> Setup<'a> {
     pub(crate) fn of(call: &'a Call, record: &'a Arc<Record>, network: &'a Arc<dyn http::Network>) -> Self {
-        let Call { authority, vault, rates, keyvalue, environment, steady, .. } = call;
-        Setup { authority, record, network, vault, rates, keyvalue, environment, steady }
+        let Call { authority, vault, rates, keyvalue, environment, steady, key, .. } = call;
+        Setup { authority, record, network, vault, rates, keyvalue, environment, steady, key }
     }
 }
 
