@@ -79,6 +79,7 @@ fn events() -> Vec<Event> {
         planner: "bench".to_owned(),
         budget: Budget { steps: u32::MAX, ..Budget::default() },
         caps,
+        hold: false,
         inputs: Value::Null,
     }];
     let expanded = |kinds: &mut Vec<EventKind>, node: NodeId, children: Vec<Draft>| {
@@ -118,6 +119,9 @@ fn events() -> Vec<Event> {
                 effect: Effect::Read,
                 labels: Labels::new(),
                 under: Label::TRUSTED,
+                key: None,
+                folders: Vec::new(),
+                program: None,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
             let output = ToolOutput { structured: Some(json!({ "n": of, "text": text })), text: String::new() };

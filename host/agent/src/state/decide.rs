@@ -357,14 +357,14 @@ impl Walk<'_> {
                 self.commands.push(call);
             }
             Ok(None) => {}
-            Err(event) => self.record(event),
+            Err(event) => self.record(*event),
         }
     }
 
     /// The call of a step, what is recorded in its place, or neither where something else has to be over first.
-    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, EventKind> {
+    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, Box<EventKind>> {
         let state = self.state;
-        let blocked = |why: String| EventKind::StepBlocked { node: id, why };
+        let blocked = |why: String| Box::new(EventKind::StepBlocked { node: id, why });
         let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
         if let Some(why) = state.settled(&key) {
@@ -373,7 +373,7 @@ impl Walk<'_> {
         if step.attempts == 0 {
             let times = state.calls.get(&key).map_or(0, |calls| calls.times);
             match state.circle(id, &key) {
-                Some(Ok(event)) => return Err(event),
+                Some(Ok(event)) => return Err(Box::new(event)),
                 Some(Err(())) => return Ok(None),
                 None if times >= state.caps.polls.max(state.caps.repeats) => {
                     return Err(blocked(format!("the very same call was made {times} times already")));
