@@ -118,6 +118,8 @@ fn events() -> Vec<Event> {
                 from: vec![name(of - 1)],
                 effect: Effect::Read,
                 labels: Labels::new(),
+                key: None,
+                folders: Vec::new(),
                 under: Label::TRUSTED,
                 key: None,
                 folders: Vec::new(),
