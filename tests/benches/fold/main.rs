@@ -121,8 +121,6 @@ fn events() -> Vec<Event> {
                 key: None,
                 folders: Vec::new(),
                 under: Label::TRUSTED,
-                key: None,
-                folders: Vec::new(),
                 program: None,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
