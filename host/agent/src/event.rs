@@ -5,6 +5,7 @@
 //! | `StepStarted` | before the call is made: the intent |
 //! | `ApprovalUsed` | before that, where a person's yes is needed |
 //! | `StepFinished` | after it, with the receipt |
+//! | `InnerStarted`, `InnerFinished` | the same, for a call that a program makes |
 //! | every other | when it was decided, before anything follows from it |
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,8 @@ use toolcrib_policy::{
 use crate::critic::{Follow, Missing, Opinion, Verdict};
 use crate::look::Look;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Detector, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName,
-    ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, FolderState, InnerPath, Millis, NodeId, Outcome, Patch, Program,
+    Question, StepName, ToolFailure, ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -241,6 +242,9 @@ pub enum EventKind {
         from: Vec<StepName>,
         /// The question.
         request: ApprovalRequest,
+        /// The place of the call in the step's program, where it is one that the program makes.
+        #[serde(default, skip_serializing_if = "InnerPath::is_root")]
+        inside: InnerPath,
     },
     /// What came of the question.
     ApprovalAnswered {
@@ -258,6 +262,9 @@ pub enum EventKind {
         node: NodeId,
         /// The question, which may be another run's.
         id: ApprovalId,
+        /// The place of the call in the step's program, where it is one that the program makes.
+        #[serde(default, skip_serializing_if = "InnerPath::is_root")]
+        inside: InnerPath,
     },
     /// A person takes a yes back, whatever became of the run.
     ApprovalRevoked {
@@ -291,6 +298,73 @@ pub enum EventKind {
         /// The label of what was read to decide whether, or how often, the call is made.
         #[serde(default, skip_serializing_if = "Label::is_trusted")]
         under: Label,
+        /// Where it is a program, which can be run again: what its clock and its random numbers follow from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Program>,
+    },
+    /// A program is about to make a call.
+    InnerStarted {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments.
+        arguments: Value,
+        /// The effect class of this call.
+        effect: Effect,
+        /// The labels of its arguments.
+        #[serde(default, skip_serializing_if = "Labels::is_empty")]
+        labels: Labels,
+        /// The label of all that the program has received: whether the call is made hangs on it.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
+        /// Where it is a program itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Program>,
+    },
+    /// A call of a program is over.
+    InnerFinished {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// What came of it.
+        outcome: StepOutcome,
+        /// The receipt.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
+    },
+    /// A call of a program is not made. The program is told.
+    InnerBlocked {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments.
+        arguments: Value,
+        /// A stable code.
+        code: String,
+        /// Why.
+        why: String,
+    },
+    /// A program does not run any more, and is to be run again.
+    StepParked {
+        /// The step.
+        node: NodeId,
+        /// Why.
+        why: String,
+    },
+    /// A program is run again. What it called before is answered from the ledger.
+    StepResumed {
+        /// The step.
+        node: NodeId,
     },
     /// A call is over.
     StepFinished {
@@ -521,6 +595,11 @@ impl EventKind {
             Self::StepStarted { .. } => "step-started",
             Self::StepFinished { .. } => "step-finished",
             Self::StepBlocked { .. } => "step-blocked",
+            Self::InnerStarted { .. } => "inner-started",
+            Self::InnerFinished { .. } => "inner-finished",
+            Self::InnerBlocked { .. } => "inner-blocked",
+            Self::StepParked { .. } => "step-parked",
+            Self::StepResumed { .. } => "step-resumed",
             Self::Judged { .. } => "judged",
             Self::Ungrounded { .. } => "ungrounded",
             Self::Reviewed { .. } => "reviewed",
@@ -547,7 +626,9 @@ impl EventKind {
     /// back, acknowledgements to a person, and the end.
     pub fn needs_power_durability(&self) -> bool {
         match self {
-            Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
+            Self::StepStarted { effect, .. } | Self::InnerStarted { effect, .. } => {
+                matches!(effect, Effect::Irreversible | Effect::Reversible { .. })
+            }
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
             Self::Answered { .. } | Self::PlanEdited { .. } => true,
             Self::RolledBack { .. } | Self::RunFinished { .. } => true,

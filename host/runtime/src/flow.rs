@@ -67,7 +67,11 @@ impl Crib {
         let mut without_grants: Vec<PluginName> = Vec::new();
         for (tool, ..) in &calls {
             let name = tool.plugin();
-            let asks = self.plugin(name.as_str()).is_ok_and(|plugin| !Self::requests(&plugin).lines().is_empty());
+            // A plugin that could call others does its own work without.
+            let asks = self.plugin(name.as_str()).is_ok_and(|plugin| {
+                let requests = Self::requests(&plugin);
+                requests.tools.is_empty() && !requests.lines().is_empty()
+            });
             if asks && self.operator().grants(name).is_empty() && !without_grants.contains(name) {
                 without_grants.push(name.clone());
             }

@@ -9,7 +9,7 @@ use toolcrib_agent::{
     Budget, Cancel, Caps, Draft, GivenPlanner, NodeId, Order, Patch, Plan, Planner, Ports, Run, Then, Tools,
 };
 use toolcrib_ledger::RunId;
-use toolcrib_policy::{Label, Labels};
+use toolcrib_policy::Labels;
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
@@ -24,17 +24,7 @@ use crate::tools::CribTools;
 ///
 /// There is no such tool, or its plugin cannot be loaded.
 pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallReport, CribError> {
-    let asked = Asked {
-        tool,
-        arguments,
-        labels: Labels::new(),
-        under: Label::TRUSTED,
-        approval: None,
-        delegated: None,
-        depth: 0,
-        wall_ms: None,
-        key: None,
-    };
+    let asked = Asked::of(tool, arguments, Labels::new());
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
     Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, Judge, ModelJudge, ModelPlanner, ModelView,
-    Observer, Outcome, Person, Planner, Ports, Run, StepName, SystemClock,
+    Observer, Outcome, Person, Planner, Ports, Run, Status, StepName, SystemClock,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_model::{Model, ModelConfig};
@@ -116,6 +116,8 @@ pub struct CallResult {
     pub report: Option<CallReport>,
     /// How the run ended.
     pub outcome: Outcome,
+    /// Whether it is a program that was stopped, and goes on where it was when the run is resumed.
+    pub parked: bool,
 }
 
 /// A planner, and its model where it has one.
@@ -155,9 +157,13 @@ impl Crib {
 
     /// Drives a run to its end. Another process may ask for it to be cancelled.
     pub(crate) async fn drive(&self, run: RunId, mut driven: Run, cancel: &Cancel) -> Result<RunResult, CribError> {
-        let _watch = self.cancels().watch(run, cancel.clone());
-        let outcome = driven.drive(cancel).await.map_err(|error| run_error(run, error))?;
+        let outcome = self.drive_on(run, &mut driven, cancel).await?;
         Ok(RunResult { run, outcome })
+    }
+
+    async fn drive_on(&self, run: RunId, driven: &mut Run, cancel: &Cancel) -> Result<Outcome, CribError> {
+        let _watch = self.cancels().watch(run, cancel.clone());
+        driven.drive(cancel).await.map_err(|error| run_error(run, error))
     }
 
     /// Calls one tool. It is a run of a single step, so that it is in the ledger as any other call is.
@@ -190,11 +196,14 @@ impl Crib {
             ..DraftStep::of(found.name().clone())
         });
         let (run, ports) = self.begin(errand, &title, json!({})).await?;
-        let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
-        let driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
-        let RunResult { outcome, .. } = self.drive(run, driven, &cancel).await?;
-        let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(CallResult { run, report, outcome })
+        // A person wrote the call, and a program that makes the same call twice means it.
+        let caps = Caps { attempts: 1, replans: 0, twice: true, ..Caps::default() };
+        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
+        let outcome = self.drive_on(run, &mut driven, &cancel).await?;
+        let parked = driven.state().plan().steps().any(|(node, _)| node.status == Status::Parked);
+        // What came of a program that is to be run again is not known yet.
+        let report = last.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| !parked);
+        Ok(CallResult { run, report, outcome, parked })
     }
 
     /// Begins a run in the ledger and connects it to the crib.
@@ -221,6 +230,7 @@ impl Crib {
             model: errand.model,
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
+            inside: None,
         };
         let desk = Desk {
             crib: self.clone(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{
-    Cancel, EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
+    Cancel, EffectState, FolderState, Inside, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
 };
 use toolcrib_catalog::Tool;
 use toolcrib_policy::{Authority, Effect, IdempotencyKey, Marks, ToolName};
@@ -144,21 +144,33 @@ impl Tools for CribTools {
     }
 
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
+        self.made(call, cancel, None).await
+    }
+
+    fn program(&self, card: &ToolCard, _arguments: &Value) -> Option<Program> {
+        let (plugin, tool) = self.crib.tool(&card.name.to_string()).ok()?;
+        self.crib.program(&plugin, &tool)
+    }
+
+    async fn run(&self, call: ToolCall, cancel: Cancel, inside: Inside) -> ToolReport {
+        self.made(call, cancel, Some(inside)).await
+    }
+}
+
+impl CribTools {
+    async fn made(&self, call: ToolCall, cancel: Cancel, inside: Option<Inside>) -> ToolReport {
         let token = CancellationToken::new();
         let (tool, changes) = (call.tool.clone(), call.effect != Effect::Read);
         let name = call.tool.to_string();
         let asked = Asked {
-            tool: &name,
-            arguments: call.arguments.clone(),
-            labels: call.labels.clone(),
             under: call.under,
             approval: call.approval.as_ref(),
-            delegated: None,
-            depth: 0,
+            program: call.program.clone(),
             wall_ms: call.wall_ms,
             key: call.key.clone(),
+            ..Asked::of(&name, call.arguments.clone(), call.labels.clone())
         };
-        let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
+        let called = self.crib.call_inside(asked, Caller { inside, ..self.caller.clone() }, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
             report = &mut called => report,
@@ -190,7 +202,7 @@ impl Tools for CribTools {
     }
 }
 
-fn output(output: toolcrib_sandbox::ToolOutput) -> ToolOutput {
+pub(crate) fn output(output: toolcrib_sandbox::ToolOutput) -> ToolOutput {
     let text: Vec<String> = output.content.into_iter().map(as_text).collect();
     ToolOutput { structured: output.structured, text: text.join("\n") }
 }
@@ -204,7 +216,7 @@ fn as_text(content: Content) -> String {
     }
 }
 
-fn failure(error: CallError) -> ToolFailure {
+pub(crate) fn failure(error: CallError) -> ToolFailure {
     ToolFailure {
         grant: error.refusal.and_then(|refusal| refusal.grant),
         code: error.code,

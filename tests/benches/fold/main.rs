@@ -123,6 +123,7 @@ fn events() -> Vec<Event> {
                 key: None,
                 folders: Vec::new(),
                 under: Label::TRUSTED,
+                program: None,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
             let output = ToolOutput { structured: Some(json!({ "n": of, "text": text })), text: String::new() };

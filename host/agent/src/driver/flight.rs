@@ -13,7 +13,7 @@ use super::critic::REVIEW_TIME;
 use super::{Clock, Person};
 use crate::critic::{Judge, JudgeError, Review, ReviewContext};
 use crate::planner::{PlanContext, Planned, Planner, PlannerError};
-use crate::{Approver, Cancel, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
+use crate::{Approver, Cancel, Inside, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
 
 /// Something that is over.
 pub(super) struct Landed {
@@ -42,9 +42,17 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    pub(super) fn call(&mut self, tools: Arc<dyn Tools>, call: ToolCall, cancel: Cancel) {
+    /// `inside` is how a program tells the driver of the calls that it makes.
+    pub(super) fn call(&mut self, tools: Arc<dyn Tools>, call: ToolCall, cancel: Cancel, inside: Option<Inside>) {
         let node = call.node;
-        self.tasks.push(async move { Landed { node, task: Task::Called(tools.call(call, cancel).await) } }.boxed());
+        let call = async move {
+            let report = match inside {
+                None => tools.call(call, cancel).await,
+                Some(inside) => tools.run(call, cancel, inside).await,
+            };
+            Landed { node, task: Task::Called(report) }
+        };
+        self.tasks.push(call.boxed());
     }
 
     pub(super) fn plan(&mut self, planner: Arc<dyn Planner>, context: PlanContext) {

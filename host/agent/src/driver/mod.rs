@@ -11,6 +11,7 @@ mod critic;
 mod flight;
 mod look;
 mod ports;
+mod programs;
 
 use std::sync::Arc;
 
@@ -22,13 +23,15 @@ use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
-    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall, Unfounded,
+    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId, Order,
+    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall, Unfounded,
 };
 use flight::{Flight, Landed, Task};
+use programs::Programs;
 
 pub use clock::SystemClock;
 pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports};
+pub use programs::failure_of;
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
 /// begun, short enough for a person who waits at the terminal.
@@ -66,6 +69,7 @@ pub struct Run {
     opening: Vec<EventKind>,
     ending_since: Option<crate::Millis>,
     calls: Cancel,
+    programs: Programs,
 }
 
 impl Run {
@@ -128,7 +132,14 @@ impl Run {
     }
 
     fn new(ports: Ports, state: State, opening: Vec<EventKind>) -> Self {
-        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new() }
+        Self {
+            ports,
+            state: Arc::new(state),
+            opening,
+            ending_since: None,
+            calls: Cancel::new(),
+            programs: Programs::default(),
+        }
     }
 
     /// The state so far.
@@ -153,11 +164,12 @@ impl Run {
             if self.state.is_ending() && self.ending_since.is_none() {
                 self.ending_since = Some(self.ports.clock.now());
                 self.calls.cancel();
+                self.programs.cancel();
             }
             if let Some(outcome) = self.state.outcome() {
                 return Ok(outcome.clone());
             }
-            if self.obey(&mut flight).await? {
+            if self.obey(&mut flight).await? || self.look_again().await? {
                 continue;
             }
             self.wait(&mut flight, cancel).await?;
@@ -196,14 +208,30 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let (approval, key) = (None, None);
-                    let call =
-                        ToolCall { node, attempt, tool, arguments, effect, labels, under, approval, wall_ms, key };
+                    let (inside, approval, key, program) = (InnerPath::ROOT, None, None, None);
+                    let call = ToolCall {
+                        node,
+                        attempt,
+                        tool,
+                        arguments,
+                        effect,
+                        labels,
+                        under,
+                        approval,
+                        wall_ms,
+                        inside,
+                        program,
+                        key,
+                    };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Review { node } => recorded |= self.review(node, flight).await?,
                 Command::Undo { node } => {
                     self.undo(node).await?;
+                    recorded = true;
+                }
+                Command::Rerun { node, trying } => {
+                    self.rerun(node, trying, flight).await?;
                     recorded = true;
                 }
                 Command::Approve { node, request } => {
@@ -271,17 +299,19 @@ impl Run {
                 return Ok(false);
             }
             Gate::Ask(request) => {
-                self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
+                let inside = InnerPath::ROOT;
+                self.record(EventKind::ApprovalAsked { node, from, request: *request, inside }).await?;
                 return Ok(false);
             }
             Gate::Go { approval: Some(id) } => {
-                self.record(EventKind::ApprovalUsed { node, id: id.clone() }).await?;
+                self.record(EventKind::ApprovalUsed { node, id: id.clone(), inside: InnerPath::ROOT }).await?;
                 call.approval = Some(id);
             }
             Gate::Go { approval: None } => {}
         }
         let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
         call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
+        call.program = self.ports.tools.program(&card, &call.arguments);
         let folders = match self.ports.tools.keep_folders(&call).await {
             Ok(folders) => folders,
             Err(why) => {
@@ -289,11 +319,22 @@ impl Run {
                 return Ok(false);
             }
         };
-        let ToolCall { attempt, tool, arguments, effect, labels, under, key, .. } = call.clone();
-        let started =
-            EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, key, folders };
-        self.record(started).await?;
-        flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
+        let ToolCall { attempt, tool, arguments, effect, labels, under, key, program, .. } = call.clone();
+        self.record(EventKind::StepStarted {
+            node,
+            attempt,
+            tool,
+            arguments,
+            from,
+            effect,
+            labels,
+            under,
+            key,
+            folders,
+            program,
+        })
+        .await?;
+        self.fly(call, flight);
         Ok(true)
     }
 
@@ -306,9 +347,15 @@ impl Run {
         // While nothing but a person is waited for, the run's own time stands still.
         let timed = ending.is_some() || !self.state.waits_for_person();
         let clock = Arc::clone(&self.ports.clock);
+        let patience = self.programs.patience();
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
+            Some(word) = self.programs.next() => self.hear(word).await,
+            () = clock.sleep_until(patience.unwrap_or_default()), if patience.is_some() => {
+                self.programs.park(clock.now());
+                Ok(())
+            }
             () = cancel.cancelled(), if ending.is_none() => Ok(()),
             () = clock.sleep_until(until), if timed => match ending {
                 None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
@@ -321,6 +368,12 @@ impl Run {
     async fn abandon(&mut self) -> Result<(), RunError> {
         let nodes: Vec<_> = self.state.in_flight().collect();
         for node in nodes {
+            if self.state.journal(node).is_some() {
+                for event in self.abandoned(node) {
+                    self.record(event).await?;
+                }
+                continue;
+            }
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
             let (receipt, label) = (serde_json::Value::Null, None);
             self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
@@ -330,6 +383,9 @@ impl Run {
 
     async fn land(&mut self, landed: Landed) -> Result<(), RunError> {
         match landed.task {
+            Task::Called(report) if self.state.journal(landed.node).is_some() => {
+                self.land_program(landed.node, report).await
+            }
             Task::Called(report) => {
                 let outcome = match report.outcome {
                     Ok(output) => StepOutcome::Done { output },
@@ -344,8 +400,13 @@ impl Run {
             }
             Task::Approved(id, answer) => {
                 // The run may have gone another way meanwhile.
-                let waits = self.state.approval(landed.node).is_some_and(|request| request.id == id);
                 let node = landed.node;
+                if let Some(path) = self.state.asked_inside(node, &id) {
+                    self.record(EventKind::ApprovalAnswered { node, id, answer }).await?;
+                    self.programs.answered(node, &path);
+                    return Ok(());
+                }
+                let waits = self.state.approval(node).is_some_and(|request| request.id == id);
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
             Task::Answered(answer) => {

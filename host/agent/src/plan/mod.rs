@@ -166,6 +166,8 @@ pub enum Status {
     Waiting,
     /// A step: the intent is recorded, the outcome is not.
     Running,
+    /// A step: its program does not run any more, and is to be run again.
+    Parked,
     /// A step: the outcome is recorded, the verdict is not.
     Finished,
     /// Reached.

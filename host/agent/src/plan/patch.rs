@@ -293,7 +293,12 @@ impl Plan {
             if let Some(node) = self.node_mut(id)
                 && matches!(
                     node.status,
-                    Status::Open | Status::Active | Status::Planning | Status::Asking { .. } | Status::Waiting
+                    Status::Open
+                        | Status::Active
+                        | Status::Planning
+                        | Status::Asking { .. }
+                        | Status::Waiting
+                        | Status::Parked
                 )
             {
                 node.status = Status::Skipped;

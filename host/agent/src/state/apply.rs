@@ -72,9 +72,15 @@ impl State {
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
             EventKind::Unanswered { node } => self.left_unanswered(*node),
-            EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
+            EventKind::ApprovalAsked { node, from, request, inside } => {
+                self.approval_asked(*node, from, request, inside)
+            }
             EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
-            EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
+            EventKind::ApprovalUsed { node, id, inside } if inside.is_root() => {
+                self.used.insert(*node, id.clone());
+                self.expect(*node, "open", |status| *status == Status::Open)
+            }
+            EventKind::ApprovalUsed { node, id, inside } => self.used_inside(*node, inside, id),
             EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, label, receipt: _ } => {
@@ -82,6 +88,11 @@ impl State {
                 self.note_result(*node, outcome, label.as_ref());
                 Ok(())
             }
+            EventKind::InnerStarted { .. }
+            | EventKind::InnerFinished { .. }
+            | EventKind::InnerBlocked { .. }
+            | EventKind::StepParked { .. }
+            | EventKind::StepResumed { .. } => self.inner_applied(event),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
             EventKind::Judged { node, verdict, why, scores, by: _ } => {
                 self.judged(*node, verdict, why, event.at)?;
@@ -302,7 +313,13 @@ impl State {
 
     /// Takes a person's word on whether an effect happened; without one the step is lost, and nothing is repeated.
     fn settle(&mut self, step: NodeId, answer: Option<&str>) {
-        match answer.map(str::trim) {
+        let word = answer.map(str::trim);
+        let happened = word.is_some_and(|word| word.eq_ignore_ascii_case(IT_HAPPENED));
+        let not = word.is_some_and(|word| word.eq_ignore_ascii_case(IT_DID_NOT));
+        if (happened || not) && self.settle_inside(step, happened) {
+            return;
+        }
+        match word {
             Some(word) if word.eq_ignore_ascii_case(IT_HAPPENED) => {
                 if let Some(record) = self.records.get_mut(&step) {
                     // It has a result, of which nothing is known.
@@ -334,6 +351,7 @@ impl State {
             under,
             key: idempotency,
             folders,
+            program,
         } = &event.kind
         else {
             return Err("not a start".to_owned());
@@ -377,6 +395,7 @@ impl State {
             keys.retain(|key| key != used);
         }
         self.records.insert(*node, record);
+        self.open_journal(*node, program.as_ref(), labels, *under);
         self.note_given(*node, labels, *under);
         self.set(*node, Status::Running);
         Ok(())

@@ -69,7 +69,12 @@ impl State {
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
             EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null, label: None }
         };
-        self.in_flight().map(interrupted).collect()
+        let cut_off = "the run was cut off";
+        let of = |node| match self.journal(node) {
+            Some(_) => self.set_down(node, cut_off),
+            None => vec![interrupted(node)],
+        };
+        self.in_flight().flat_map(of).collect()
     }
 
     fn next(&self) -> Vec<Command> {
@@ -101,7 +106,13 @@ impl State {
     }
 
     pub(super) fn busy(&self) -> usize {
-        self.plan.nodes().iter().filter(|node| matches!(node.status, Status::Running | Status::Planning)).count()
+        // A program that waits for a person does nothing else.
+        let busy = |node: &&Node| match node.status {
+            Status::Running => !self.program_waits(node.id),
+            Status::Planning => true,
+            _ => false,
+        };
+        self.plan.nodes().iter().filter(busy).count()
     }
 
     fn pending_question(&self) -> Option<Command> {
@@ -323,6 +334,14 @@ impl Walk<'_> {
         if let (Status::Finished, Some(check)) = (&node.status, state.pending_check(id)) {
             return self.step(check);
         }
+        if matches!(node.status, Status::Running | Status::Parked) {
+            self.commands.extend(state.approvals_inside(id));
+            if node.status == Status::Parked && !state.program_waits(id) && self.busy < state.caps.parallel.max(1) {
+                self.busy += 1;
+                self.commands.push(Command::Rerun { node: id, trying: step.trying });
+            }
+            return;
+        }
         if node.status != Status::Open {
             return;
         }
@@ -372,14 +391,14 @@ impl Walk<'_> {
                 self.commands.push(call);
             }
             Ok(None) => {}
-            Err(event) => self.record(event),
+            Err(event) => self.record(*event),
         }
     }
 
     /// The call of a step, what is recorded in its place, or neither where something else has to be over first.
-    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, EventKind> {
+    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, Box<EventKind>> {
         let state = self.state;
-        let blocked = |why: String| EventKind::StepBlocked { node: id, why };
+        let blocked = |why: String| Box::new(EventKind::StepBlocked { node: id, why });
         let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
         if let Some(why) = state.settled(&key) {
@@ -388,7 +407,7 @@ impl Walk<'_> {
         if step.attempts == 0 {
             let times = state.calls.get(&key).map_or(0, |calls| calls.times);
             match state.circle(id, &key) {
-                Some(Ok(event)) => return Err(event),
+                Some(Ok(event)) => return Err(Box::new(event)),
                 Some(Err(())) => return Ok(None),
                 None if times >= state.caps.polls.max(state.caps.repeats) => {
                     return Err(blocked(format!("the very same call was made {times} times already")));

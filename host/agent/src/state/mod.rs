@@ -11,6 +11,7 @@ mod decide;
 mod edits;
 mod evidence;
 mod foresee;
+mod inner;
 mod labels;
 mod looks;
 mod loops;
@@ -25,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{
-    ApprovalRequest, CriticSettings, Digest, Effect, IdempotencyKey, Label, Labels, Scores, ToolName, canonical,
+    ApprovalId, ApprovalRequest, CriticSettings, Digest, Effect, IdempotencyKey, Label, Labels, Scores, ToolName,
+    canonical,
 };
 
 use crate::critic::Verdict;
@@ -34,7 +36,9 @@ use crate::{
     Question, Step, StepName, StepOutcome, Trying,
 };
 
+pub(crate) use approvals::{ASKS_MAX, why_denied};
 pub use foresee::{Foreseen, ForeseenCall};
+pub use inner::{Inner, Journal};
 pub use labels::Origin;
 pub use looks::Looked;
 pub use loops::Detector;
@@ -84,6 +88,13 @@ pub enum Command {
         labels: Labels,
         /// The label of what the call hangs on.
         under: Label,
+        /// How it is tried.
+        trying: Trying,
+    },
+    /// Record `StepResumed` and run this step's program again, with what its first start recorded.
+    Rerun {
+        /// The step.
+        node: NodeId,
         /// How it is tried.
         trying: Trying,
     },
@@ -297,6 +308,12 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
+    /// What the programs of steps did so far.
+    #[serde(default)]
+    journals: BTreeMap<NodeId, Journal>,
+    /// The yes that a step is about to be started on the strength of.
+    #[serde(default)]
+    used: BTreeMap<NodeId, ApprovalId>,
     /// In states of older versions: the first node that was planned when there were results to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
@@ -372,6 +389,8 @@ impl Default for State {
             pending: Vec::new(),
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            used: BTreeMap::new(),
             informed_from: None,
             looks: BTreeMap::new(),
             critic: CriticSettings::default(),

@@ -204,6 +204,7 @@ impl<'b> Sim<'b> {
                 let event = if self.dice.roll(4) == 0 { cannot } else { undoing };
                 self.record(event);
             }
+            Command::Rerun { .. } => panic!("no step here is a program"),
             Command::Approve { node, request } => {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
@@ -212,7 +213,8 @@ impl<'b> Sim<'b> {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
-                    return self.record(EventKind::ApprovalAsked { node, from, request });
+                    let inside = Default::default();
+                    return self.record(EventKind::ApprovalAsked { node, from, request, inside });
                 }
                 let start = EventKind::StepStarted {
                     node,
@@ -222,6 +224,7 @@ impl<'b> Sim<'b> {
                     from,
                     effect: effect.clone(),
                     labels,
+                    program: None,
                     key: None,
                     folders: Vec::new(),
                     under,
@@ -461,6 +464,7 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                program: None,
                 key: None,
                 folders: Vec::new(),
                 under: Default::default(),

@@ -15,6 +15,7 @@ mod labels;
 mod looks;
 mod loops;
 mod machine;
+mod programs;
 mod reacting;
 mod resume;
 mod shares;

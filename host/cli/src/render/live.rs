@@ -11,8 +11,9 @@ use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOut
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
+use super::inner::{cost, mark, why};
 use super::text::plain;
-use super::tree::{Costs, planned_anew, tree};
+use super::tree::{Costs, planned_anew, short, tree};
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
@@ -194,6 +195,15 @@ fn line(event: &Event, state: &State) {
                 errln!("  ! {}", plain(undeclared));
             }
         }
+        EventKind::InnerStarted { path, tool, arguments, .. } => {
+            errln!("  → {path} {tool} {}", plain(&short(arguments)));
+        }
+        EventKind::InnerFinished { path, outcome, receipt, .. } => {
+            errln!("  {} {path}{}{}", mark(outcome), cost(receipt), why(outcome));
+        }
+        EventKind::InnerBlocked { path, tool, code, why, .. } => errln!("  ✗ {path} {tool}  {code}: {}", plain(why)),
+        EventKind::StepParked { why, .. } => errln!("  … the program is run again later: {}", plain(why)),
+        EventKind::StepResumed { .. } => errln!("  → the program is run again"),
         EventKind::Judged { node, verdict: Verdict::Backtrack | Verdict::Replan, why, .. } => {
             let outcome = state.record(*node).and_then(|record| record.outcome.as_ref());
             if matches!(outcome, Some(StepOutcome::Done { .. })) {

@@ -1,6 +1,7 @@
 //! What people see: results on standard output, everything else on standard error.
 
 mod advice;
+mod inner;
 mod live;
 mod output;
 mod plan;

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Anew, Body, Event, EventKind, Goal, Node, NodeId, Order, Service, State, Status, Step};
+use toolcrib_runtime::agent::{
+    Anew, Body, Event, EventKind, Goal, InnerPath, Node, NodeId, Order, Service, State, Status, Step,
+};
 
+use super::inner::inner_lines;
 use super::text::{count, duration, plain};
 
 /// What single steps cost, read from their receipts.
@@ -97,7 +100,11 @@ impl Drawing<'_> {
             let has_children =
                 plan.goal(node.id).is_some_and(|goal| !goal.children.is_empty() || !goal.former.is_empty());
             let pad = if has_children { "│  " } else { "   " };
-            self.below(node.id, &format!("{indent}{inside}"), pad);
+            let inside = format!("{indent}{inside}");
+            if let Some(journal) = self.state.journal(node.id) {
+                inner_lines(journal, &InnerPath::ROOT, self.spinner, &inside, &mut self.lines);
+            }
+            self.below(node.id, &inside, pad);
         }
     }
 }
@@ -124,7 +131,7 @@ fn each(goal: &Goal) -> String {
     goal.each.as_ref().map_or_else(String::new, |each| format!(" (for each {} in {})", each.item, plain(&each.list)))
 }
 
-fn short(value: &serde_json::Value) -> String {
+pub(super) fn short(value: &serde_json::Value) -> String {
     let text = value.to_string();
     let mut shown: String = text.chars().take(ARGUMENT_CHARS).collect();
     if shown.len() < text.len() {
@@ -160,7 +167,7 @@ fn mark(status: &Status, spinner: char) -> char {
     match status {
         Status::Open => '·',
         Status::Planning | Status::Active | Status::Running | Status::Finished => spinner,
-        Status::Asking { .. } | Status::Waiting => '?',
+        Status::Asking { .. } | Status::Waiting | Status::Parked => '?',
         Status::Done => '✓',
         Status::Failed { .. } => '✗',
         Status::Skipped => '-',
