@@ -8,6 +8,9 @@
 //! | `InnerStarted`, `InnerFinished` | the same, for a call that a program makes |
 //! | every other | when it was decided, before anything follows from it |
 
+mod names;
+mod parts;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
@@ -20,8 +23,10 @@ use crate::critic::{Follow, Missing, Opinion, Verdict};
 use crate::look::Look;
 use crate::{
     Answer, Budget, BudgetKind, Caps, Detector, FolderState, InnerPath, Millis, NodeId, Outcome, Patch, Program,
-    Question, StepName, ToolFailure, ToolOutput,
+    Question, StepName,
 };
+
+pub use parts::{Made, PlanReason, StepOutcome, Unfounded};
 
 /// The version of the shape of events, stored with the first one.
 pub const EVENT_VERSION: u32 = 1;
@@ -36,73 +41,9 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Why a planner was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PlanReason {
-    /// The goal is new, or its last answer was unusable, or a question was answered.
-    Open,
-    /// Its children are reached: is the goal?
-    Review,
-    /// A child failed and no alternative is left that may be tried.
-    Stuck,
-}
-
-/// What follows for a call with something in it that comes from nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unfounded {
-    /// It is made: it can be taken back, or changes nothing.
-    Made,
-    /// The planner plans anew.
-    Replan,
-    /// A person is asked.
-    Ask,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-/// A call that another run made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Made {
-    /// The tool.
-    pub tool: ToolName,
-    /// The arguments, without references.
-    pub arguments: Value,
-    /// The step that made it.
-    pub by: StepName,
-    /// The idempotency key that it was made with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<IdempotencyKey>,
-}
-
-/// What came of a call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum StepOutcome {
-    /// It gave a result.
-    Done {
-        /// The result.
-        output: ToolOutput,
-    },
-    /// It gave a failure.
-    Failed {
-        /// The failure.
-        failure: ToolFailure,
-    },
-    /// It surely did not begin.
-    NotStarted {
-        /// Why.
-        why: String,
-    },
-    /// Nobody can tell how far it came.
-    Unknown {
-        /// Why.
-        why: String,
-    },
 }
 
 /// What happened.
@@ -566,73 +507,4 @@ pub enum EventKind {
         /// How.
         result: Outcome,
     },
-}
-
-impl EventKind {
-    /// The event at this time.
-    pub fn at(self, at: Millis) -> Event {
-        Event { at, kind: self }
-    }
-
-    /// Its kind in one word, as it is written in JSON.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::RunStarted { .. } => "run-started",
-            Self::PlanAsked { .. } => "plan-asked",
-            Self::PlanRejected { .. } => "plan-rejected",
-            Self::Expanded { .. } => "expanded",
-            Self::PlanEdited { .. } => "plan-edited",
-            Self::Looked { .. } => "looked",
-            Self::GoalReached { .. } => "goal-reached",
-            Self::GoalFailed { .. } => "goal-failed",
-            Self::Asked { .. } => "asked",
-            Self::Answered { .. } => "answered",
-            Self::Unanswered { .. } => "unanswered",
-            Self::ApprovalAsked { .. } => "approval-asked",
-            Self::ApprovalAnswered { .. } => "approval-answered",
-            Self::ApprovalUsed { .. } => "approval-used",
-            Self::ApprovalRevoked { .. } => "approval-revoked",
-            Self::StepStarted { .. } => "step-started",
-            Self::StepFinished { .. } => "step-finished",
-            Self::StepBlocked { .. } => "step-blocked",
-            Self::InnerStarted { .. } => "inner-started",
-            Self::InnerFinished { .. } => "inner-finished",
-            Self::InnerBlocked { .. } => "inner-blocked",
-            Self::StepParked { .. } => "step-parked",
-            Self::StepResumed { .. } => "step-resumed",
-            Self::Judged { .. } => "judged",
-            Self::Ungrounded { .. } => "ungrounded",
-            Self::Reviewed { .. } => "reviewed",
-            Self::LookedAgain { .. } => "looked-again",
-            Self::Undoing { .. } => "undoing",
-            Self::NotUndone { .. } => "not-undone",
-            Self::Decided { .. } => "decided",
-            Self::Computed { .. } => "computed",
-            Self::Unrolled { .. } => "unrolled",
-            Self::Backtracked { .. } => "backtracked",
-            Self::LoopCut { .. } => "loop-cut",
-            Self::GoalSpent { .. } => "goal-spent",
-            Self::Waited { .. } => "waited",
-            Self::BudgetSpent { .. } => "budget-spent",
-            Self::CancelRequested => "cancel-requested",
-            Self::Resumed { .. } => "resumed",
-            Self::Forked { .. } => "forked",
-            Self::RolledBack { .. } => "rolled-back",
-            Self::RunFinished { .. } => "run-finished",
-        }
-    }
-
-    /// Whether it must survive the loss of power before anything follows from it: intents that cannot be taken
-    /// back, acknowledgements to a person, and the end.
-    pub fn needs_power_durability(&self) -> bool {
-        match self {
-            Self::StepStarted { effect, .. } | Self::InnerStarted { effect, .. } => {
-                matches!(effect, Effect::Irreversible | Effect::Reversible { .. })
-            }
-            Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::PlanEdited { .. } => true,
-            Self::RolledBack { .. } | Self::RunFinished { .. } => true,
-            _ => false,
-        }
-    }
 }
