@@ -5,6 +5,7 @@ use std::ops::Sub;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use toolcrib_policy::Money;
 
 /// A point in time: milliseconds since 1970 (UTC). Only a driver knows it; the state is told it by events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -38,12 +39,15 @@ pub struct Budget {
     pub wall_ms: u64,
     /// Tokens of the planner, read and written.
     pub tokens: u64,
+    /// Money, by the operator's prices; none where it is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
 }
 
 impl Default for Budget {
     /// Enough for an evening's errand, small enough to be noticed: 100 steps, 15 minutes, 500,000 tokens.
     fn default() -> Self {
-        Self { steps: 100, wall_ms: 15 * 60 * 1000, tokens: 500_000 }
+        Self { steps: 100, wall_ms: 15 * 60 * 1000, tokens: 500_000, money: None }
     }
 }
 
@@ -57,6 +61,8 @@ pub enum BudgetKind {
     Wall,
     /// Tokens.
     Tokens,
+    /// Money.
+    Money,
 }
 
 impl fmt::Display for BudgetKind {
@@ -65,6 +71,7 @@ impl fmt::Display for BudgetKind {
             Self::Steps => "steps",
             Self::Wall => "time",
             Self::Tokens => "tokens",
+            Self::Money => "money",
         })
     }
 }

@@ -5,12 +5,13 @@
 //! | `StepStarted` | before the call is made: the intent |
 //! | `ApprovalUsed` | before that, where a person's yes is needed |
 //! | `StepFinished` | after it, with the receipt |
+//! | `ModelAsked`, `ModelAnswered` | before a request to a model is sent, and after it |
 //! | every other | when it was decided, before anything follows from it |
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, Money, ToolName};
 
 use crate::critic::Verdict;
 use crate::{
@@ -221,6 +222,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// What the call costs, where it has a price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Money>,
     },
     /// A call is over.
     StepFinished {
@@ -286,6 +290,38 @@ pub enum EventKind {
         /// Why.
         why: String,
     },
+    /// What amounts of money are in, from here on.
+    Priced {
+        /// The currency, in the operator's words.
+        currency: String,
+    },
+    /// A request is about to be sent to a model.
+    ModelAsked {
+        /// The goal that it is about, or the step that makes it.
+        node: NodeId,
+        /// Which request of the run, from 1.
+        request: u64,
+        /// The model.
+        model: String,
+        /// The most that it can use.
+        worst: Usage,
+        /// The most that it can cost, which is set aside; none where the model has no price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reserved: Option<Money>,
+    },
+    /// A request to a model is over.
+    ModelAnswered {
+        /// Which.
+        request: u64,
+        /// What it used.
+        usage: Usage,
+        /// What it cost; what was set aside where nobody can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Money>,
+        /// Where there was no answer: why, in one word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
     /// A wait is over.
     Waited {
         /// Until when it was.
@@ -350,6 +386,9 @@ impl EventKind {
             Self::Computed { .. } => "computed",
             Self::Unrolled { .. } => "unrolled",
             Self::Backtracked { .. } => "backtracked",
+            Self::Priced { .. } => "priced",
+            Self::ModelAsked { .. } => "model-asked",
+            Self::ModelAnswered { .. } => "model-answered",
             Self::Waited { .. } => "waited",
             Self::BudgetSpent { .. } => "budget-spent",
             Self::CancelRequested => "cancel-requested",

@@ -32,8 +32,10 @@ mod label;
 mod limits;
 mod line;
 mod manifest;
+mod money;
 mod names;
 mod operator;
+mod prices;
 mod reader;
 mod refusal;
 mod requests;
@@ -71,10 +73,13 @@ pub use limits::{
 };
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
+pub use money::{Money, MoneyError};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
 pub use operator::{
-    Advice, ApprovalSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey, Unattended,
+    Advice, ApprovalSettings, ModelSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey,
+    Unattended,
 };
+pub use prices::{ModelPrice, Prices};
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;

@@ -7,6 +7,7 @@
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
 mod flight;
+mod paying;
 mod ports;
 
 use std::sync::Arc;
@@ -19,9 +20,10 @@ use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
+use crate::till::Word;
 use crate::{
     Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
-    Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall,
+    Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 
@@ -63,6 +65,9 @@ pub struct Run {
     opening: Vec<EventKind>,
     ending_since: Option<crate::Millis>,
     calls: Cancel,
+    till: Till,
+    /// Requests that wait until it is known what others have cost.
+    postponed: Vec<Word>,
 }
 
 impl Run {
@@ -115,7 +120,26 @@ impl Run {
     }
 
     fn new(ports: Ports, state: State, opening: Vec<EventKind>) -> Self {
-        Self { ports, state: Arc::new(state), opening, ending_since: None, calls: Cancel::new() }
+        Self {
+            ports,
+            state: Arc::new(state),
+            opening,
+            ending_since: None,
+            calls: Cancel::new(),
+            till: Till::default(),
+            postponed: Vec::new(),
+        }
+    }
+
+    /// The same run with this till, where it pays by these prices.
+    #[must_use]
+    pub fn paying(mut self, till: Till) -> Self {
+        let currency = &till.prices.currency;
+        if !currency.is_empty() && self.state.purse().currency != *currency && !self.opening.is_empty() {
+            self.opening.insert(1, EventKind::Priced { currency: currency.clone() });
+        }
+        self.till = till;
+        self
     }
 
     /// The state so far.
@@ -182,7 +206,8 @@ impl Run {
                 Command::CallPlanner { node, reason } => {
                     self.record(EventKind::PlanAsked { node, reason }).await?;
                     let (state, tools) = (Arc::clone(&self.state), Arc::clone(&self.ports.tools));
-                    let context = PlanContext { state, node, reason, tools };
+                    let meter = self.till.meter(node);
+                    let context = PlanContext { state, node, reason, tools, meter };
                     flight.plan(Arc::clone(&self.ports.planner), context);
                 }
                 Command::Ask { node, question } => match &self.ports.person {
@@ -213,6 +238,10 @@ impl Run {
             return Ok(false);
         };
         call.effect = self.ports.tools.effect(&card, &call.arguments);
+        let price = match self.price(node, &call.tool).await? {
+            Ok(price) => price,
+            Err(recorded) => return Ok(!recorded),
+        };
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
             Gate::Ask(request) => {
@@ -226,7 +255,7 @@ impl Run {
             Gate::Go { approval: None } => {}
         }
         let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels }).await?;
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, price }).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }
@@ -243,6 +272,7 @@ impl Run {
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
+            Some(word) = self.till.words.recv() => self.hear(word).await,
             () = cancel.cancelled(), if ending.is_none() => Ok(()),
             () = clock.sleep_until(until), if timed => match ending {
                 None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
@@ -268,7 +298,8 @@ impl Run {
                     Ok(output) => StepOutcome::Done { output },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await
+                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await?;
+                self.hear_again().await
             }
             Task::Planned(planned) => {
                 let event = self.planned(landed.node, planned);

@@ -180,7 +180,7 @@ fn budget(node: Node) -> Result<Budget, FlowError> {
     let steps = fields.take("steps").map_or(Ok(u64::from(usual.steps)), |steps| steps.number(1, 1_000_000))?;
     let wall_ms = fields.take("time").map_or(Ok(60 * 60 * 1000), Node::duration)?;
     fields.finish()?;
-    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, tokens: usual.tokens })
+    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, ..usual })
 }
 
 fn nodes(node: Node, depth: usize) -> Result<Vec<Draft>, FlowError> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use toolcrib_model::Usage;
+use toolcrib_model::{Meter, Usage};
 
 use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, State, Then, Tools};
 
@@ -27,6 +27,8 @@ pub struct PlanContext {
     pub reason: PlanReason,
     /// The tools, to search and to look up. A planner does not call them.
     pub tools: Arc<dyn Tools>,
+    /// Who is told of each request to a model, before it is sent and after it.
+    pub meter: Arc<dyn Meter>,
 }
 
 impl PlanContext {

@@ -69,6 +69,13 @@ impl State {
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
             EventKind::Backtracked { from, to, why } => self.backtracked(*from, *to, why),
+            EventKind::Priced { currency } => self.priced(currency),
+            EventKind::ModelAsked { node, request, model, reserved, worst: _ } => {
+                self.model_asked(*node, *request, model, *reserved)
+            }
+            EventKind::ModelAnswered { request, usage, cost, failed } => {
+                self.model_answered(*request, usage, *cost, failed.is_some())
+            }
             EventKind::Waited { until } => {
                 self.now = self.now.max(*until);
                 Ok(())
@@ -255,7 +262,7 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, .. } = &event.kind else {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, price, .. } = &event.kind else {
             return Err("not a start".to_owned());
         };
         let key = Self::call_key(tool, arguments);
@@ -267,9 +274,10 @@ impl State {
         if step.tool != *tool || step.attempts.checked_add(1) != Some(*attempt) {
             return Err(format!("{node} is try {} of {}", step.attempts + 1, step.tool));
         }
+        step.attempts = *attempt;
+        self.call_priced(*node, tool, *price)?;
         let calls = self.calls.entry(key).or_default();
         calls.times = calls.times.saturating_add(1);
-        step.attempts = *attempt;
         self.spent.steps = self.spent.steps.saturating_add(1);
         self.not_before.remove(node);
         let record = Record {
@@ -295,6 +303,8 @@ impl State {
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         record.finished = Some(at);
         record.outcome = Some(outcome.clone());
+        self.call_settled(node, outcome);
+        let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         let calls = self.calls.entry(record.key).or_default();
         if record.has_touched() {
             calls.settled = name;
@@ -420,12 +430,17 @@ impl State {
             return Err(format!("the run ended for good: {}", outcome.name()));
         }
         (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
+        self.settle_what_was_cut_off();
         match budget {
             None => self.paused_ms = self.paused_ms.saturating_add(at.0.saturating_sub(self.now.0)),
             Some(more) => {
                 self.budget.steps = self.spent.steps.saturating_add(more.steps);
                 self.budget.tokens = self.spent.tokens.saturating_add(more.tokens);
                 self.budget.wall_ms = more.wall_ms;
+                // Without a word about money the limit stays where it is: nothing lifts it by the way.
+                if let Some(money) = more.money {
+                    self.budget.money = Some(self.purse.spent.plus(money));
+                }
                 (self.started, self.paused_ms) = (Some(self.now.max(at)), 0);
             }
         }

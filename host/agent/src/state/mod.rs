@@ -8,6 +8,7 @@ mod apply;
 mod approvals;
 mod decide;
 mod labels;
+mod money;
 mod partial;
 mod scope;
 
@@ -25,6 +26,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use money::{Affordable, Bill, Purse};
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -230,6 +232,8 @@ pub struct State {
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
+    #[serde(default, skip_serializing_if = "Purse::is_untouched")]
+    purse: Purse,
     stalled: u32,
     started: Option<Millis>,
     now: Millis,
@@ -266,6 +270,7 @@ impl Default for State {
             unanswered: None,
             questions: 0,
             spent: Spent::default(),
+            purse: Purse::default(),
             stalled: 0,
             started: None,
             now: Millis::default(),

@@ -69,7 +69,7 @@ impl<'b> Sim<'b> {
             forgiven: BTreeSet::new(),
             allowed: BTreeSet::new(),
         };
-        let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000 };
+        let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000, money: None };
         let caps = Caps { nodes: 120, ..Caps::default() };
         sim.record(EventKind::RunStarted {
             version: 1,
@@ -170,8 +170,16 @@ impl<'b> Sim<'b> {
                     let request = self.request(node, tool, arguments);
                     return self.record(EventKind::ApprovalAsked { node, from, request });
                 }
-                let start =
-                    EventKind::StepStarted { node, attempt, tool, arguments, from, effect: effect.clone(), labels };
+                let start = EventKind::StepStarted {
+                    node,
+                    attempt,
+                    tool,
+                    arguments,
+                    from,
+                    effect: effect.clone(),
+                    labels,
+                    price: None,
+                };
                 self.record(start);
                 let key = self.key(node);
                 if effect == Effect::Irreversible && self.forgiven.remove(&key) {
@@ -358,7 +366,7 @@ fn ten_thousand_events_are_folded_quickly() {
     let bytes: Vec<u8> = Vec::new();
     let mut sim = Sim::new(&bytes);
     sim.events.truncate(1);
-    let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX };
+    let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX, money: None };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
     let start =
@@ -390,6 +398,7 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                price: None,
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },

@@ -8,6 +8,8 @@ mod catalog;
 mod driver;
 mod flow;
 mod machine;
+mod models;
+mod money;
 mod resume;
 mod stored;
 mod support;
