@@ -313,6 +313,8 @@ pub enum EventKind {
     ModelAnswered {
         /// Which.
         request: u64,
+        /// The model.
+        model: String,
         /// What it used.
         usage: Usage,
         /// What it cost; what was set aside where nobody can tell.

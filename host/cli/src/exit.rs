@@ -164,7 +164,8 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Flow(_)
         | CribError::Over { .. }
         | CribError::Fork { .. }
-        | CribError::Model(_) => BAD_INPUT,
+        | CribError::Model(_)
+        | CribError::Prices(_) => BAD_INPUT,
         CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,
         CribError::Ledger(_) | CribError::Lock(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
     }

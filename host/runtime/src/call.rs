@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use toolcrib_agent::Person;
-use toolcrib_model::Model;
+use toolcrib_agent::{Chain, Person};
+use toolcrib_model::Meter;
 use toolcrib_policy::{ApprovalId, Authority, Labels, LimitRequest, RunFacts, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
@@ -25,8 +25,10 @@ pub(crate) struct Caller {
     pub(crate) progress: Option<Progress>,
     /// Answers questions.
     pub(crate) person: Option<Arc<dyn Person>>,
-    /// Completes prompts.
-    pub(crate) model: Option<Arc<dyn Model>>,
+    /// Complete prompts.
+    pub(crate) models: Option<Arc<Chain>>,
+    /// Who is told of each request to a model.
+    pub(crate) meter: Option<Arc<dyn Meter>>,
     /// The run that calls.
     pub(crate) run: Arc<RunFacts>,
     pub(crate) known: Known,

@@ -98,6 +98,9 @@ pub enum CribError {
     /// The language model cannot be used.
     #[error("{0}")]
     Model(String),
+    /// A budget in money cannot be kept.
+    #[error("{0}")]
+    Prices(String),
     /// A folder or file of the installation cannot be used.
     #[error("`{path}` {why}")]
     Place {
@@ -142,6 +145,7 @@ impl CribError {
             CribError::Over { .. } => "run-over",
             CribError::Fork { .. } => "fork",
             CribError::Model(_) => "model",
+            CribError::Prices(_) => "prices",
             CribError::File { .. } => "file",
             CribError::Place { .. } => "place",
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use toolcrib_agent::{Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
 use toolcrib_ledger::RunId;
 use toolcrib_policy::{Effect, PluginName, ToolName, Verdict};
@@ -10,6 +10,7 @@ use toolcrib_policy::{Effect, PluginName, ToolName, Verdict};
 use crate::call::{Caller, Progress};
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::models::Chosen;
 use crate::run::{Errand, PlannerChoice, RunResult};
 use crate::tools::CribTools;
 
@@ -43,7 +44,7 @@ pub struct CheckedFlow {
 
 impl Crib {
     fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
-        let tools = CribTools { crib: self.clone(), caller: Caller::default(), last: None };
+        let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
         flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
     }
 
@@ -83,12 +84,14 @@ impl Crib {
     pub async fn run_flow(&self, request: FlowRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
         let FlowRequest { flow, inputs, budget, person, observer, progress, cancel } = request;
         let patches = self.flow_patches(&flow)?;
-        let (planner, model) = self.planner(&PlannerChoice::Flow)?;
-        let errand = Errand { goal: flow.name.clone(), planner, model, person, observer, progress, last: None };
-        let details = json!({ "planner": PlannerChoice::Flow.spec() });
-        let (run, ports) = self.begin(errand, &flow.name, details).await?;
+        let chosen = Chosen { planner: PlannerChoice::Flow, fallback: self.chosen(None, &[]).fallback };
+        let (planner, models) = self.planner(&chosen)?;
+        let budget = budget.unwrap_or(flow.budget);
+        self.check_prices(&chosen, Some(&budget), None)?;
+        let errand = Errand { goal: flow.name.clone(), planner, models, person, observer, progress, last: None };
+        let (run, (ports, till)) = self.begin(errand, &flow.name, chosen.details()).await?;
         began(run);
-        let driven = Run::flow(ports, &flow, budget.unwrap_or(flow.budget), patches, inputs);
+        let driven = Run::flow(ports, &flow, budget, patches, inputs).paying(till);
         self.drive(run, driven, &cancel).await
     }
 }

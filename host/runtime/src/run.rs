@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome, Person,
-    Planner, Ports, Run, StepName, SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome,
+    Person, Planner, Ports, Run, StepName, SystemClock, Till,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
-use toolcrib_model::{Model, ModelConfig};
 use toolcrib_policy::RunFacts;
 
 use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
@@ -18,6 +17,7 @@ use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::Known;
 use crate::ledger::RunLog;
+use crate::models::Chosen;
 use crate::tools::CribTools;
 
 /// The planner's name in a run that is a single call.
@@ -68,8 +68,8 @@ impl PlannerChoice {
 pub struct RunRequest {
     /// The goal, in words.
     pub goal: String,
-    /// Who plans.
-    pub planner: PlannerChoice,
+    /// Who plans, and who stands in.
+    pub chosen: Chosen,
     /// What the run may spend.
     pub budget: Budget,
     /// Who answers questions; nobody for a run that is not attended.
@@ -117,13 +117,13 @@ pub struct CallResult {
 }
 
 /// A planner, and its model where it has one.
-pub(crate) type Planning = (Arc<dyn Planner>, Option<Arc<dyn Model>>);
+pub(crate) type Planning = (Arc<dyn Planner>, Option<Arc<Chain>>);
 
 /// What is the same for a run and for a single call.
 pub(crate) struct Errand {
     pub(crate) goal: String,
     pub(crate) planner: Arc<dyn Planner>,
-    pub(crate) model: Option<Arc<dyn Model>>,
+    pub(crate) models: Option<Arc<Chain>>,
     pub(crate) person: Option<Arc<dyn Person>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) progress: Option<Progress>,
@@ -137,13 +137,13 @@ impl Crib {
     ///
     /// The planner cannot be made, or the ledger cannot be written. A goal that is not reached is an outcome.
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
-        let (planner, model) = self.planner(&request.planner)?;
-        let RunRequest { goal, budget, person, observer, progress, cancel, .. } = request;
-        let errand = Errand { goal: goal.clone(), planner, model, person, observer, progress, last: None };
-        let details = json!({ "planner": request.planner.spec() });
-        let (run, ports) = self.begin(errand, &goal, details).await?;
+        let RunRequest { goal, chosen, budget, person, observer, progress, cancel } = request;
+        let (planner, models) = self.planner(&chosen)?;
+        self.check_prices(&chosen, Some(&budget), None)?;
+        let errand = Errand { goal: goal.clone(), planner, models, person, observer, progress, last: None };
+        let (run, (ports, till)) = self.begin(errand, &goal, chosen.details()).await?;
         began(run);
-        let driven = Run::start(ports, goal, budget, Caps::default());
+        let driven = Run::start(ports, goal, budget, Caps::default()).paying(till);
         self.drive(run, driven, &cancel).await
     }
 
@@ -170,7 +170,7 @@ impl Crib {
         let errand = Errand {
             goal: String::new(),
             planner: Arc::new(GivenPlanner::new(SINGLE_CALL)),
-            model: None,
+            models: None,
             person,
             observer: Arc::new(()),
             progress,
@@ -182,23 +182,28 @@ impl Crib {
             arguments: refs::escape(arguments),
             ..DraftStep::of(found.name().clone())
         });
-        let (run, ports) = self.begin(errand, &title, json!({})).await?;
+        let (run, (ports, till)) = self.begin(errand, &title, json!({})).await?;
         let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
-        let driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
+        let driven = Run::given(ports, title, Budget::default(), caps, vec![step]).paying(till);
         let RunResult { outcome, .. } = self.drive(run, driven, &cancel).await?;
         let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(CallResult { run, report, outcome })
     }
 
     /// Begins a run in the ledger and connects it to the crib.
-    pub(crate) async fn begin(&self, errand: Errand, title: &str, details: Value) -> Result<(RunId, Ports), CribError> {
+    pub(crate) async fn begin(
+        &self,
+        errand: Errand,
+        title: &str,
+        details: Value,
+    ) -> Result<(RunId, (Ports, Till)), CribError> {
         let ledger = Arc::new(self.ledger_in_turn().await?);
         let run = begin_in(&ledger, title, details)?;
         Ok((run, self.ports(errand, ledger, run)?))
     }
 
     /// Connects a run that stands in the ledger to the crib.
-    pub(crate) fn ports(&self, errand: Errand, ledger: Arc<Ledger>, run: RunId) -> Result<Ports, CribError> {
+    pub(crate) fn ports(&self, errand: Errand, ledger: Arc<Ledger>, run: RunId) -> Result<(Ports, Till), CribError> {
         let known: Known = Arc::new(Mutex::new(inbox::fold(&ledger)?));
         let facts = Arc::new(RunFacts {
             id: run.to_string(),
@@ -211,7 +216,8 @@ impl Crib {
         let caller = Caller {
             progress: errand.progress,
             person: errand.person.clone(),
-            model: errand.model,
+            models: errand.models,
+            meter: None,
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
         };
@@ -222,8 +228,9 @@ impl Crib {
             person: errand.person.clone(),
             spool: spool.clone(),
         };
+        let till = Till::new(Arc::clone(self.operator().prices()));
         let ports = Ports {
-            tools: Arc::new(CribTools { crib: self.clone(), caller, last: errand.last }),
+            tools: Arc::new(CribTools { crib: self.clone(), caller, meters: Some(till.meters()), last: errand.last }),
             planner: errand.planner,
             ledger: Arc::new(ApprovalLog { log: RunLog::new(ledger, run), known, spool }),
             approver: Arc::new(desk),
@@ -231,33 +238,20 @@ impl Crib {
             observer: errand.observer,
             clock: Arc::new(SystemClock),
         };
-        Ok(ports)
+        Ok((ports, till))
     }
 
     /// The planner of this choice, and its model where it has one.
-    pub(crate) fn planner(&self, choice: &PlannerChoice) -> Result<Planning, CribError> {
-        Ok(match choice {
+    pub(crate) fn planner(&self, chosen: &Chosen) -> Result<Planning, CribError> {
+        Ok(match &chosen.planner {
             PlannerChoice::Builtin => (Arc::new(BuiltinPlanner), None),
             PlannerChoice::Call => (Arc::new(GivenPlanner::new(SINGLE_CALL)), None),
             PlannerChoice::Flow => (Arc::new(GivenPlanner::new(FLOW)), None),
             PlannerChoice::Model(spec) => {
-                let model = self.model(spec)?;
-                (Arc::new(ModelPlanner::new(model.clone())), Some(model))
+                let chain = self.chain(spec, &chosen.fallback)?;
+                (Arc::new(ModelPlanner::over(Arc::clone(&chain))), Some(chain))
             }
         })
-    }
-
-    /// Connects to a language model. Keys come from the environment variables of its vendor.
-    ///
-    /// # Errors
-    ///
-    /// The name cannot be read, or a key is missing.
-    pub fn model(&self, spec: &str) -> Result<Arc<dyn Model>, CribError> {
-        let environment = &self.0.settings.environment;
-        let lookup = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-        let config = ModelConfig::parse(spec, lookup).map_err(|e| CribError::Model(e.to_string()))?;
-        let model = toolcrib_model::connect(config).map_err(|e| CribError::Model(e.to_string()))?;
-        Ok(Arc::from(model))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_model::{Message, Model, Request};
+use toolcrib_model::{Message, Meter, Request};
 use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services};
 
@@ -61,14 +61,16 @@ impl Services for CallServices {
     }
 
     async fn complete(&self, request: Completion) -> Result<Completed, String> {
-        let model: &Arc<dyn Model> = self.caller.model.as_ref().ok_or("no model is configured")?;
+        let models = self.caller.models.as_ref().ok_or("no model is configured")?;
+        let meter: &dyn Meter = self.caller.meter.as_deref().unwrap_or(&());
         let request = Request {
             system: request.system,
             messages: vec![Message::user(request.prompt)],
             max_tokens: Some(request.max_tokens),
             ..Request::default()
         };
-        let response = model.complete(&request, &mut |_| {}).await.map_err(|error| error.to_string())?;
+        let answered = models.ask(meter, |_| request.clone()).await.map_err(|none| none.to_string())?;
+        let response = answered.response;
         Ok(Completed {
             text: response.text.unwrap_or_default(),
             input_tokens: response.usage.input,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Cancel, EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+use toolcrib_agent::{Cancel, EffectState, Meters, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
 use toolcrib_catalog::Tool;
 use toolcrib_policy::{Effect, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
@@ -16,6 +16,8 @@ use crate::crib::Crib;
 pub(crate) struct CribTools {
     pub(crate) crib: Crib,
     pub(crate) caller: Caller,
+    /// Who counts what calls spend on models.
+    pub(crate) meters: Option<Meters>,
     /// Where the latest report is kept, for whoever wants more of it than a run needs.
     pub(crate) last: Option<Arc<Mutex<Option<CallReport>>>>,
 }
@@ -65,7 +67,9 @@ impl Tools for CribTools {
             depth: 0,
             wall_ms: call.wall_ms,
         };
-        let called = self.crib.call_inside(asked, self.caller.clone(), token.clone());
+        let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
+        let caller = Caller { meter, ..self.caller.clone() };
+        let called = self.crib.call_inside(asked, caller, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
             report = &mut called => report,

@@ -16,7 +16,10 @@ impl Run {
             Word::Over { request, usage, failed, unsure, reply } => {
                 let cost = self.cost(request, &usage, unsure);
                 let failed = failed.map(str::to_owned);
-                self.record(EventKind::ModelAnswered { request, usage, cost, failed }).await?;
+                if let Some((model, _)) = self.state.purse().under_way(request) {
+                    let model = model.to_owned();
+                    self.record(EventKind::ModelAnswered { request, model, usage, cost, failed }).await?;
+                }
                 if let Some(reply) = reply {
                     let _ = reply.send(());
                 }

@@ -1,7 +1,7 @@
 //! Reading a flow.
 
 use serde_json::{Map, Value, json};
-use toolcrib_policy::{ToolName, parse_duration};
+use toolcrib_policy::{Money, MoneyError, ToolName, parse_duration};
 
 use super::{FLOW_VERSION, Flow, FlowError, RESULT};
 use crate::plan::Expectation;
@@ -116,6 +116,16 @@ impl Node {
         parse_duration(&text).map_err(|error| self.wrong(error.to_string()))
     }
 
+    /// An amount of money: a number is taken as it was written.
+    fn money(self) -> Result<Money, FlowError> {
+        let text = match &self.value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(self.wrong("write an amount such as `0.50`, without the currency")),
+        };
+        text.parse().map_err(|error: MoneyError| self.wrong(error.to_string()))
+    }
+
     fn name(self) -> Result<StepName, FlowError> {
         let (at, text) = (self.at.clone(), self.text()?);
         StepName::try_from(text).map_err(|error| FlowError::Wrong { at, why: error.to_string() })
@@ -175,12 +185,13 @@ fn inputs(node: Node) -> Result<Map<String, Value>, FlowError> {
 }
 
 fn budget(node: Node) -> Result<Budget, FlowError> {
-    let mut fields = node.map("write `steps` and `time`")?;
+    let mut fields = node.map("write `steps`, `time` and `money`")?;
     let usual = Budget::default();
     let steps = fields.take("steps").map_or(Ok(u64::from(usual.steps)), |steps| steps.number(1, 1_000_000))?;
     let wall_ms = fields.take("time").map_or(Ok(60 * 60 * 1000), Node::duration)?;
+    let money = fields.take("money").map(Node::money).transpose()?;
     fields.finish()?;
-    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, ..usual })
+    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, money, ..usual })
 }
 
 fn nodes(node: Node, depth: usize) -> Result<Vec<Draft>, FlowError> {

@@ -73,7 +73,7 @@ impl State {
             EventKind::ModelAsked { node, request, model, reserved, worst: _ } => {
                 self.model_asked(*node, *request, model, *reserved)
             }
-            EventKind::ModelAnswered { request, usage, cost, failed } => {
+            EventKind::ModelAnswered { request, usage, cost, failed, model: _ } => {
                 self.model_answered(*request, usage, *cost, failed.is_some())
             }
             EventKind::Waited { until } => {

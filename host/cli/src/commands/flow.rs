@@ -11,7 +11,7 @@ use toolcrib_runtime::policy::{Effect, Verdict};
 use toolcrib_runtime::{CribError, FlowRequest, RunLog};
 
 use crate::args::{Common, FlowCommand, FlowRunArgs};
-use crate::commands::run::{Desk, budget, conclude, crib};
+use crate::commands::run::{Desk, budget_on, conclude, crib};
 use crate::exit::{self, BadInput};
 use crate::render::{counted, errln, outln, plain};
 use crate::setup;
@@ -75,10 +75,11 @@ async fn run(common: &Common, args: FlowRunArgs) -> anyhow::Result<ExitCode> {
     let inputs = flow.with_inputs(&given).map_err(|error| BadInput(error.to_string()))?;
     let crib = crib(common, &args.drive).await?;
     let desk = Desk::new(&args.drive);
+    let budget = budget_on(&args.drive, flow.budget);
     let request = FlowRequest {
         flow,
         inputs,
-        budget: budget(&args.drive),
+        budget: Some(budget),
         person: desk.person.clone(),
         observer: Arc::new(desk.live.clone()),
         progress: desk.live.progress(),

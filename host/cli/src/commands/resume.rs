@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use toolcrib_runtime::{PlannerChoice, ResumeRequest};
+use toolcrib_runtime::ResumeRequest;
 
 use crate::args::{Common, DriveArgs, ResumeArgs};
 use crate::commands::run::{Desk, budget, conclude, crib};
 
 pub(crate) async fn resume(common: &Common, args: ResumeArgs) -> anyhow::Result<ExitCode> {
-    go_on(common, args.run, args.model, &args.drive).await
+    go_on(common, args.run, args.model, args.fallback, &args.drive).await
 }
 
 /// Goes on with a run that is in the ledger.
@@ -17,13 +17,15 @@ pub(crate) async fn go_on(
     common: &Common,
     run: String,
     model: Option<String>,
+    fallback: Vec<String>,
     drive: &DriveArgs,
 ) -> anyhow::Result<ExitCode> {
     let crib = crib(common, drive).await?;
     let desk = Desk::new(drive);
     let request = ResumeRequest {
         run,
-        planner: model.map(|spec| PlannerChoice::of_spec(&spec)),
+        planner: model,
+        fallback,
         budget: budget(drive),
         person: desk.person.clone(),
         observer: Arc::new(desk.live.clone()),

@@ -175,6 +175,9 @@ fn line(event: &Event) {
                 errln!("  ! {}", plain(undeclared));
             }
         }
+        EventKind::ModelAnswered { model, failed: Some(code), .. } => {
+            errln!("! no answer from {}: {code}", plain(model))
+        }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),
         EventKind::ApprovalAsked { request, .. } => {

@@ -1,6 +1,7 @@
 //! What people see: results on standard output, everything else on standard error.
 
 mod advice;
+mod bills;
 mod live;
 mod output;
 mod preparing;
@@ -9,6 +10,7 @@ mod text;
 mod tree;
 
 pub(crate) use advice::{advise, hint_approval};
+pub(crate) use bills::{bills, bills_json};
 pub(crate) use live::Live;
 pub(crate) use output::{finish, print_line, print_raw};
 pub(crate) use preparing::Notices;

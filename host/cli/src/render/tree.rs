@@ -34,7 +34,7 @@ impl Costs {
 pub(crate) fn tree(state: &State, costs: &Costs, spinner: char) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(root) = state.plan().nodes().iter().find(|node| node.parent.is_none()) {
-        lines.push(format!("{} {}", mark(&root.status, spinner), plain(state.goal())));
+        lines.push(format!("{} {}{}", mark(&root.status, spinner), plain(state.goal()), by(state, root.id)));
         children(state, costs, spinner, root.id, "", &mut lines);
     }
     lines
@@ -46,13 +46,22 @@ fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &st
         let last = at + 1 == below.len();
         let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let what = match &node.body {
-            Body::Goal(goal) => format!("{}{}{}", plain(&goal.text), order(goal.order), each(goal)),
+            Body::Goal(goal) => {
+                let by = by(state, node.id);
+                format!("{}{}{}{by}", plain(&goal.text), order(goal.order), each(goal))
+            }
             Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
             Body::Step(step) => format!("{}{}", step_line(state, node.id, step), costs.shown(node.id)),
         };
         lines.push(format!("{indent}{branch}{} {what}{}", mark(&node.status, spinner), why(&node.status)));
         children(state, costs, spinner, node.id, &format!("{indent}{inside}"), lines);
     }
+}
+
+/// The model that answered last about a goal, where it is not the run's planner.
+fn by(state: &State, goal: NodeId) -> String {
+    let model = state.answered_by(goal).filter(|model| *model != state.planner());
+    model.map(|model| format!(" [by {}]", plain(model))).unwrap_or_default()
 }
 
 /// The most of the arguments that a line shows.

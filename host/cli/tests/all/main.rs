@@ -10,6 +10,7 @@ mod goals;
 mod honest;
 mod learn;
 mod ledger;
+mod models;
 mod output;
 mod plugins;
 mod policy;

@@ -29,7 +29,7 @@ const ANSWER_SHARE: u64 = 4;
 
 /// A planner over a language model, and those that stand in for it.
 pub struct ModelPlanner {
-    chain: Chain,
+    chain: Arc<Chain>,
 }
 
 impl ModelPlanner {
@@ -39,8 +39,8 @@ impl ModelPlanner {
     }
 
     /// Plans with the first model of `chain` that answers.
-    pub fn over(chain: Chain) -> Self {
-        Self { chain }
+    pub fn over(chain: impl Into<Arc<Chain>>) -> Self {
+        Self { chain: chain.into() }
     }
 }
 
