@@ -51,6 +51,76 @@ impl Default for Budget {
     }
 }
 
+/// What one goal may spend of what its parent has left. What is absent is not limited beside that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Share {
+    /// Tool calls, retries included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
+    /// Time, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall_ms: Option<u64>,
+    /// Tokens of the planner, read and written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Money, by the operator's prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+}
+
+impl Share {
+    /// The lesser of each.
+    #[must_use]
+    pub fn least(self, other: Self) -> Self {
+        fn less<T: Ord>(one: Option<T>, two: Option<T>) -> Option<T> {
+            one.into_iter().chain(two).min()
+        }
+        Self {
+            steps: less(self.steps, other.steps),
+            wall_ms: less(self.wall_ms, other.wall_ms),
+            tokens: less(self.tokens, other.tokens),
+            money: less(self.money, other.money),
+        }
+    }
+}
+
+impl From<Budget> for Share {
+    fn from(budget: Budget) -> Self {
+        Self {
+            steps: Some(budget.steps),
+            wall_ms: Some(budget.wall_ms),
+            tokens: Some(budget.tokens),
+            money: budget.money,
+        }
+    }
+}
+
+/// What a goal with a budget of its own has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Used {
+    /// Tool calls.
+    pub steps: u32,
+    /// Tokens.
+    pub tokens: u64,
+    /// Time before the run last stood still, in milliseconds.
+    pub wall_ms: u64,
+    /// Since when time counts.
+    pub since: Option<Millis>,
+    /// How long the run had stood still by then, in milliseconds.
+    pub paused_ms: u64,
+    /// Money.
+    #[serde(skip_serializing_if = "Money::is_zero")]
+    pub money: Money,
+}
+
+impl Used {
+    pub(crate) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -93,12 +163,26 @@ pub struct Caps {
     pub stall: u32,
     /// How often a step is started when it fails for a passing reason.
     pub attempts: u32,
-    /// How often the very same call may be made in one run.
+    /// How often the very same call may be made in a row when it gives the same each time.
     pub repeats: u32,
     /// How many calls and planners run at the same time.
     pub parallel: usize,
     /// Whether two steps may make the very same call that cannot be taken back: a person wrote both of them.
     pub twice: bool,
+    /// How often the very same call may be made in one run when it gives something else each time.
+    pub polls: u32,
+    /// How often calls in turn may be made with the same results.
+    pub rounds: u32,
+    /// How many calls in a row may give nothing new.
+    pub fruitless: u32,
+    /// How often in a row a planner may be asked about one goal without a call in it.
+    pub monologue: u32,
+    /// How many circles are cut in one goal before it is given up.
+    pub cuts: u32,
+    /// How many child agents there may be in one run.
+    pub agents: u32,
+    /// How deep child agents may nest.
+    pub agent_depth: u16,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
 }
@@ -115,6 +199,13 @@ impl Default for Caps {
             repeats: 3,
             parallel: 4,
             twice: false,
+            polls: 40,
+            rounds: 2,
+            fruitless: 8,
+            monologue: 8,
+            cuts: 2,
+            agents: 16,
+            agent_depth: 3,
             questions: 10,
         }
     }

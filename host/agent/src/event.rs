@@ -15,7 +15,8 @@ use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure,
+    ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -100,6 +101,9 @@ pub enum EventKind {
         /// What it was started with, by name.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         inputs: Value,
+        /// Whether it stops before its first call, so that a person sees the plan.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hold: bool,
     },
     /// The planner is asked about a goal.
     PlanAsked {
@@ -130,6 +134,15 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+    },
+    /// A person changed the plan of a held run. What is literal in it is the person's word.
+    PlanEdited {
+        /// The goal whose plan it is.
+        node: NodeId,
+        /// What changes, checked as a planner's answer is.
+        patches: Vec<Patch>,
+        /// Who did it.
+        by: String,
     },
     /// A goal is reached.
     GoalReached {
@@ -324,6 +337,28 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
     },
+    /// A circle is cut: the call that would go on with it is not made; or the goal is given up, where it was cut often or where
+    /// its planner only talked.
+    LoopCut {
+        /// The goal that went round.
+        node: NodeId,
+        /// The step whose call is not made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<NodeId>,
+        /// What saw it.
+        detector: Detector,
+        /// Why, for people and planners.
+        why: String,
+        /// The events that show it, by their numbers in the run, from 1.
+        shown: Vec<u64>,
+    },
+    /// The budget of one goal ended, and with it the goal.
+    GoalSpent {
+        /// The goal.
+        node: NodeId,
+        /// Which.
+        kind: BudgetKind,
+    },
     /// A wait is over.
     Waited {
         /// Until when it was.
@@ -372,6 +407,7 @@ impl EventKind {
             Self::PlanAsked { .. } => "plan-asked",
             Self::PlanRejected { .. } => "plan-rejected",
             Self::Expanded { .. } => "expanded",
+            Self::PlanEdited { .. } => "plan-edited",
             Self::GoalReached { .. } => "goal-reached",
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
@@ -391,6 +427,8 @@ impl EventKind {
             Self::Priced { .. } => "priced",
             Self::ModelAsked { .. } => "model-asked",
             Self::ModelAnswered { .. } => "model-answered",
+            Self::LoopCut { .. } => "loop-cut",
+            Self::GoalSpent { .. } => "goal-spent",
             Self::Waited { .. } => "waited",
             Self::BudgetSpent { .. } => "budget-spent",
             Self::CancelRequested => "cancel-requested",
@@ -406,7 +444,7 @@ impl EventKind {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::RunFinished { .. } => true,
+            Self::Answered { .. } | Self::PlanEdited { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }
     }

@@ -14,6 +14,7 @@
 //!
 //! Values keep the names of the steps that they came from ([`Record::from`]); labels will follow these.
 
+pub mod agents;
 pub mod approver;
 pub mod budget;
 pub mod cancel;
@@ -31,8 +32,9 @@ pub mod state;
 pub mod till;
 pub mod tools;
 
+pub use agents::{Agents, Scoped};
 pub use approver::{Approver, Gate, Intent};
-pub use budget::{Budget, BudgetKind, Caps, Millis};
+pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use chain::{Answered, Chain, Link, NoAnswer};
 pub use compare::{Comparison, Difference, compare};
@@ -43,13 +45,13 @@ pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Body, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node, NodeId, Order,
-    Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
+    Anew, Body, ChildAgent, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal,
+    Node, NodeId, Order, Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Affordable, Bill, Command, Purse, Record, Spent, State, StateError};
+pub use state::{Affordable, Bill, Command, Detector, Foreseen, ForeseenCall, Purse, Record, Spent, State, StateError};
 pub use till::{Meters, Till};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -123,6 +123,8 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         partial: Option<Answer>,
     },
+    /// The plan stands, and nothing of it was done: a person wanted to see it first. Resuming the run does it.
+    Held,
     /// Somebody cancelled the run. It can be resumed.
     Cancelled {
         /// What was reached.
@@ -132,7 +134,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome in one word, stable: `reached`, `failed`, `refused`, `asked`, `budget`, `cancelled`.
+    /// The outcome in one word, stable: `reached`, `failed`, `refused`, `asked`, `budget`, `held`,
+    /// `cancelled`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Reached { .. } => "reached",
@@ -140,19 +143,21 @@ impl Outcome {
             Self::Refused { .. } => "refused",
             Self::Asked { .. } => "asked",
             Self::Budget { .. } => "budget",
+            Self::Held => "held",
             Self::Cancelled { .. } => "cancelled",
         }
     }
 
     /// Whether the run can go on from here.
     pub fn is_resumable(&self) -> bool {
-        matches!(self, Self::Asked { .. } | Self::Budget { .. } | Self::Cancelled { .. })
+        matches!(self, Self::Asked { .. } | Self::Budget { .. } | Self::Held | Self::Cancelled { .. })
     }
 
     /// What there is to show: the answer, or the best partial one.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Reached { answer } => Some(answer),
+            Self::Held => None,
             Self::Failed { partial, .. }
             | Self::Refused { partial, .. }
             | Self::Asked { partial, .. }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use runs::{
-    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, ReplayArgs, ResumeArgs, RunArgs,
+    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, PlanArgs, ReplayArgs, ResumeArgs, RunArgs,
 };
 
 /// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
@@ -54,7 +54,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: FlowCommand,
     },
-    /// Go on with a run that was cut off, cancelled, out of budget or without an answer
+    /// Show the plan of a held run, change it, or say what policy would say to each of its calls
+    Plan(PlanArgs),
+    /// Go on with a run that is held, was cut off, cancelled, out of budget or without an answer
     Resume(ResumeArgs),
     /// End a run in order, also one of another process; it can be resumed
     Cancel(CancelArgs),
@@ -156,7 +158,7 @@ pub(crate) struct RunsArgs {
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: usize,
     /// Only runs with this outcome
-    #[arg(long, value_parser = ["reached", "failed", "refused", "asked", "budget", "cancelled", "running"])]
+    #[arg(long, value_parser = ["reached", "failed", "refused", "asked", "budget", "held", "cancelled", "running"])]
     pub(crate) status: Option<String>,
     /// Print one JSON object
     #[arg(long)]

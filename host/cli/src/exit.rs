@@ -31,7 +31,8 @@ pub(crate) const CANCELLED: u8 = 130;
 /// The exit code of a run.
 pub(crate) fn of_run(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Reached { .. } => 0,
+        // What is held was wanted so.
+        Outcome::Reached { .. } | Outcome::Held => 0,
         Outcome::Failed { .. } => FAILED,
         Outcome::Refused { .. } => REFUSED,
         Outcome::Asked { .. } => ASKED,
@@ -162,6 +163,8 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::File { .. }
         | CribError::Policy(_)
         | CribError::Flow(_)
+        | CribError::Plan(_)
+        | CribError::NotHeld { .. }
         | CribError::Over { .. }
         | CribError::Fork { .. }
         | CribError::Model(_)

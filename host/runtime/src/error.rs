@@ -75,6 +75,19 @@ pub enum CribError {
     /// A flow does not fit the tools that are there.
     #[error("the flow cannot be run: {}", .0.join("; "))]
     Flow(Vec<String>),
+    /// The plan that a person wrote for a run cannot be used.
+    #[error("the plan cannot be used: {}", .0.join("; "))]
+    Plan(Vec<String>),
+    /// A run's plan cannot be changed, because it is not held.
+    #[error(
+        "run {run} is not held ({how}): only a plan of which nothing was done can be changed; `toolcrib run --plan GOAL` holds one"
+    )]
+    NotHeld {
+        /// The run.
+        run: String,
+        /// Where it is.
+        how: &'static str,
+    },
     /// A run is over for good.
     #[error(
         "run {run} is over ({how}) and cannot go on; `toolcrib fork {run} --at EVENT` begins another one where it was"
@@ -142,6 +155,8 @@ impl CribError {
             CribError::Ledger(_) => "ledger",
             CribError::Run { .. } => "run-unreadable",
             CribError::Flow(_) => "flow",
+            CribError::Plan(_) => "plan",
+            CribError::NotHeld { .. } => "run-not-held",
             CribError::Over { .. } => "run-over",
             CribError::Fork { .. } => "fork",
             CribError::Model(_) => "model",

@@ -43,7 +43,7 @@ pub struct CheckedFlow {
 }
 
 impl Crib {
-    fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
+    pub(crate) fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
         let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
         flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
     }

@@ -68,7 +68,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn all(lines: Vec<(&'static str, String)>) -> Vec<Line> {
+    pub(crate) fn all(lines: Vec<(&'static str, String)>) -> Vec<Line> {
         lines.into_iter().map(|(capability, line)| Line { capability: capability.to_owned(), line }).collect()
     }
 }

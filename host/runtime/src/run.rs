@@ -72,6 +72,8 @@ pub struct RunRequest {
     pub chosen: Chosen,
     /// What the run may spend.
     pub budget: Budget,
+    /// Whether it stops before its first call, so that a person sees the plan.
+    pub hold: bool,
     /// Who answers questions; nobody for a run that is not attended.
     pub person: Option<Arc<dyn Person>>,
     /// Who watches.
@@ -137,13 +139,14 @@ impl Crib {
     ///
     /// The planner cannot be made, or the ledger cannot be written. A goal that is not reached is an outcome.
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
-        let RunRequest { goal, chosen, budget, person, observer, progress, cancel } = request;
+        let RunRequest { goal, chosen, budget, hold, person, observer, progress, cancel } = request;
         let (planner, models) = self.planner(&chosen)?;
         self.check_prices(&chosen, Some(&budget), None)?;
         let errand = Errand { goal: goal.clone(), planner, models, person, observer, progress, last: None };
         let (run, (ports, till)) = self.begin(errand, &goal, chosen.details()).await?;
         began(run);
         let driven = Run::start(ports, goal, budget, Caps::default()).paying(till);
+        let driven = if hold { driven.held() } else { driven };
         self.drive(run, driven, &cancel).await
     }
 
@@ -263,6 +266,6 @@ pub(crate) fn begin_in(ledger: &Ledger, title: &str, mut details: Value) -> Resu
 }
 
 /// What keeps a run that stands in the ledger from going on.
-pub(crate) fn run_error(run: RunId, error: impl ToString) -> CribError {
+pub(crate) fn run_error(run: impl ToString, error: impl ToString) -> CribError {
     CribError::Run { run: run.to_string(), why: error.to_string() }
 }

@@ -6,10 +6,12 @@
 //!
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
+mod children;
 mod flight;
 mod paying;
 mod ports;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -19,11 +21,11 @@ use toolcrib_policy::Effect;
 use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
-use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
+use crate::planner::{Planned, PlannerError, Proposal};
 use crate::till::Word;
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order, Outcome,
-    Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall,
+    Agents, Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order,
+    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall,
 };
 use flight::{Flight, Landed, Task};
 
@@ -66,6 +68,9 @@ pub struct Run {
     ending_since: Option<crate::Millis>,
     calls: Cancel,
     till: Till,
+    agents: Option<Arc<dyn Agents>>,
+    /// Goals whose own budget in money has ended.
+    short: BTreeSet<NodeId>,
     /// Requests that wait until it is known what others have cost.
     postponed: Vec<Word>,
 }
@@ -75,7 +80,7 @@ impl Run {
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
         let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
-        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs };
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, hold: false };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -90,16 +95,20 @@ impl Run {
         run
     }
 
+    /// The same run, which ends as held before anything is done: once the plan stands as far as it can be made before there are
+    /// results. Resuming it does the plan.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        if let Some(EventKind::RunStarted { hold, .. }) = self.opening.first_mut() {
+            *hold = true;
+        }
+        self
+    }
+
     /// A run of a flow: its first change, checked, with its inputs.
     pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
-        let mut run = Self::start(ports, &flow.name, budget, flow.caps());
-        if let Some(EventKind::RunStarted { inputs: given, .. }) = run.opening.first_mut() {
-            *given = inputs;
-        }
-        run.opening.push(EventKind::PlanAsked { node: NodeId::ROOT, reason: PlanReason::Open });
-        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
-        run.opening.push(EventKind::Expanded { node, patches, note, usage });
-        run
+        let opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        Self::new(ports, State::default(), opening)
     }
 
     /// A run that was cut off, or that ended without an end to its goal (asked, cancelled, out of budget), with
@@ -127,6 +136,8 @@ impl Run {
             ending_since: None,
             calls: Cancel::new(),
             till: Till::default(),
+            agents: None,
+            short: BTreeSet::new(),
             postponed: Vec::new(),
         }
     }
@@ -169,7 +180,7 @@ impl Run {
             if let Some(outcome) = self.state.outcome() {
                 return Ok(outcome.clone());
             }
-            if self.obey(&mut flight).await? {
+            if self.end_short().await? || self.obey(&mut flight).await? {
                 continue;
             }
             self.wait(&mut flight, cancel).await?;
@@ -197,7 +208,9 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let call = ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms };
+                    let within = self.state.plan().tool_lists(node);
+                    let call =
+                        ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms, within };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Approve { node, request } => {
@@ -205,10 +218,14 @@ impl Run {
                 }
                 Command::CallPlanner { node, reason } => {
                     self.record(EventKind::PlanAsked { node, reason }).await?;
-                    let (state, tools) = (Arc::clone(&self.state), Arc::clone(&self.ports.tools));
-                    let meter = self.till.meter(node);
-                    let context = PlanContext { state, node, reason, tools, meter };
-                    flight.plan(Arc::clone(&self.ports.planner), context);
+                    match self.planner_of(node) {
+                        Ok(planner) => flight.plan(planner, self.context(node, reason)),
+                        Err(why) => {
+                            let usage = Usage::default();
+                            self.record(EventKind::GoalFailed { node, why, usage }).await?;
+                            recorded = true;
+                        }
+                    }
                 }
                 Command::Ask { node, question } => match &self.ports.person {
                     None => {
@@ -232,6 +249,11 @@ impl Run {
         flight: &mut Flight,
     ) -> Result<bool, RunError> {
         let node = call.node;
+        if !self.state.plan().may_call(node, &call.tool) {
+            let why = format!("the agent has no tool `{}`", call.tool);
+            self.record(EventKind::StepBlocked { node, why }).await?;
+            return Ok(false);
+        }
         let Some(card) = self.ports.tools.get(&call.tool) else {
             let why = format!("the tool `{}` is not there any more", call.tool);
             self.record(EventKind::StepBlocked { node, why }).await?;
@@ -328,6 +350,10 @@ impl Run {
         let patches = match proposal {
             Proposal::Answer(answer) => return EventKind::GoalReached { node, answer: Some(answer), usage },
             Proposal::Fail(why) => return EventKind::GoalFailed { node, why, usage },
+            Proposal::Ask(_) if !self.state.may_ask() => {
+                let fault = "a person was asked often enough in this run: go on without, or give up".to_owned();
+                return EventKind::PlanRejected { node, faults: vec![fault], usage };
+            }
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,
@@ -345,6 +371,14 @@ impl Run {
             if nodes > caps.nodes { 0 } else { serde_json::to_vec(&patches).map_or(usize::MAX, |json| json.len()) };
         if bytes > PROPOSAL_BYTES_MAX {
             return Err(vec![format!("the plan has {bytes} bytes, at most {PROPOSAL_BYTES_MAX} are allowed")]);
+        }
+        let beyond: Vec<_> = patches.iter().flat_map(|patch| self.state.beyond(patch.node(), patch.drafts())).collect();
+        if !beyond.is_empty() {
+            return Err(beyond.iter().map(ToString::to_string).collect());
+        }
+        let unknown = self.unknown_models(&patches);
+        if !unknown.is_empty() {
+            return Err(unknown);
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())

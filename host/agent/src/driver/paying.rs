@@ -72,8 +72,12 @@ impl Run {
 
     /// The end of a budget in money.
     pub(super) async fn out_of_money(&mut self, budget_of: NodeId) -> Result<(), RunError> {
-        let _ = budget_of;
         if self.state.is_ending() {
+            return Ok(());
+        }
+        if budget_of != NodeId::ROOT {
+            // The end of one goal, and not of the run.
+            self.short.insert(budget_of);
             return Ok(());
         }
         self.record(EventKind::BudgetSpent { kind: BudgetKind::Money }).await

@@ -8,17 +8,23 @@
 //! A flow is the tree of a plan: nothing in it is executed in another way than what a planner proposes.
 
 mod inputs;
+mod places;
 mod read;
 mod save;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
+use toolcrib_model::Usage;
 
-use crate::plan::{PlanFault, check};
-use crate::{Budget, Caps, Draft, NodeId, Order, Patch, Plan, Then, Tools};
+use crate::event::EVENT_VERSION;
+use crate::plan::{PlanFault, check, check_located, over_share};
+use crate::{Budget, Caps, Draft, EventKind, NodeId, Order, Patch, Plan, PlanReason, State, Then, Tools};
+
+use places::Places;
 
 pub use inputs::InputError;
-pub use save::{Saved, save};
+pub use places::Place;
+pub use save::{Saved, save, written};
 
 /// The name of the step whose value is what a flow comes to.
 pub const RESULT: &str = "result";
@@ -41,6 +47,28 @@ pub struct Flow {
     pub steps: Vec<Draft>,
 }
 
+/// Reads the plan of a run as a person wrote it, and checks it as a planner's answer is checked: it takes the place of all that
+/// is still to be done for the goal `node`.
+///
+/// # Errors
+///
+/// What is wrong, each with its place in the text.
+pub fn plan(text: &str, state: &State, node: NodeId, tools: &dyn Tools) -> Result<Vec<Patch>, Vec<String>> {
+    let children = read::plan(text).map_err(|error| vec![error.to_string()])?;
+    let then = state.plan().goal(node).map_or(Then::Close, |goal| goal.then);
+    let mut open = state.plan().clone();
+    open.drop_open_below(node);
+    let beyond = state.beyond(node, &children);
+    if !beyond.is_empty() {
+        return Err(beyond.iter().map(ToString::to_string).collect());
+    }
+    let patches = vec![Patch::Expand { node, order: Order::Sequence, then, children }];
+    check_located(&open, node, patches, state.caps(), &|name| tools.get(name)).map_err(|faults| {
+        let places = Places::of(text);
+        faults.into_iter().map(|(name, fault)| places.told(name.as_ref(), &fault)).collect()
+    })
+}
+
 /// Why a text is no flow.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FlowError {
@@ -48,13 +76,32 @@ pub enum FlowError {
     #[error("it is no YAML: {0}")]
     Yaml(String),
     /// Something in it is wrong.
-    #[error("{at}: {why}")]
+    #[error("{at}: {why}{}", .place.map(|place| format!(" ({place})")).unwrap_or_default())]
     Wrong {
         /// Where, such as `steps[2].retry`.
         at: String,
         /// What is wrong, and what to write.
         why: String,
+        /// Where that is in the text.
+        place: Option<Place>,
     },
+}
+
+impl FlowError {
+    fn wrong(at: String, why: impl Into<String>) -> Self {
+        Self::Wrong { at, why: why.into(), place: None }
+    }
+
+    /// The same with its place in the text.
+    fn placed(self, text: &str) -> Self {
+        match self {
+            Self::Wrong { at, why, place: None } => {
+                let place = Places::of(text).at(&at);
+                Self::Wrong { at, why, place }
+            }
+            other => other,
+        }
+    }
 }
 
 impl Flow {
@@ -80,7 +127,23 @@ impl Flow {
     pub fn checked(&self, tools: &dyn Tools) -> Result<Vec<Patch>, Vec<PlanFault>> {
         let (node, order, then) = (NodeId::ROOT, Order::Sequence, Then::Review);
         let patches = vec![Patch::Expand { node, order, then, children: self.steps.clone() }];
+        let mut beyond = Vec::new();
+        over_share(&self.budget.into(), &self.steps, &mut beyond);
+        if !beyond.is_empty() {
+            return Err(beyond);
+        }
         check(&Plan::new(&self.name), node, patches, &self.caps(), &|name| tools.get(name))
+    }
+
+    /// How a run of it begins: its first change, checked, with its inputs.
+    pub fn opening(&self, planner: &str, budget: Budget, patches: Vec<Patch>, inputs: Value) -> Vec<EventKind> {
+        let (version, goal, planner, caps) = (EVENT_VERSION, self.name.clone(), planner.to_owned(), self.caps());
+        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
+        vec![
+            EventKind::RunStarted { version, goal, planner, budget, caps, inputs, hold: false },
+            EventKind::PlanAsked { node, reason: PlanReason::Open },
+            EventKind::Expanded { node, patches, note, usage },
+        ]
     }
 
     /// The inputs of a run: what is given, and the defaults. Texts from a command line are read by the type of their input.

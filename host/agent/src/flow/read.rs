@@ -1,11 +1,13 @@
 //! Reading a flow.
 
 use serde_json::{Map, Value, json};
-use toolcrib_policy::{Money, MoneyError, ToolName, parse_duration};
+use toolcrib_policy::{Money, MoneyError, ToolName, ToolPattern, parse_duration};
 
 use super::{FLOW_VERSION, Flow, FlowError, RESULT};
 use crate::plan::Expectation;
-use crate::{Budget, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, StepName, Then, Trying};
+use crate::{
+    Budget, ChildAgent, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, Share, StepName, Then, Trying,
+};
 
 /// The largest file that is read: a flow that a person can read is far smaller.
 const BYTES_MAX: usize = 1 << 20;
@@ -14,9 +16,32 @@ const BYTES_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 24;
 
 /// The words that make a node, one of which each has.
-const KINDS: [&str; 7] = ["tool", "value", "each", "parallel", "first-of", "try", "steps"];
+const KINDS: [&str; 8] = ["tool", "value", "each", "parallel", "first-of", "try", "agent", "steps"];
 
+/// What a node of a run's plan can be besides: something that its planner plans when its turn comes.
+const GOAL: &str = "goal";
+
+/// How a node is read.
+#[derive(Clone, Copy)]
+struct How {
+    /// How many levels are left.
+    depth: usize,
+    /// Whether it is a run's plan, which has a planner.
+    plan: bool,
+}
+
+/// Reads a flow.
 pub(super) fn flow(text: &str) -> Result<Flow, FlowError> {
+    read_flow(value(text)?).map_err(|error| error.placed(text))
+}
+
+/// Reads a run's plan.
+pub(super) fn plan(text: &str) -> Result<Vec<Draft>, FlowError> {
+    read_plan(value(text)?).map_err(|error| error.placed(text))
+}
+
+/// What the YAML holds.
+pub(super) fn value(text: &str) -> Result<Value, FlowError> {
     if text.len() > BYTES_MAX {
         return Err(FlowError::Yaml(format!("it has {} bytes, at most {BYTES_MAX} are read", text.len())));
     }
@@ -25,8 +50,19 @@ pub(super) fn flow(text: &str) -> Result<Flow, FlowError> {
         strict_booleans: true,
         with_snippet: false,
     };
-    let value: Value =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| FlowError::Yaml(error.to_string()))?;
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| FlowError::Yaml(error.to_string()))
+}
+
+fn read_plan(value: Value) -> Result<Vec<Draft>, FlowError> {
+    let mut file = Node::new(value, String::new()).map("a plan is a map with `plan` and `steps`")?;
+    file.take("plan").map(Node::text).transpose()?;
+    let how = How { depth: DEPTH_MAX, plan: true };
+    let steps = nodes(file.need("steps", "say what is to be done")?, how)?;
+    file.finish()?;
+    Ok(steps)
+}
+
+fn read_flow(value: Value) -> Result<Flow, FlowError> {
     let mut file = Node::new(value, String::new()).map("a flow is a map with `flow`, `inputs` and `steps`")?;
     let name = file.need("flow", "give the flow a name")?.text()?;
     if let Some(version) = file.take("version")
@@ -37,7 +73,7 @@ pub(super) fn flow(text: &str) -> Result<Flow, FlowError> {
     let description = file.take("description").map_or(Ok(String::new()), Node::text)?;
     let inputs = file.take("inputs").map_or(Ok(Map::new()), inputs)?;
     let budget = file.take("budget").map_or(Ok(Budget { wall_ms: 60 * 60 * 1000, ..Budget::default() }), budget)?;
-    let mut steps = nodes(file.need("steps", "say what the flow does")?, DEPTH_MAX)?;
+    let mut steps = nodes(file.need("steps", "say what the flow does")?, How { depth: DEPTH_MAX, plan: false })?;
     if let Some(result) = file.take("result") {
         let name = StepName::nearest(RESULT);
         steps.push(Draft::Value(DraftValue { name, value: result.value, when: None }));
@@ -66,7 +102,7 @@ impl Node {
 
     fn wrong(&self, why: impl Into<String>) -> FlowError {
         let at = if self.at.is_empty() { "the flow".to_owned() } else { self.at.clone() };
-        FlowError::Wrong { at, why: why.into() }
+        FlowError::wrong(at, why)
     }
 
     fn map(self, expected: &str) -> Result<Fields, FlowError> {
@@ -128,7 +164,7 @@ impl Node {
 
     fn name(self) -> Result<StepName, FlowError> {
         let (at, text) = (self.at.clone(), self.text()?);
-        StepName::try_from(text).map_err(|error| FlowError::Wrong { at, why: error.to_string() })
+        StepName::try_from(text).map_err(|error| FlowError::wrong(at, error.to_string()))
     }
 }
 
@@ -137,6 +173,10 @@ impl Fields {
         self.known.push(key);
         let at = if self.at.is_empty() { key.to_owned() } else { format!("{}.{key}", self.at) };
         self.map.remove(key).map(|value| Node::new(value, at))
+    }
+
+    fn take_if(&mut self, known: bool, key: &'static str) -> Option<Node> {
+        if known { self.take(key) } else { None }
     }
 
     fn need(&mut self, key: &'static str, why: &str) -> Result<Node, FlowError> {
@@ -194,34 +234,56 @@ fn budget(node: Node) -> Result<Budget, FlowError> {
     Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, money, ..usual })
 }
 
-fn nodes(node: Node, depth: usize) -> Result<Vec<Draft>, FlowError> {
-    let Some(depth) = depth.checked_sub(1) else {
+/// What one branch may spend.
+fn share(node: Node) -> Result<Share, FlowError> {
+    let mut fields = node.map("write `steps`, `time`, `tokens` or `money`")?;
+    let steps = fields.take("steps").map(|steps| steps.number(1, 1_000_000)).transpose()?;
+    let wall_ms = fields.take("time").map(Node::duration).transpose()?;
+    let tokens = fields.take("tokens").map(|tokens| tokens.number(1, u64::MAX)).transpose()?;
+    let money = fields.take("money").map(Node::money).transpose()?;
+    fields.finish()?;
+    Ok(Share { steps: steps.and_then(|steps| u32::try_from(steps).ok()), wall_ms, tokens, money })
+}
+
+fn nodes(node: Node, how: How) -> Result<Vec<Draft>, FlowError> {
+    let Some(depth) = how.depth.checked_sub(1) else {
         return Err(node.wrong(format!("branches nest at most {DEPTH_MAX} deep")));
     };
+    let how = How { depth, ..how };
     let empty = node.wrong("there is nothing to do here");
-    let drafts = node.list()?.into_iter().map(|node| draft(node, depth)).collect::<Result<Vec<_>, _>>()?;
+    let drafts = node.list()?.into_iter().map(|node| draft(node, how)).collect::<Result<Vec<_>, _>>()?;
     if drafts.is_empty() { Err(empty) } else { Ok(drafts) }
 }
 
 /// One branch: a node, or a list of nodes in order.
-fn branch(node: Node, depth: usize) -> Result<Draft, FlowError> {
+fn branch(node: Node, how: How) -> Result<Draft, FlowError> {
     if node.value.is_array() {
-        return Ok(goal("in order".to_owned(), Order::Sequence, nodes(node, depth)?));
+        return Ok(goal("in order".to_owned(), Order::Sequence, nodes(node, how)?));
     }
-    draft(node, depth)
+    draft(node, how)
 }
 
 fn goal(text: String, order: Order, children: Vec<Draft>) -> Draft {
-    Draft::Goal(DraftGoal { goal: text, order, then: Then::Close, when: None, each: None, children })
+    let (then, when, each, budget, agent) = (Then::Close, None, None, None, None);
+    Draft::Goal(DraftGoal { goal: text, order, then, when, each, budget, agent, children })
 }
 
-fn draft(node: Node, depth: usize) -> Result<Draft, FlowError> {
+fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
     let mut fields = node.map("a step is a map")?;
     // In a loop `parallel` is a word beside it.
     let is_kind = |kind: &&str| fields.map.get(*kind).is_some_and(|value| *kind != "parallel" || !value.is_boolean());
-    let kinds: Vec<&str> = KINDS.into_iter().filter(is_kind).collect();
+    let known = KINDS.into_iter().chain(how.plan.then_some(GOAL));
+    let kinds: Vec<&str> = known.filter(is_kind).collect();
+    let then = match fields.take_if(how.plan, "then") {
+        None => Then::Close,
+        Some(node) => {
+            serde_json::from_value(node.value.clone()).map_err(|_| node.wrong("write `close` or `review`"))?
+        }
+    };
     let when = fields.take("when").map(Node::expression).transpose()?;
     let title = fields.take("title").map(Node::text).transpose()?;
+    let is_goal = !kinds.iter().any(|kind| ["tool", "value"].contains(kind));
+    let share = fields.take_if(is_goal, "budget").map(share).transpose()?;
     let made = match kinds.as_slice() {
         ["tool"] => step(&mut fields, when)?,
         ["value"] => {
@@ -240,11 +302,12 @@ fn draft(node: Node, depth: usize) -> Result<Draft, FlowError> {
                 None => false,
                 Some(node) => node.value.as_bool().ok_or_else(|| node.wrong("write true or false"))?,
             };
-            let children = nodes(fields.need("steps", "")?, depth)?;
+            let children = nodes(fields.need("steps", "")?, how)?;
             let order = if parallel { Order::Parallel } else { Order::Sequence };
             let each = Some(DraftEach { list, item, name });
             let goal = title.unwrap_or_else(|| "for each".to_owned());
-            Draft::Goal(DraftGoal { goal, order, then: Then::Close, when, each, children })
+            let (then, budget, agent) = (Then::Close, None, None);
+            Draft::Goal(DraftGoal { goal, order, then, when, each, budget, agent, children })
         }
         ["parallel"] | ["first-of"] => {
             let (key, order, text) = match kinds[0] {
@@ -252,28 +315,54 @@ fn draft(node: Node, depth: usize) -> Result<Draft, FlowError> {
                 _ => ("first-of", Order::Alternatives, "one of these"),
             };
             let branches = fields.need(key, "")?.list()?;
-            let children = branches.into_iter().map(|node| branch(node, depth)).collect::<Result<Vec<_>, _>>()?;
+            let children = branches.into_iter().map(|node| branch(node, how)).collect::<Result<Vec<_>, _>>()?;
             if children.is_empty() {
                 return Err(fields.wrong(format!("`{key}` has no branches")));
             }
             with_condition(goal(title.unwrap_or_else(|| text.to_owned()), order, children), when)
         }
         ["try"] => {
-            let tried = goal("try".to_owned(), Order::Sequence, nodes(fields.need("try", "")?, depth)?);
+            let tried = goal("try".to_owned(), Order::Sequence, nodes(fields.need("try", "")?, how)?);
             let caught = fields.need("catch", "say what is done where `try` fails")?;
-            let caught = goal("where that fails".to_owned(), Order::Sequence, nodes(caught, depth)?);
+            let caught = goal("where that fails".to_owned(), Order::Sequence, nodes(caught, how)?);
             let text = title.unwrap_or_else(|| "with an error branch".to_owned());
             with_condition(goal(text, Order::Rescue, vec![tried, caught]), when)
         }
+        ["agent"] => with_condition(agent(&mut fields)?, when),
+        ["goal"] => {
+            let text = fields.need("goal", "")?.text()?;
+            with_condition(goal(text, Order::Sequence, Vec::new()), when)
+        }
         ["steps"] => {
-            let children = nodes(fields.need("steps", "")?, depth)?;
+            let children = nodes(fields.need("steps", "")?, how)?;
             with_condition(goal(title.unwrap_or_else(|| "in order".to_owned()), Order::Sequence, children), when)
         }
         [] => return Err(fields.wrong(format!("a step has one of {}", KINDS.join(", ")))),
         several => return Err(fields.wrong(format!("a step has one of these, not all: {}", several.join(", ")))),
     };
     fields.finish()?;
-    Ok(made)
+    Ok(match made {
+        Draft::Goal(goal) => Draft::Goal(DraftGoal { then, budget: share, ..goal }),
+        other => other,
+    })
+}
+
+/// A goal that an agent of its own reaches, with fewer tools.
+fn agent(fields: &mut Fields) -> Result<Draft, FlowError> {
+    let text = fields.need("agent", "")?.text()?;
+    let name = fields.take("step").map(Node::name).transpose()?;
+    let mut tools = Vec::new();
+    for node in fields.need("tools", "list the tools that it may use, such as `files.read` or `text.*`")?.list()? {
+        let line = node.value.as_str().unwrap_or_default();
+        tools.push(ToolPattern::parse(line).map_err(|error| node.wrong(error.to_string()))?);
+    }
+    let model = fields.take("model").map(Node::text).transpose()?;
+    let given = fields.take("given").map_or(Value::Null, |node| node.value);
+    let agent = ChildAgent { name, tools, model, given };
+    match goal(text, Order::Sequence, Vec::new()) {
+        Draft::Goal(goal) => Ok(Draft::Goal(DraftGoal { agent: Some(agent), ..goal })),
+        other => Ok(other),
+    }
 }
 
 fn with_condition(draft: Draft, when: Option<String>) -> Draft {
@@ -287,7 +376,7 @@ fn step(fields: &mut Fields, when: Option<String>) -> Result<Draft, FlowError> {
     let tool = fields.need("tool", "")?;
     let at = tool.at.clone();
     let tool: ToolName =
-        tool.text()?.parse().map_err(|error| FlowError::Wrong { at, why: format!("this is no tool: {error}") })?;
+        tool.text()?.parse().map_err(|error| FlowError::wrong(at, format!("this is no tool: {error}")))?;
     let name = fields.take("step").map(Node::name).transpose()?;
     let arguments = fields.take("arguments").map_or(json!({}), |node| node.value);
     let mut expect = Vec::new();

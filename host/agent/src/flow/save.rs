@@ -5,7 +5,7 @@ use toolcrib_policy::ToolName;
 
 use super::FLOW_VERSION;
 use crate::plan::refs;
-use crate::{Body, Draft, Each, Expectation, NodeId, Order, State, Status, StepName, Trying};
+use crate::{Body, Draft, Each, Expectation, NodeId, Order, Share, State, Status, StepName, Then, Trying};
 
 /// A run as a flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,6 +175,15 @@ fn looped(list: &str, item: &str, name: Option<&StepName>, order: Order, steps: 
     saved
 }
 
+/// What is still to be done for a run's goal, as the value that its YAML holds: what [`super::plan`] reads.
+pub fn written(state: &State) -> Value {
+    json!({ "plan": state.goal(), "steps": drafts(&state.plan().outline(NodeId::ROOT)) })
+}
+
+/// The texts of goals that stand for a shape, and for nothing that a person or planner said.
+const SHAPES: [&str; 7] =
+    ["in order", "at the same time", "one of these", "for each", "with an error branch", "try", "where that fails"];
+
 fn drafts(drafts: &[Draft]) -> Vec<Value> {
     drafts.iter().map(draft).collect()
 }
@@ -189,16 +198,53 @@ fn draft(draft: &Draft) -> Value {
         Draft::Value(value) => (json!({ "step": value.name, "value": value.value }), &value.when),
         Draft::Goal(goal) => {
             let children = drafts(&goal.children);
-            let saved = match (&goal.each, goal.order) {
+            let mut saved = match (&goal.each, goal.order) {
+                (None, _) if children.is_empty() => json!({ "goal": goal.goal }),
                 (Some(each), order) => looped(&each.list, &each.item, each.name.as_ref(), order, children),
                 (None, Order::Parallel) => json!({ "parallel": children }),
                 (None, Order::Alternatives) => json!({ "first-of": children }),
                 (None, Order::Rescue) => {
-                    let part = |place: usize| children.get(place).map_or(Value::Null, |child| child["steps"].clone());
+                    // A branch that is one step, or has a condition, is a list of one.
+                    let part = |place: usize| match (goal.children.get(place), children.get(place)) {
+                        (Some(Draft::Goal(branch)), Some(saved))
+                            if branch.order == Order::Sequence && branch.when.is_none() && branch.each.is_none() =>
+                        {
+                            saved["steps"].clone()
+                        }
+                        (_, saved) => json!(saved.into_iter().collect::<Vec<_>>()),
+                    };
                     json!({ "try": part(0), "catch": part(1) })
                 }
                 (None, Order::Sequence) => json!({ "steps": children }),
             };
+            if !goal.children.is_empty() && !SHAPES.contains(&goal.goal.as_str()) {
+                saved["title"] = json!(goal.goal);
+            }
+            if let Some(agent) = &goal.agent {
+                saved = json!({ "agent": goal.goal, "tools": agent.tools });
+                let parts = [
+                    ("step", agent.name.as_ref().map(|name| json!(name))),
+                    ("model", agent.model.as_ref().map(|model| json!(model))),
+                    ("given", Some(agent.given.clone()).filter(|given| !given.is_null())),
+                ];
+                parts
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key, value?)))
+                    .for_each(|(key, value)| saved[key] = value);
+            }
+            if let Some(Share { steps, wall_ms, tokens, money }) = goal.budget {
+                let parts = [
+                    ("steps", steps.map(|steps| json!(steps))),
+                    ("time", wall_ms.map(|wall| json!(format!("{wall} ms")))),
+                    ("tokens", tokens.map(|tokens| json!(tokens))),
+                    ("money", money.map(|money| json!(money))),
+                ];
+                let parts = parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+                saved["budget"] = Value::Object(parts.collect());
+            }
+            if goal.then != Then::Close {
+                saved["then"] = json!(goal.then);
+            }
             (saved, &goal.when)
         }
     };

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::agent;
 use super::refs;
 use super::schema;
 use super::{Body, Draft, DraftStep, Node, NodeId, Order, Patch, PatchError, Plan, StepName};
-use crate::{Caps, ToolCard};
+use crate::{BudgetKind, Caps, Share, ToolCard};
+use toolcrib_policy::Money;
 
 /// The most faults told at once.
 const FAULTS_MAX: usize = 12;
@@ -67,6 +69,34 @@ pub enum PlanFault {
         /// What is wrong.
         why: String,
     },
+    /// A goal wants more than there is.
+    #[error("the goal \"{goal}\" wants {wanted} of {kind}, and {left} are left")]
+    Budget {
+        /// The goal.
+        goal: String,
+        /// Of what.
+        kind: BudgetKind,
+        /// How much; milliseconds of time.
+        wanted: u64,
+        /// How much there is.
+        left: u64,
+    },
+    /// A goal wants more money than there is.
+    #[error("the goal \"{goal}\" wants {wanted} of money, and {left} is left")]
+    Money {
+        /// The goal.
+        goal: String,
+        /// How much.
+        wanted: Money,
+        /// How much there is.
+        left: Money,
+    },
+    /// A child agent cannot be made.
+    #[error("child agents: {why}")]
+    Agent {
+        /// Why not.
+        why: String,
+    },
     /// The patch does not fit the plan as it stands.
     #[error("{why}")]
     Patch {
@@ -81,6 +111,9 @@ impl From<PatchError> for PlanFault {
     }
 }
 
+/// A fault, and the name of the step, value or loop that has it, where it is one's.
+pub type Located = (Option<StepName>, PlanFault);
+
 /// Checks `patches`, which the planner of the goal `node` proposes, against the plan and the catalog; the answer holds a name and an effect for every step.
 ///
 /// # Errors
@@ -89,25 +122,79 @@ impl From<PatchError> for PlanFault {
 pub fn check(
     plan: &Plan,
     node: NodeId,
-    mut patches: Vec<Patch>,
+    patches: Vec<Patch>,
     caps: &Caps,
     tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
 ) -> Result<Vec<Patch>, Vec<PlanFault>> {
+    check_located(plan, node, patches, caps, tool)
+        .map_err(|faults| faults.into_iter().map(|(_, fault)| fault).collect())
+}
+
+/// The same, where each fault says whose it is.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_located(
+    plan: &Plan,
+    node: NodeId,
+    mut patches: Vec<Patch>,
+    caps: &Caps,
+    tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
+) -> Result<Vec<Patch>, Vec<Located>> {
     let new: usize = patches.iter().flat_map(Patch::drafts).map(Draft::size).sum();
     let nodes = plan.nodes().len() + new;
     if nodes > caps.nodes {
-        return Err(vec![PlanFault::TooLarge { nodes, most: caps.nodes }]);
+        return Err(vec![(None, PlanFault::TooLarge { nodes, most: caps.nodes })]);
     }
-    let mut faults = names(plan, &mut patches);
+    let mut faults: Vec<Located> = names(plan, &mut patches);
+    faults.extend(plan.outside(node, &patches).into_iter().map(|fault| (None, fault)));
     for patch in &mut patches {
         let mut names: Vec<String> = plan.names_at(patch.node()).into_iter().map(str::to_owned).collect();
-        each_step(patch.drafts_mut(), &mut names, &mut |step, names| step_faults(step, names, tool, &mut faults));
+        let target = plan.target(patch);
+        // What an agent may not call does not exist for it.
+        let tool = &|name: &toolcrib_policy::ToolName| if plan.may_call(target, name) { tool(name) } else { None };
+        each_step(patch.drafts_mut(), &mut names, &mut |step, names| {
+            let mut found = Vec::new();
+            step_faults(step, names, tool, &mut found);
+            faults.extend(found.into_iter().map(|fault| (step.name.clone(), fault)));
+        });
     }
     if faults.is_empty() {
         structure(plan, node, &patches, caps, &mut faults);
     }
     faults.truncate(FAULTS_MAX);
     if faults.is_empty() { Ok(patches) } else { Err(faults) }
+}
+
+/// Finds goals that want more than what is left where they stand.
+pub fn over_share(left: &Share, drafts: &[Draft], faults: &mut Vec<PlanFault>) {
+    for draft in drafts {
+        let Draft::Goal(goal) = draft else { continue };
+        let mut inside = *left;
+        if let Some(wants) = goal.budget {
+            let kinds = [
+                (BudgetKind::Steps, wants.steps.map(u64::from), left.steps.map(u64::from)),
+                (BudgetKind::Tokens, wants.tokens, left.tokens),
+                (BudgetKind::Wall, wants.wall_ms, left.wall_ms),
+            ];
+            for (kind, wanted, left) in kinds {
+                if let (Some(wanted), Some(left)) = (wanted, left)
+                    && wanted > left
+                {
+                    let goal = goal.goal.chars().take(80).collect();
+                    faults.push(PlanFault::Budget { goal, kind, wanted, left });
+                }
+            }
+            if let (Some(wanted), Some(left)) = (wants.money, left.money)
+                && wanted > left
+            {
+                faults.push(PlanFault::Money { goal: goal.goal.chars().take(80).collect(), wanted, left });
+            }
+            inside = inside.least(wants);
+        }
+        over_share(&inside, &goal.children, faults);
+    }
 }
 
 /// Visits every step with the names that its expressions may speak of.
@@ -132,12 +219,12 @@ fn each_step(drafts: &mut [Draft], names: &mut Vec<String>, visit: &mut dyn FnMu
 }
 
 /// Gives a name to each step that has none, and finds names that are taken.
-fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<PlanFault> {
+fn names(plan: &Plan, patches: &mut [Patch]) -> Vec<Located> {
     let mut faults = Vec::new();
     let mut taken: Vec<StepName> = plan.nodes().iter().filter_map(|node| node.body.name().cloned()).collect();
     for name in patches.iter().flat_map(|patch| Plan::draft_names(patch.drafts())) {
         if taken.contains(&name) {
-            faults.push(PlanFault::NameTaken { name });
+            faults.push((Some(name.clone()), PlanFault::NameTaken { name }));
         } else {
             taken.push(name);
         }
@@ -185,13 +272,13 @@ fn step_faults(
 }
 
 /// Applies the patches to a copy and looks at what came out: depth, and references against the order of things.
-fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: &mut Vec<PlanFault>) {
+fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: &mut Vec<Located>) {
     let mut after = plan.clone();
     let old = after.nodes().len();
     after.set_failed_aside(node);
     for patch in patches {
         if let Err(error) = after.apply(patch) {
-            return faults.push(error.into());
+            return faults.push((None, error.into()));
         }
     }
     // Each new loop with one round: what stands in its body is looked at where it will be.
@@ -199,19 +286,24 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
     while let Some(node) = after.nodes().get(at) {
         let (id, is_loop) = (node.id, after.goal(node.id).is_some_and(|goal| goal.each.is_some()));
         if is_loop && let Err(error) = after.unroll(id, 1) {
-            return faults.push(error.into());
+            return faults.push((None, error.into()));
         }
         at += 1;
     }
     if after.nodes().iter().any(|node| node.depth > caps.depth) {
-        faults.push(PlanFault::TooDeep { most: caps.depth });
+        faults.push((None, PlanFault::TooDeep { most: caps.depth }));
     }
+    let mut agents = Vec::new();
+    agent::faults(&after, old, caps, &mut agents);
+    faults.extend(agents.into_iter().map(|fault| (None, fault)));
     for node in after.nodes().iter().skip(old) {
         let (what, reads) = reads(&after, node);
+        // In a round the name is the loop's own for it.
+        let own = node.body.name().map(|name| written_name(&after, node.id, name));
         let reads = match reads {
             Ok(reads) => reads,
             Err(error) => {
-                faults.push(PlanFault::Reference { tool: what, why: error.to_string() });
+                faults.push((own, PlanFault::Reference { tool: what, why: error.to_string() }));
                 continue;
             }
         };
@@ -219,10 +311,19 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
             if let refs::Read::Step { name, guarded } = read
                 && let Err(why) = reachable(&after, node.id, &name, guarded)
             {
-                faults.push(PlanFault::Reference { tool: what.clone(), why });
+                faults.push((own.clone(), PlanFault::Reference { tool: what.clone(), why }));
             }
         }
     }
+}
+
+/// The name of a node as it stands in the draft.
+fn written_name(plan: &Plan, id: NodeId, name: &StepName) -> StepName {
+    let rounds = plan.path(id).into_iter().rev().filter_map(|id| plan.node(id)?.round.as_ref());
+    let written = rounds
+        .into_iter()
+        .find_map(|round| round.names.iter().find_map(|(written, given)| (given == name).then(|| written.clone())));
+    written.unwrap_or_else(|| name.clone())
 }
 
 /// What a node's expressions read, and what the node is, for messages.
@@ -233,7 +334,9 @@ fn reads(plan: &Plan, node: &Node) -> (String, Result<Vec<refs::Read>, refs::Ref
         Body::Step(step) => (step.tool.to_string(), refs::reads(&step.arguments, &names)),
         Body::Value(computed) => (computed.name.to_string(), refs::reads(&computed.value, &names)),
         Body::Goal(goal) => {
-            (goal.text.clone(), goal.each.as_ref().map_or(Ok(Vec::new()), |each| expression(&each.list)))
+            let each = goal.each.as_ref().map_or(Ok(Vec::new()), |each| expression(&each.list));
+            let given = goal.agent.as_ref().map_or(Ok(Vec::new()), |agent| refs::reads(&agent.given, &names));
+            (goal.text.clone(), each.and_then(|each| Ok(each.into_iter().chain(given?).collect())))
         }
     };
     let when = node.when.as_deref().map_or(Ok(Vec::new()), expression);
@@ -245,6 +348,9 @@ fn reachable(plan: &Plan, from: NodeId, name: &StepName, guarded: bool) -> Resul
     let Some(target) = plan.holder_at(from, name) else {
         return Err(format!("`steps.{name}` refers to a step that does not exist"));
     };
+    if plan.seen_in(target.id) != plan.seen_in(from) {
+        return Err(format!("`steps.{name}` is another agent's step, of which only its result can be seen"));
+    }
     let done = target.status == super::Status::Done;
     if target.status.is_over() && !done && !guarded {
         return Err(format!("`steps.{name}` refers to a step that has no result"));

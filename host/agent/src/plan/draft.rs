@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-use super::{Expectation, Order, StepName, Then, Trying};
+use super::{ChildAgent, Expectation, Order, StepName, Then, Trying};
+use crate::Share;
 
 /// A node that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,6 +80,12 @@ pub struct DraftGoal {
     /// Where set, the children are done once for each item of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<DraftEach>,
+    /// What it may spend of what its parent has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Share>,
+    /// Who does it, where that is an agent of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<ChildAgent>,
     /// Its children; none leaves them to the planner, later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Draft>,
@@ -166,7 +173,16 @@ impl Draft {
 
     /// A goal whose children are known.
     pub fn goal(goal: impl Into<String>, order: Order, children: Vec<Self>) -> Self {
-        Self::Goal(DraftGoal { goal: goal.into(), order, then: Then::Close, when: None, each: None, children })
+        Self::Goal(DraftGoal {
+            goal: goal.into(),
+            order,
+            then: Then::Close,
+            when: None,
+            each: None,
+            budget: None,
+            agent: None,
+            children,
+        })
     }
 
     /// A goal that is planned when its turn comes.

@@ -8,10 +8,12 @@
 //! fails). A step is one tool call whose arguments may refer to results of earlier steps ([`refs`]) and whose
 //! result may have to meet an [`Expectation`].
 
+pub mod agent;
 mod check;
 mod control;
 mod draft;
 mod expect;
+mod outline;
 mod patch;
 pub mod refs;
 mod schema;
@@ -23,7 +25,8 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-pub use check::{PlanFault, check};
+pub use agent::ChildAgent;
+pub use check::{Located, PlanFault, check, check_located, over_share};
 pub use control::{Computed, Each, Round, Trying};
 pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
 pub use expect::{Expectation, Unmet};
@@ -31,7 +34,7 @@ pub use patch::{Patch, PatchError};
 pub(crate) use schema::join as faults_line;
 pub use schema::{Fault, SchemaError, validate, validate_around};
 
-use crate::Question;
+use crate::{Question, Share, Used};
 
 /// The version of the shape of a plan, stored with it.
 pub const PLAN_VERSION: u32 = 1;
@@ -221,7 +224,10 @@ impl Body {
     /// The name by which its result is referred to.
     pub fn name(&self) -> Option<&StepName> {
         match self {
-            Self::Goal(goal) => goal.each.as_ref()?.name.as_ref(),
+            Self::Goal(goal) => {
+                let of_loop = goal.each.as_ref().and_then(|each| each.name.as_ref());
+                of_loop.or_else(|| goal.agent.as_ref()?.name.as_ref())
+            }
             Self::Step(step) => Some(&step.name),
             Self::Value(computed) => Some(&computed.name),
         }
@@ -245,13 +251,43 @@ pub struct Goal {
     /// Children that failed before the planner thought again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<NodeId>,
+    /// Where its children were planned anew, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anew: Vec<Anew>,
+    /// Why it is being planned anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
     /// How often in a row the planner's answer was refused.
     pub rejected: u32,
     /// How often the planner was asked because the children failed.
     pub replans: u32,
+    /// The events that asked the planner about it since the last call in it, by their numbers in the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub talks: Vec<u64>,
+    /// How many circles were cut in it.
+    #[serde(default)]
+    pub cuts: u32,
+    /// What it may spend of what its parent has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Share>,
+    /// Who does it, where that is an agent of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<ChildAgent>,
+    /// What it has used of that.
+    #[serde(default, skip_serializing_if = "Used::is_nothing")]
+    pub used: Used,
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+}
+
+/// A plan that took the place of one that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anew {
+    /// Its first node.
+    pub from: NodeId,
+    /// Why the one before failed.
+    pub why: String,
 }
 
 /// One tool call.
@@ -438,16 +474,28 @@ impl Plan {
             each: None,
             children: Vec::new(),
             former: Vec::new(),
+            anew: Vec::new(),
+            stuck: None,
             rejected: 0,
             replans: 0,
+            talks: Vec::new(),
+            cuts: 0,
+            budget: None,
+            agent: None,
+            used: Used::default(),
             faults: Vec::new(),
         };
         self.add(parent, Body::Goal(goal))
     }
 
-    fn add(&mut self, parent: Option<NodeId>, body: Body) -> NodeId {
+    /// The id of the node that is added next.
+    pub(crate) fn next_id(&self) -> NodeId {
         // A plan is bounded far below 2^32 nodes by the caps of its run.
-        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    fn add(&mut self, parent: Option<NodeId>, body: Body) -> NodeId {
+        let id = self.next_id();
         let depth = parent.and_then(|id| self.node(id)).map_or(0, |node| node.depth.saturating_add(1));
         let status = Status::Open;
         self.nodes.push(Node {

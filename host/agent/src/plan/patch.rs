@@ -201,6 +201,10 @@ impl Plan {
             Draft::Goal(goal) => {
                 let id = self.add_goal(parent, goal.goal.clone(), goal.order, goal.then);
                 self.only_when(id, goal.when.as_ref());
+                if let Some(made) = self.goal_mut(id) {
+                    made.budget = goal.budget;
+                    made.agent = goal.agent.clone();
+                }
                 if let Some(DraftEach { list, item, name }) = &goal.each {
                     if goal.children.is_empty() {
                         return Err(PatchError::Empty(id));
@@ -292,6 +296,28 @@ impl Plan {
         }
     }
 
+    /// Marks what nothing happened to yet below `id` as no longer wanted, and frees its names for what takes its place.
+    pub(crate) fn drop_open_below(&mut self, id: NodeId) {
+        let children = self.goal(id).map(|goal| goal.children.clone()).unwrap_or_default();
+        for child in children.into_iter().filter(|child| self.untouched(*child).is_ok()).collect::<Vec<_>>() {
+            self.skip(child);
+            for below in self.subtree(child) {
+                let Some(name) = self.node(below).and_then(|node| node.body.name().cloned()) else { continue };
+                let free = self.free_name(&StepName::nearest(&format!("dropped_{name}")), &[]);
+                match self.node_mut(below).map(|node| &mut node.body) {
+                    Some(Body::Step(step)) => step.name = free,
+                    Some(Body::Value(computed)) => computed.name = free,
+                    Some(Body::Goal(goal)) => {
+                        if let Some(each) = &mut goal.each {
+                            each.name = Some(free);
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
     /// The names that `drafts` give to steps.
     pub(crate) fn draft_names(drafts: &[Draft]) -> Vec<StepName> {
         drafts
@@ -301,7 +327,8 @@ impl Plan {
                 Draft::Value(value) => vec![value.name.clone()],
                 Draft::Goal(goal) => {
                     let own = goal.each.as_ref().and_then(|each| each.name.clone());
-                    own.into_iter().chain(Self::draft_names(&goal.children)).collect::<Vec<_>>()
+                    let agent = goal.agent.as_ref().and_then(|agent| agent.name.clone());
+                    own.into_iter().chain(agent).chain(Self::draft_names(&goal.children)).collect::<Vec<_>>()
                 }
             })
             .collect()
@@ -314,10 +341,15 @@ fn rename(drafts: &mut [Draft], name: &mut dyn FnMut(&StepName) -> StepName) {
         match draft {
             Draft::Step(step) => step.name = step.name.as_ref().map(&mut *name),
             Draft::Value(value) => value.name = name(&value.name),
-            Draft::Goal(goal) => match &mut goal.each {
-                Some(each) => each.name = each.name.as_ref().map(&mut *name),
-                None => rename(&mut goal.children, name),
-            },
+            Draft::Goal(goal) => {
+                if let Some(agent) = &mut goal.agent {
+                    agent.name = agent.name.as_ref().map(&mut *name);
+                }
+                match &mut goal.each {
+                    Some(each) => each.name = each.name.as_ref().map(&mut *name),
+                    None => rename(&mut goal.children, name),
+                }
+            }
         }
     }
 }

@@ -8,12 +8,12 @@ use toolcrib_model::Usage;
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Patch, Plan, PlanReason, Question, Status, StepName,
-    StepOutcome, ToolFailure,
+    Anew, Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
+    Status, StepName, StepOutcome, ToolFailure,
 };
 
 /// What is wrong with an event, without its place.
-type Applied = Result<(), String>;
+pub(super) type Applied = Result<(), String>;
 
 impl State {
     /// Folds one event in.
@@ -27,6 +27,9 @@ impl State {
         let idle_since = self.idle_since.take();
         self.try_apply(event).map_err(|why| StateError { number, event: name, why })?;
         self.now = self.now.max(event.at);
+        if let EventKind::PlanAsked { node, .. } | EventKind::StepStarted { node, .. } = &event.kind {
+            self.begin_time(*node);
+        }
         self.note_idle(idle_since, matches!(event.kind, EventKind::Resumed { .. }));
         Ok(())
     }
@@ -39,20 +42,22 @@ impl State {
             (EventKind::ApprovalRevoked { .. }, Some(_), _) => {}
             // A person may answer while nobody drives the run.
             (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
+            (EventKind::PlanEdited { .. }, _, Some(Outcome::Held)) => {}
             (_, _, Some(_)) => return Err("the run is over".to_owned()),
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, inputs, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, hold, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
-                self.inputs = inputs.clone();
+                (self.inputs, self.holding) = (inputs.clone(), *hold);
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
             EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -76,6 +81,8 @@ impl State {
             EventKind::ModelAnswered { request, usage, cost, failed, model: _ } => {
                 self.model_answered(*request, usage, *cost, failed.is_some())
             }
+            EventKind::LoopCut { node, step, why, detector: _, shown: _ } => self.loop_cut(*node, *step, why),
+            EventKind::GoalSpent { node, kind } => self.goal_spent(*node, *kind),
             EventKind::Waited { until } => {
                 self.now = self.now.max(*until);
                 Ok(())
@@ -97,7 +104,8 @@ impl State {
         }
     }
 
-    fn spend(&mut self, usage: &Usage) {
+    fn spend(&mut self, node: NodeId, usage: &Usage) {
+        self.charge(node, 0, usage.total());
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
 
@@ -116,12 +124,12 @@ impl State {
         if legal(status) { Ok(()) } else { Err(format!("{node} is not {what}")) }
     }
 
-    fn expect_goal(&self, node: NodeId) -> Applied {
+    pub(super) fn expect_goal(&self, node: NodeId) -> Applied {
         self.plan.goal(node).map(drop).ok_or_else(|| format!("{node} is not a goal"))
     }
 
     /// Where a goal is when nobody thinks about it: at work if it has children, else open.
-    fn rest(&mut self, node: NodeId) {
+    pub(super) fn rest(&mut self, node: NodeId) {
         let busy = self.plan.goal(node).is_some_and(|goal| {
             goal.children.iter().any(|child| self.plan.node(*child).is_some_and(|n| n.status != Status::Skipped))
         });
@@ -132,6 +140,13 @@ impl State {
         self.expect_goal(node)?;
         self.expect(node, "open or at work", |status| matches!(status, Status::Open | Status::Active))?;
         self.stalled = self.stalled.saturating_add(1);
+        let event = self.events;
+        let why = (reason == PlanReason::Stuck).then(|| self.failure_of(node));
+        if let Some(goal) = self.plan.goal_mut(node) {
+            goal.talks.push(event);
+            // A repaired answer is still about the same failure.
+            goal.stuck = why.or_else(|| goal.stuck.take().filter(|_| goal.rejected > 0));
+        }
         if let Some(goal) = self.plan.goal_mut(node)
             && reason == PlanReason::Stuck
             && goal.rejected == 0
@@ -144,7 +159,7 @@ impl State {
 
     fn plan_rejected(&mut self, node: NodeId, faults: &[String], usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
-        self.spend(usage);
+        self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = goal.rejected.saturating_add(1);
             goal.faults = faults.to_vec();
@@ -155,13 +170,15 @@ impl State {
 
     fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.note_informed();
         self.plan.set_failed_aside(node);
+        let from = self.plan.next_id();
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
         if let Some(goal) = self.plan.goal_mut(node) {
+            goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why }));
             goal.rejected = 0;
             goal.faults.clear();
         }
@@ -176,10 +193,10 @@ impl State {
     fn goal_reached(&mut self, node: NodeId, answer: Option<&Answer>, usage: &Usage) -> Applied {
         self.expect_goal(node)?;
         self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.plan.skip(node);
         self.set(node, Status::Done);
-        if let Some((value, from)) = self.of_rounds(node) {
+        if let Some((value, from)) = self.of_rounds(node).or_else(|| self.of_agent(node, answer)) {
             self.computed.insert(node, (Arc::new(value), from));
         }
         if let Some(answer) = answer {
@@ -191,7 +208,7 @@ impl State {
     fn goal_failed(&mut self, node: NodeId, why: &str, usage: &Usage) -> Applied {
         self.expect_goal(node)?;
         self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
-        self.spend(usage);
+        self.spend(node, usage);
         self.plan.skip(node);
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
@@ -207,7 +224,7 @@ impl State {
             // What a crash makes necessary to ask is not the planner's doing.
             self.questions = self.questions.saturating_add(1);
         }
-        self.spend(usage);
+        self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.rejected = 0;
             goal.faults.clear();
@@ -267,7 +284,10 @@ impl State {
         };
         let key = Self::call_key(tool, arguments);
         self.expect(*node, "open", |status| *status == Status::Open)?;
-        if let Some(why) = self.settled(&key) {
+        if !self.plan.may_call(*node, tool) {
+            return Err(format!("the agent of {node} has no `{tool}`"));
+        }
+        if let Some(why) = self.settled(*node, &key) {
             return Err(why);
         }
         let step = self.plan.step_mut(*node).ok_or_else(|| format!("{node} is not a step"))?;
@@ -279,6 +299,7 @@ impl State {
         let calls = self.calls.entry(key).or_default();
         calls.times = calls.times.saturating_add(1);
         self.spent.steps = self.spent.steps.saturating_add(1);
+        self.charge(*node, 1, 0);
         self.not_before.remove(node);
         let record = Record {
             arguments: Arc::new(arguments.clone()),
@@ -318,6 +339,7 @@ impl State {
             }
             _ => (calls.failure, calls.same_failures) = (None, 0),
         }
+        self.tread(node, outcome);
         self.set(node, Status::Finished);
         Ok(())
     }
@@ -386,6 +408,11 @@ impl State {
         }
         self.computed.insert(node, (Arc::new(value.clone()), from.to_vec()));
         self.stalled = 0;
+        for goal in self.plan.path(node) {
+            if let Some(goal) = self.plan.goal_mut(goal) {
+                goal.talks.clear();
+            }
+        }
         self.set(node, Status::Done);
         Ok(())
     }
@@ -398,7 +425,11 @@ impl State {
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }
+        let first = self.plan.next_id();
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        if self.is_by_person(node) {
+            self.by_person.push((first, self.plan.next_id()));
+        }
         self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
         self.set(node, Status::Active);
         Ok(())
@@ -429,6 +460,9 @@ impl State {
         {
             return Err(format!("the run ended for good: {}", outcome.name()));
         }
+        self.stop_time();
+        // A hold that nobody saw stays one.
+        self.holding &= self.outcome != Some(Outcome::Held);
         (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
         self.settle_what_was_cut_off();
         match budget {

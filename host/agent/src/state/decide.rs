@@ -1,9 +1,16 @@
 //! What is to be done next.
 
 use super::approvals::ASKS_MAX;
+use super::shares::can_end;
 use super::{Command, State};
 use crate::critic::is_repeatable;
-use crate::{Body, BudgetKind, EventKind, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then};
+use crate::{
+    Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then, Trying,
+};
+
+/// How often in a row the answer of an agent's planner may be unusable, and how often its goal may be planned anew, at least.
+const AGENT_REPAIRS: u32 = 3;
+const AGENT_REPLANS: u32 = 6;
 
 /// How the children of a goal stand together.
 enum Fate {
@@ -67,11 +74,14 @@ impl State {
     }
 
     fn next(&self) -> Vec<Command> {
-        let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy() };
+        let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy(), held: false };
         walk.goal(NodeId::ROOT);
         let record = walk.commands.iter().position(|command| matches!(command, Command::Record(_)));
         if let Some(at) = record {
             return vec![walk.commands.swap_remove(at)];
+        }
+        if walk.commands.is_empty() && self.busy() == 0 && walk.held {
+            return vec![self.finish(Outcome::Held)];
         }
         if walk.commands.is_empty() && self.busy() == 0 {
             // Cannot happen as long as every goal at work has something to do; a run must end all the same.
@@ -172,7 +182,7 @@ impl State {
         Fate::Stuck
     }
 
-    fn failure_of(&self, node: NodeId) -> String {
+    pub(super) fn failure_of(&self, node: NodeId) -> String {
         let why = |id: NodeId| match self.plan.node(id).map(|node| &node.status) {
             Some(Status::Failed { why, .. }) => Some(why.clone()),
             _ => None,
@@ -186,11 +196,16 @@ struct Walk<'s> {
     state: &'s State,
     commands: Vec<Command>,
     busy: usize,
+    /// Whether something would be done if the run were not held.
+    held: bool,
 }
 
 impl Walk<'_> {
     fn goal(&mut self, id: NodeId) {
         let Some(node) = self.state.plan.node(id) else { return };
+        if self.holds(node) {
+            return;
+        }
         if node.status == Status::Open
             && let Some(event) = self.state.decided(id)
         {
@@ -204,6 +219,12 @@ impl Walk<'_> {
             }
             Body::Value(_) => return,
         };
+        if can_end(&node.status)
+            && let Some(spent) = self.state.spent_above(id, BudgetKind::Wall, &[])
+            && let Some(event) = self.state.goal_spent_event(spent, BudgetKind::Wall)
+        {
+            return self.record(event);
+        }
         match &node.status {
             Status::Open if let Some(each) = &goal.each => {
                 self.record(self.state.unrolled(id, &each.list, each.size()));
@@ -228,6 +249,17 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether nothing happens here before a person has seen the plan. Only what a planner says without any result goes on.
+    fn holds(&mut self, node: &Node) -> bool {
+        let planned = match &node.body {
+            Body::Goal(goal) => goal.each.is_none() && node.when.is_none(),
+            Body::Step(_) | Body::Value(_) => false,
+        };
+        let holds = self.state.holding && node.status == Status::Open && !planned;
+        self.held |= holds;
+        holds
+    }
+
     fn record(&mut self, event: EventKind) {
         self.commands.push(Command::Record(event));
     }
@@ -235,9 +267,16 @@ impl Walk<'_> {
     fn plan(&mut self, id: NodeId, reason: PlanReason) {
         let Some(goal) = self.state.plan.goal(id) else { return };
         let caps = &self.state.caps;
-        let give_up = if goal.rejected > caps.repairs {
+        // Whoever wrote a flow leaves nothing to a planner, but for the agents in it.
+        let of_agent = self.state.plan.scope_of(id) != NodeId::ROOT;
+        let repairs = if of_agent { caps.repairs.max(AGENT_REPAIRS) } else { caps.repairs };
+        let replans = if of_agent { caps.replans.max(AGENT_REPLANS) } else { caps.replans };
+        let begins = goal.agent.is_some() && self.state.plan.node(id).is_some_and(|node| node.status == Status::Open);
+        let give_up = if begins && self.state.agents_begun() >= caps.agents as usize {
+            Some(format!("{} child agents have begun in this run, which is enough", caps.agents))
+        } else if goal.rejected > repairs {
             Some(format!("no usable plan after {} tries: {}", goal.rejected, goal.faults.join("; ")))
-        } else if goal.replans >= caps.replans && reason == PlanReason::Stuck {
+        } else if goal.replans >= replans && reason == PlanReason::Stuck {
             let why = self.state.failure_of(id);
             Some(if goal.replans == 0 {
                 why
@@ -253,6 +292,12 @@ impl Walk<'_> {
         };
         if let Some(why) = give_up {
             self.record(EventKind::GoalFailed { node: id, why, usage: Default::default() });
+        } else if let Some(event) = self.state.monologue(id) {
+            self.record(event);
+        } else if let Some(spent) = self.state.spent_above(id, BudgetKind::Tokens, &[]) {
+            if let Some(event) = self.state.goal_spent_event(spent, BudgetKind::Tokens) {
+                self.record(event);
+            }
         } else if self.state.spent.tokens >= self.state.budget.tokens {
             self.record(EventKind::BudgetSpent { kind: BudgetKind::Tokens });
         } else if self.busy < caps.parallel.max(1) {
@@ -275,7 +320,8 @@ impl Walk<'_> {
                 .record(EventKind::StepBlocked { node: id, why: format!("a person was asked {ASKS_MAX} times") });
         }
         if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
-            return self.commands.push(Command::Wait { until: *until });
+            let until = state.share_deadline(id).map_or(*until, |end| end.min(*until));
+            return self.commands.push(Command::Wait { until });
         }
         let calls = self.commands.iter().filter(|command| matches!(command, Command::CallTool { .. })).count();
         if state.spent.steps as usize + calls >= state.budget.steps as usize {
@@ -285,38 +331,58 @@ impl Walk<'_> {
             }
             return;
         }
+        let made: Vec<NodeId> = self.commands.iter().filter_map(Command::called).collect();
+        if let Some(spent) = state.spent_above(id, BudgetKind::Steps, &made) {
+            // Those that still fit go first.
+            let here = made.iter().any(|call| state.plan.path(*call).contains(&spent));
+            if !here && let Some(event) = state.goal_spent_event(spent, BudgetKind::Steps) {
+                self.record(event);
+            }
+            return;
+        }
         if self.busy >= state.caps.parallel.max(1) {
             return;
         }
         match self.call(id, step) {
-            Ok(call) => {
+            Ok(Some(call)) => {
                 self.busy += 1;
                 self.commands.push(call);
             }
-            Err(why) => self.record(EventKind::StepBlocked { node: id, why }),
+            Ok(None) => {}
+            Err(event) => self.record(event),
         }
     }
 
-    fn call(&self, id: NodeId, step: &Step) -> Result<Command, String> {
+    /// The call of a step, what is recorded in its place, or neither where something else has to be over first.
+    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, EventKind> {
         let state = self.state;
-        let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| error.to_string())?;
+        let blocked = |why: String| EventKind::StepBlocked { node: id, why };
+        let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
-        if let Some(why) = state.settled(&key) {
-            return Err(why);
+        if let Some(why) = state.settled(id, &key) {
+            return Err(blocked(why));
         }
-        let times = state.calls.get(&key).map_or(0, |calls| calls.times);
-        if step.attempts == 0 && times >= state.caps.repeats {
-            return Err(format!("the very same call was made {times} times already"));
+        if step.attempts == 0 {
+            let times = state.calls.get(&key).map_or(0, |calls| calls.times);
+            match state.circle(id, &key) {
+                Some(Ok(event)) => return Err(event),
+                Some(Err(())) => return Ok(None),
+                None if times >= state.caps.polls.max(state.caps.repeats) => {
+                    return Err(blocked(format!("the very same call was made {times} times already")));
+                }
+                None => {}
+            }
         }
         // Two calls of one round must not be the same irreversible one.
         let twin = self.commands.iter().any(
             |command| matches!(command, Command::CallTool { tool, arguments: other, .. } if *tool == step.tool && *other == arguments),
         );
-        if twin && !is_repeatable(&step.effect) && !state.caps.twice {
-            return Err("the very same call is being made by another step".to_owned());
+        if twin && !is_repeatable(&step.effect) && !state.may_repeat(id) {
+            return Err(blocked("the very same call is being made by another step".to_owned()));
         }
         let labels = state.labels(id);
-        let (attempt, tool, trying) = (step.attempts + 1, step.tool.clone(), step.trying);
-        Ok(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying })
+        let trying = Trying { wall_ms: state.call_time(id, step), ..step.trying };
+        let (attempt, tool) = (step.attempts + 1, step.tool.clone());
+        Ok(Some(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying }))
     }
 }

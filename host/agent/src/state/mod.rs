@@ -4,13 +4,18 @@
 //! Event ─► apply ─► State ─► decide ─► Command ─► (a driver does it) ─► Event
 //! ```
 
+mod agents;
 mod apply;
 mod approvals;
 mod decide;
+mod edits;
+mod foresee;
 mod labels;
+mod loops;
 mod money;
 mod partial;
 mod scope;
+mod shares;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +31,8 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use foresee::{Foreseen, ForeseenCall};
+pub use loops::Detector;
 pub use money::{Affordable, Bill, Purse};
 pub use partial::describe;
 
@@ -103,6 +110,16 @@ pub enum Command {
         /// How the run ends.
         result: Outcome,
     },
+}
+
+impl Command {
+    /// The step that is called.
+    fn called(&self) -> Option<NodeId> {
+        match self {
+            Self::CallTool { node, .. } => Some(*node),
+            _ => None,
+        }
+    }
 }
 
 /// What is known about the latest try of a step.
@@ -185,6 +202,9 @@ struct Calls {
     /// The run of that step, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
+    /// What came of it the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gave: Option<Digest>,
 }
 
 /// A question that the critic wants answered.
@@ -219,6 +239,9 @@ pub struct State {
     #[serde(default)]
     computed: BTreeMap<NodeId, (Arc<Value>, Vec<StepName>)>,
     calls: BTreeMap<Digest, Calls>,
+    /// The latest calls of each goal, in their order.
+    #[serde(default)]
+    trails: BTreeMap<NodeId, Vec<loops::Tread>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -242,6 +265,12 @@ pub struct State {
     idle_since: Option<Millis>,
     exhausted: Option<BudgetKind>,
     cancelled: bool,
+    /// Whether nothing is done before a person has seen the plan.
+    #[serde(default)]
+    holding: bool,
+    /// The nodes that a person wrote: from the first, to before the second.
+    #[serde(default)]
+    by_person: Vec<(NodeId, NodeId)>,
     outcome: Option<Outcome>,
 }
 
@@ -261,6 +290,7 @@ impl Default for State {
             errors: BTreeMap::new(),
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
+            trails: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
@@ -278,6 +308,8 @@ impl Default for State {
             idle_since: None,
             exhausted: None,
             cancelled: false,
+            holding: false,
+            by_person: Vec::new(),
             outcome: None,
         }
     }
@@ -427,10 +459,15 @@ impl State {
         })
     }
 
+    /// Whether a person wrote every call of this part of the plan, those that are made twice too.
+    fn may_repeat(&self, node: NodeId) -> bool {
+        self.caps.twice && self.plan.scope_of(node) == NodeId::ROOT
+    }
+
     /// Why this call is not made again, where an earlier one cannot be taken back.
-    fn settled(&self, key: &Digest) -> Option<String> {
+    fn settled(&self, node: NodeId, key: &Digest) -> Option<String> {
         let calls = self.calls.get(key)?;
-        let by = calls.settled.as_ref().filter(|_| !self.caps.twice || calls.elsewhere.is_some())?;
+        let by = calls.settled.as_ref().filter(|_| !self.may_repeat(node) || calls.elsewhere.is_some())?;
         Some(match &calls.elsewhere {
             None => format!(
                 "the very same call was made by step {by} and cannot be taken back; refer to its result instead"

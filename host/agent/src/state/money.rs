@@ -54,8 +54,6 @@ pub struct Purse {
     pub(super) called: BTreeMap<NodeId, (ToolName, Money)>,
     /// Which model answered last about a goal.
     pub(super) answered: BTreeMap<NodeId, String>,
-    /// What was spent at or below a goal that has a budget of its own.
-    pub(super) below: BTreeMap<NodeId, Money>,
 }
 
 impl Purse {
@@ -118,7 +116,7 @@ impl State {
 
     /// The budget in money that stands at this goal.
     pub(super) fn money_of(&self, goal: NodeId) -> Option<Money> {
-        if goal == NodeId::ROOT { self.budget.money } else { None }
+        if goal == NodeId::ROOT { self.budget.money } else { self.plan.goal(goal)?.budget?.money }
     }
 
     /// Whether so much more can be spent for this node, within every budget that it stands under.
@@ -137,7 +135,7 @@ impl State {
     }
 
     fn spent_below(&self, goal: NodeId) -> Money {
-        self.purse.below.get(&goal).copied().unwrap_or_default()
+        self.plan.goal(goal).map(|goal| goal.used.money).unwrap_or_default()
     }
 
     fn pay(&mut self, node: NodeId, amount: Money) {
@@ -146,8 +144,8 @@ impl State {
         }
         self.purse.spent += amount;
         for id in self.plan.path(node) {
-            if id != NodeId::ROOT && self.money_of(id).is_some() {
-                *self.purse.below.entry(id).or_default() += amount;
+            if let Some(goal) = self.plan.goal_mut(id).filter(|goal| goal.budget.is_some()) {
+                goal.used.money += amount;
             }
         }
     }

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use toolcrib_agent::critic::{self, Evidence, GIVE_UP, IT_DID_NOT, IT_HAPPENED};
 use toolcrib_agent::{
-    Answer, Budget, Caps, Command, Draft, DraftStep, EffectState, Event, EventKind, Expectation, Millis, NodeId, Order,
-    Outcome, Patch, Question, State, StepName, StepOutcome, Then, ToolCard, ToolOutput, plan,
+    Answer, Budget, Caps, Command, Draft, DraftGoal, DraftStep, EffectState, Event, EventKind, Expectation, Millis,
+    NodeId, Order, Outcome, Patch, Question, Share, State, StepName, StepOutcome, Then, ToolCard, ToolOutput, plan,
 };
 use toolcrib_model::Usage;
 use toolcrib_policy::{
@@ -71,6 +71,7 @@ impl<'b> Sim<'b> {
         };
         let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000, money: None };
         let caps = Caps { nodes: 120, ..Caps::default() };
+        let hold = sim.dice.roll(8) == 1;
         sim.record(EventKind::RunStarted {
             version: 1,
             goal: "g".into(),
@@ -78,6 +79,7 @@ impl<'b> Sim<'b> {
             budget,
             caps,
             inputs: json!(null),
+            hold,
         });
         sim
     }
@@ -295,12 +297,25 @@ impl<'b> Sim<'b> {
         }
     }
 
+    fn with_budget(&mut self, draft: Draft) -> Draft {
+        let budget = match self.dice.roll(3) {
+            0 => Share { steps: Some(self.dice.roll(3) as u32), ..Share::default() },
+            1 => Share { tokens: Some(self.dice.roll(40) as u64), ..Share::default() },
+            _ => Share { wall_ms: Some(self.dice.roll(9) as u64), ..Share::default() },
+        };
+        match draft {
+            Draft::Goal(goal) => Draft::Goal(DraftGoal { budget: Some(budget), ..goal }),
+            other => other,
+        }
+    }
+
     fn draft(&mut self, depth: usize) -> Draft {
         if depth < 3 && self.dice.roll(3) == 1 {
             let count = self.dice.roll(3);
             let children = (0..count).map(|_| self.draft(depth + 1)).collect();
             let order = self.dice.pick(&[Order::Sequence, Order::Parallel, Order::Alternatives]);
-            return Draft::goal("sub", order, children);
+            let goal = Draft::goal("sub", order, children);
+            return if self.dice.roll(3) == 1 { self.with_budget(goal) } else { goal };
         }
         let names: Vec<StepName> = self.state.plan().steps().map(|(_, step)| step.name.clone()).collect();
         let arguments = match self.dice.roll(4) {
@@ -369,8 +384,15 @@ fn ten_thousand_events_are_folded_quickly() {
     let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX, money: None };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
-    let start =
-        EventKind::RunStarted { version: 1, goal: "g".into(), planner: "p".into(), budget, caps, inputs: json!(null) };
+    let start = EventKind::RunStarted {
+        version: 1,
+        goal: "g".into(),
+        planner: "p".into(),
+        budget,
+        caps,
+        inputs: json!(null),
+        hold: false,
+    };
     let mut events = vec![start.at(Millis(1))];
     for number in 0..2_000_u32 {
         let step = DraftStep {

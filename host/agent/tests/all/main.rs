@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod agents;
 mod approvals;
 mod builtin;
 mod catalog;
 mod driver;
 mod flow;
+mod holds;
+mod loops;
 mod machine;
 mod models;
 mod money;
 mod resume;
+mod shares;
 mod stored;
 mod support;
 mod world;

@@ -16,6 +16,12 @@ pub(crate) struct RunArgs {
     /// A model that answers where the one before it does not; may be given several times; `none` for none
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_FALLBACK", value_delimiter = ',')]
     pub(crate) fallback: Vec<String>,
+    /// Show the plan and stop before the first call; `toolcrib plan RUN --edit` changes it, `toolcrib resume RUN` does it
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// As --plan, and say of each call what policy would say to it, and what is not granted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
 }
@@ -81,8 +87,29 @@ pub(crate) struct FlowRunArgs {
     /// Inputs from a file with a JSON object; `-` reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,
+    /// Call nothing: say what would be called, what policy would say to it, and what is not granted. Nothing is recorded
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// Change the plan to what this file says (`-` is standard input), or in the editor of $VISUAL or $EDITOR
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) edit: Option<Option<PathBuf>>,
+    /// Print the plan as YAML, which --edit reads
+    #[arg(long, conflicts_with_all = ["edit", "dry_run", "json"])]
+    pub(crate) yaml: bool,
+    /// Say of each call what policy would say to it, and what is not granted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

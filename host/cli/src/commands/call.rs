@@ -53,7 +53,7 @@ fn not_made(args: &CallArgs, run: &str, outcome: &Outcome) -> ExitCode {
         Outcome::Cancelled { .. } => ("cancelled", "the call was cancelled before it was made".to_owned()),
         Outcome::Failed { reason, .. } => ("failed", reason.clone()),
         Outcome::Budget { kind, .. } => ("failed", format!("the budget of {kind} is spent")),
-        Outcome::Reached { .. } => ("failed", "the call was not made".to_owned()),
+        Outcome::Reached { .. } | Outcome::Held => ("failed", "the call was not made".to_owned()),
     };
     if args.json {
         let mut error = json!({ "code": code, "message": message, "effect": "none" });

@@ -13,7 +13,7 @@ use toolcrib_runtime::{CribError, FlowRequest, RunLog};
 use crate::args::{Common, FlowCommand, FlowRunArgs};
 use crate::commands::run::{Desk, budget_on, conclude, crib};
 use crate::exit::{self, BadInput};
-use crate::render::{counted, errln, outln, plain};
+use crate::render::{counted, errln, outln, plain, show_preview};
 use crate::setup;
 
 pub(crate) async fn flow(common: &Common, command: FlowCommand) -> anyhow::Result<ExitCode> {
@@ -74,6 +74,15 @@ async fn run(common: &Common, args: FlowRunArgs) -> anyhow::Result<ExitCode> {
     let given = given(&flow, &args)?;
     let inputs = flow.with_inputs(&given).map_err(|error| BadInput(error.to_string()))?;
     let crib = crib(common, &args.drive).await?;
+    if args.dry_run {
+        let preview = crib.preview_flow(&flow, budget(&args.drive), inputs)?;
+        if args.drive.json {
+            outln!("{}", json!({ "flow": flow.name, "preview": preview }));
+        } else {
+            show_preview(common, &crib, &preview, true);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let desk = Desk::new(&args.drive);
     let budget = budget_on(&args.drive, flow.budget);
     let request = FlowRequest {
@@ -135,10 +144,24 @@ fn save_run(common: &Common, run: &str, name: Option<String>, output: Option<&Pa
 }
 
 /// The order in which people write the keys of a flow; others follow as they come.
-const ORDER: [&str; 8] = ["flow", "version", "description", "inputs", "step", "tool", "arguments", "steps"];
+const ORDER: [&str; 13] = [
+    "flow",
+    "plan",
+    "version",
+    "description",
+    "inputs",
+    "title",
+    "step",
+    "goal",
+    "tool",
+    "when",
+    "arguments",
+    "then",
+    "steps",
+];
 
 /// A value as YAML: maps and lists in blocks, everything else as JSON, which YAML reads as well.
-fn yaml(value: &Value) -> String {
+pub(crate) fn yaml(value: &Value) -> String {
     let mut text = String::new();
     block(value, 0, &mut text);
     text

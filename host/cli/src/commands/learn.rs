@@ -63,7 +63,9 @@ fn why_not(outcome: &Outcome) -> Option<String> {
         Outcome::Reached { .. } => None,
         Outcome::Failed { reason, .. } | Outcome::Refused { reason, .. } => Some(reason.clone()),
         Outcome::Asked { question, .. } => Some(format!("it needs an answer: {}", question.text)),
-        Outcome::Budget { .. } | Outcome::Cancelled { .. } => Some(format!("it ended early ({})", outcome.name())),
+        Outcome::Budget { .. } | Outcome::Held | Outcome::Cancelled { .. } => {
+            Some(format!("it ended early ({})", outcome.name()))
+        }
     }
 }
 
@@ -120,7 +122,8 @@ async fn one_round(
             let chosen = crib.chosen(model.as_deref(), &[]);
             let observer = Arc::new(live.clone());
             let budget = Budget::default();
-            let request = RunRequest { goal: goal.clone(), chosen, budget, person, observer, progress, cancel };
+            let request =
+                RunRequest { goal: goal.clone(), chosen, budget, hold: false, person, observer, progress, cancel };
             let result = crib.run(request, |_| ()).await?;
             (result.run, result.outcome)
         }

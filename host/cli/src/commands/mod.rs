@@ -12,6 +12,7 @@ mod flow;
 mod fork;
 mod inspect;
 mod learn;
+mod plan;
 mod policy;
 mod prune;
 mod repair;
@@ -41,6 +42,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run(args) => run::run(common, args).await,
         Command::Flow { command } => flow::flow(common, command).await,
+        Command::Plan(args) => plan::plan(common, args).await,
         Command::Resume(args) => resume::resume(common, args).await,
         Command::Cancel(args) => cancel::cancel(common, args).await,
         Command::Fork(args) => fork::fork(common, args).await,

@@ -17,13 +17,14 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
     if args.goal.trim().is_empty() {
         return Err(exit::BadInput("the goal is empty; say what is to be reached, in quotes".to_owned()).into());
     }
-    let RunArgs { goal, model, fallback, drive } = args;
+    let RunArgs { goal, model, fallback, plan, dry_run, drive } = args;
     let crib = crib(common, &drive).await?;
-    let desk = Desk::new(&drive);
+    let desk = Desk { dry_run, ..Desk::new(&drive) };
     let request = RunRequest {
         goal,
         chosen: crib.chosen(model.as_deref(), &fallback),
         budget: budget(&drive).unwrap_or_default(),
+        hold: plan || dry_run,
         person: desk.person.clone(),
         observer: Arc::new(desk.live.clone()),
         progress: desk.live.progress(),
@@ -46,6 +47,8 @@ pub(crate) struct Desk {
     begun: OnceLock<RunId>,
     quiet: bool,
     json: bool,
+    /// Whether what policy would say is shown with a plan that is held.
+    dry_run: bool,
 }
 
 impl Desk {
@@ -57,7 +60,7 @@ impl Desk {
         setup::on_interrupt(move || stop.cancel());
         let person = if drive.unattended { None } else { Terminal::attended(live.clone()) };
         let person = person.map(|person| Arc::new(person) as Arc<dyn Person>);
-        Self { live, cancel, person, begun: OnceLock::new(), quiet, json: drive.json }
+        Self { live, cancel, person, begun: OnceLock::new(), quiet, json: drive.json, dry_run: false }
     }
 
     pub(crate) fn began(&self, run: RunId) {
@@ -81,7 +84,9 @@ pub(crate) fn conclude(
         None => error.into(),
     })?;
     let run = result.run.to_string();
-    if desk.json {
+    if result.outcome == Outcome::Held {
+        super::plan::held(common, crib, result.run, desk.dry_run, desk.json)?;
+    } else if desk.json {
         let mut shown = json!({ "run": run, "result": result.outcome });
         if let Some(spent) = spent(crib, result.run) {
             shown["spent"] = spent;
@@ -125,7 +130,7 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
         outln!("{}", plain_lines(&answer.text));
     }
     match outcome {
-        Outcome::Reached { .. } => {}
+        Outcome::Reached { .. } | Outcome::Held => {}
         Outcome::Failed { reason, .. } => {
             errln!("not reached: {}", plain_lines(reason));
             for (_, why) in crib.rejected() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, Node, NodeId, Order, State, Status, Step};
 
 use super::text::{count, duration, plain};
 
@@ -30,32 +30,83 @@ impl Costs {
     }
 }
 
+/// What stands below single nodes, in lines of their own.
+pub(crate) type Notes = HashMap<NodeId, Vec<String>>;
+
 /// The tree, a line for each node. `spinner` stands for steps that are under way.
 pub(crate) fn tree(state: &State, costs: &Costs, spinner: char) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(root) = state.plan().nodes().iter().find(|node| node.parent.is_none()) {
-        lines.push(format!("{} {}{}", mark(&root.status, spinner), plain(state.goal()), by(state, root.id)));
-        children(state, costs, spinner, root.id, "", &mut lines);
-    }
-    lines
+    Drawing { state, costs, spinner, notes: &Notes::new(), open: false, lines: Vec::new() }.draw()
 }
 
-fn children(state: &State, costs: &Costs, spinner: char, of: NodeId, indent: &str, lines: &mut Vec<String>) {
-    let below: Vec<_> = state.plan().nodes().iter().filter(|node| node.parent == Some(of)).collect();
-    for (at, node) in below.iter().enumerate() {
-        let last = at + 1 == below.len();
-        let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        let what = match &node.body {
-            Body::Goal(goal) => {
-                let by = by(state, node.id);
-                format!("{}{}{}{by}", plain(&goal.text), order(goal.order), each(goal))
-            }
-            Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
-            Body::Step(step) => format!("{}{}", step_line(state, node.id, step), costs.shown(node.id)),
-        };
-        lines.push(format!("{indent}{branch}{} {what}{}", mark(&node.status, spinner), why(&node.status)));
-        children(state, costs, spinner, node.id, &format!("{indent}{inside}"), lines);
+/// The same with notes.
+pub(crate) fn noted_tree(state: &State, notes: &Notes) -> Vec<String> {
+    Drawing { state, costs: &Costs::default(), spinner: '·', notes, open: true, lines: Vec::new() }.draw()
+}
+
+struct Drawing<'a> {
+    state: &'a State,
+    costs: &'a Costs,
+    spinner: char,
+    notes: &'a Notes,
+    /// Whether what is no longer wanted is left out.
+    open: bool,
+    lines: Vec<String>,
+}
+
+impl Drawing<'_> {
+    fn draw(mut self) -> Vec<String> {
+        if let Some(root) = self.state.plan().node(NodeId::ROOT) {
+            self.lines.push(format!(
+                "{} {}{}",
+                mark(&root.status, self.spinner),
+                plain(self.state.goal()),
+                by(self.state, root.id)
+            ));
+            self.below(NodeId::ROOT, "", "   ");
+        }
+        self.lines
     }
+
+    /// What stands below a node: why it failed, its notes, and its children in the order in which they came to be. Where a
+    /// planner thought again, a line says why.
+    fn below(&mut self, of: NodeId, indent: &str, pad: &str) {
+        let plan = self.state.plan();
+        let wanted = |node: &&Node| !self.open || node.status != Status::Skipped;
+        let below: Vec<_> = plan.nodes().iter().filter(|node| node.parent == Some(of)).filter(wanted).collect();
+        if let Some(why) = plan.node(of).and_then(|node| why(&node.status)).filter(|why| !says(&below, why)) {
+            self.lines.push(format!("{indent}{pad}{}", plain(why)));
+        }
+        for note in self.notes.get(&of).into_iter().flatten() {
+            self.lines.push(format!("{indent}{pad}{note}"));
+        }
+        for (at, node) in below.iter().enumerate() {
+            let anew = plan.goal(of).and_then(|goal| goal.anew.iter().find(|anew| anew.from == node.id));
+            if let Some(anew) = anew {
+                self.lines.push(format!("{indent}├─ ↻ planned anew: {}", plain(&anew.why)));
+            }
+            let last = at + 1 == below.len();
+            let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let what = match &node.body {
+                Body::Goal(goal) => {
+                    let by = by(self.state, node.id);
+                    format!("{}{}{}{by}", plain(&goal.text), order(goal.order), each(goal))
+                }
+                Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
+                Body::Step(step) => format!("{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id)),
+            };
+            let instead = if node.instead_of.is_some() { "↩ " } else { "" };
+            self.lines.push(format!("{indent}{branch}{} {instead}{what}", mark(&node.status, self.spinner)));
+            let has_children =
+                plan.goal(node.id).is_some_and(|goal| !goal.children.is_empty() || !goal.former.is_empty());
+            let pad = if has_children { "│  " } else { "   " };
+            self.below(node.id, &format!("{indent}{inside}"), pad);
+        }
+    }
+}
+
+/// Whether one of these failed with these very words, which then stand there.
+fn says(nodes: &[&Node], said: &str) -> bool {
+    nodes.iter().any(|node| why(&node.status) == Some(said))
 }
 
 /// The model that answered last about a goal, where it is not the run's planner.
@@ -105,9 +156,9 @@ fn mark(status: &Status, spinner: char) -> char {
     }
 }
 
-fn why(status: &Status) -> String {
+fn why(status: &Status) -> Option<&str> {
     match status {
-        Status::Failed { why, .. } => format!("\n      {}", plain(why)),
-        _ => String::new(),
+        Status::Failed { why, .. } => Some(why),
+        _ => None,
     }
 }

@@ -141,7 +141,7 @@ fn review(context: &PlanContext) -> Proposal {
             _ => {}
         }
     }
-    match answer::answer(&context.state, context.goal()) {
+    match answer::answer(context) {
         Some(answer) => Proposal::Answer(answer),
         None if context.node == NodeId::ROOT => Proposal::Fail("the steps gave no result".to_owned()),
         None => Proposal::Answer(Answer::text("")),
@@ -149,7 +149,7 @@ fn review(context: &PlanContext) -> Proposal {
 }
 
 fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
-    context.state.results().iter().any(|(step, ..)| step.tool == way.tool)
+    context.results().iter().any(|(step, ..)| step.tool == way.tool)
 }
 
 /// Why the goal cannot be reached: what failed, in the order in which it did.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use toolcrib_model::{Arguments, Message, ToolCall, ToolSpec};
 
-use crate::{PlanContext, State, Status, Step, StepOutcome, ToolCard, ToolOutput};
+use crate::{NodeId, PlanContext, State, Status, Step, StepOutcome, ToolCard, ToolOutput};
 
 /// Functions that are offered at most, besides the planner's own.
 const TOOLS: usize = 16;
@@ -47,12 +47,19 @@ The arguments of a call that you make directly are taken as they stand, and refe
 pub(super) fn messages(context: &PlanContext, tokens: Option<u64>) -> Vec<Message> {
     let state = &context.state;
     let mut first = format!("Goal: {}", context.goal());
-    if context.goal() != state.goal() {
-        first.push_str(&format!("\nIt is part of this: {}", state.goal()));
+    let scope = context.scope();
+    let whole = state.plan().goal(scope).map_or("", |goal| &goal.text);
+    if context.goal() != whole {
+        first.push_str(&format!("\nIt is part of this: {whole}"));
+    }
+    if let Some(given) = state.given(scope) {
+        first.push_str(&format!("\nYou are given: {}", fenced(&given.to_string(), RESULT_CHARS)));
     }
     let mut messages = vec![Message::user(first)];
-    messages.extend(history(state, all_chars(tokens)));
-    for exchange in state.exchanges() {
+    messages.extend(history(state, scope, all_chars(tokens)));
+    messages.extend(agents(state, scope));
+    let seen = |node| state.plan().scope_of(node) == scope;
+    for exchange in state.exchanges().iter().filter(|exchange| seen(exchange.node)) {
         let said = format!("You asked: {}\nThe person answered: {}", exchange.question.text, exchange.answer);
         messages.push(Message::user(said));
     }
@@ -70,9 +77,10 @@ fn all_chars(tokens: Option<u64>) -> usize {
 }
 
 /// Each step that was tried or stopped, as a call and its result.
-fn history(state: &State, all_chars: usize) -> Vec<Message> {
+fn history(state: &State, scope: NodeId, all_chars: usize) -> Vec<Message> {
     let over = |status: &Status| matches!(status, Status::Done | Status::Failed { .. });
-    let tried: Vec<_> = state.plan().steps().filter(|(node, _)| over(&node.status)).collect();
+    let plan = state.plan();
+    let tried: Vec<_> = plan.steps().filter(|(node, _)| over(&node.status) && plan.seen_in(node.id) == scope).collect();
     let skip = tried.len().saturating_sub(STEPS);
     let mut left = all_chars;
     let mut turns = Vec::new();
@@ -96,6 +104,23 @@ fn history(state: &State, all_chars: usize) -> Vec<Message> {
         turns.push([Message::Assistant { text: None, tool_calls: vec![call], continuation: None }, result]);
     }
     turns.into_iter().rev().flatten().collect()
+}
+
+/// What child agents came to. How they did it is theirs.
+fn agents(state: &State, scope: NodeId) -> Vec<Message> {
+    let told = state.agents_in(scope).into_iter().map(|(node, agent, result)| {
+        let goal = state.plan().goal(node).map_or("", |goal| &goal.text);
+        let name = agent.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+        let goal = fenced(goal, ARGUMENT_CHARS);
+        Message::user(match result {
+            Ok(value) => {
+                let value = value.map(Value::to_string).unwrap_or_default();
+                format!("The agent{name} for {goal} came to this:\n{}", fenced(&value, RESULT_CHARS))
+            }
+            Err(why) => format!("The agent{name} for {goal} failed: {}", fenced(why, ARGUMENT_CHARS)),
+        })
+    });
+    told.collect()
 }
 
 /// Arguments with long texts cut: what was written to a file need not be read again.
@@ -164,7 +189,8 @@ fn visible(text: &str) -> String {
 /// The tools that fit the goal, and the planner's own functions.
 pub(super) fn functions(context: &PlanContext) -> Vec<ToolSpec> {
     let mut cards = context.tools.search(context.goal(), TOOLS);
-    for card in context.tools.search(context.state.goal(), TOOLS) {
+    let whole = context.state.plan().goal(context.scope()).map_or("", |goal| &goal.text);
+    for card in context.tools.search(whole, TOOLS) {
         if cards.len() < TOOLS && !cards.iter().any(|known| known.name == card.name) {
             cards.push(card);
         }
@@ -192,7 +218,9 @@ fn own() -> [ToolSpec; 3] {
         spec(
             PROPOSE_PLAN,
             "Plans several steps. A child is a step {\"step\": name, \"tool\": name, \"arguments\": {…}} or a goal \
-             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes.",
+             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes. \
+             An agent of its own can reach a goal, with fewer tools and with what it is given alone: {\"goal\": text, \"agent\": \
+             {\"step\": name, \"tools\": [\"files.*\"], \"given\": {…}}, \"budget\": {\"steps\": 5}}.",
             json!({
                 "type": "object",
                 "properties": {
