@@ -43,15 +43,16 @@ impl Tools for Scoped {
     fn search(&self, query: &str, limit: usize) -> Vec<ToolCard> {
         let mut found = self.inner.search(query, limit.saturating_mul(SEARCHED));
         found.retain(|card| self.lists(&card.name));
-        // What is named outright is there whatever the words of the goal are.
-        let named = self.lists.last().into_iter().flatten().filter_map(|pattern| match pattern {
-            ToolPattern::Exactly(tool) => self.get(tool),
-            ToolPattern::Any | ToolPattern::Plugin(_) => None,
-        });
-        for card in named {
-            if !found.iter().any(|known| known.name == card.name) {
-                found.push(card);
-            }
+        // What is on the list is offered whatever the words of the goal are.
+        for pattern in self.lists.last().into_iter().flatten() {
+            let named = match pattern {
+                ToolPattern::Exactly(tool) => self.get(tool).into_iter().collect(),
+                ToolPattern::Plugin(plugin) => self.inner.search(plugin.as_str(), limit.saturating_mul(SEARCHED)),
+                ToolPattern::Any => Vec::new(),
+            };
+            let new = |card: &ToolCard| self.lists(&card.name) && !found.iter().any(|known| known.name == card.name);
+            let new: Vec<ToolCard> = named.into_iter().filter(new).collect();
+            found.extend(new);
         }
         found.truncate(limit);
         found

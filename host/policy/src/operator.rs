@@ -287,7 +287,7 @@ impl OperatorFile {
         &self.admission
     }
 
-    /// Which language models plan, judge, and stand in for each other.
+    /// Which language models plan, and stand in for each other.
     pub fn models(&self) -> &ModelSettings {
         &self.models
     }

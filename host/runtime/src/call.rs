@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use toolcrib_agent::{Chain, Person};
 use toolcrib_model::Meter;
-use toolcrib_policy::{ApprovalId, Authority, Labels, LimitRequest, RunFacts, WallTime};
+use toolcrib_policy::{ApprovalId, Authority, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
 use crate::crib::Crib;
@@ -29,9 +29,18 @@ pub(crate) struct Caller {
     pub(crate) models: Option<Arc<Chain>>,
     /// Who is told of each request to a model.
     pub(crate) meter: Option<Arc<dyn Meter>>,
+    /// The lists of tools of the agents that call: a tool has to be on each.
+    pub(crate) within: Vec<Vec<ToolPattern>>,
     /// The run that calls.
     pub(crate) run: Arc<RunFacts>,
     pub(crate) known: Known,
+}
+
+impl Caller {
+    /// Whether the agents that call may all use this tool.
+    pub(crate) fn may_call(&self, tool: &ToolName) -> bool {
+        self.within.iter().all(|list| list.iter().any(|pattern| pattern.matches(tool)))
+    }
 }
 
 /// A call on its way to the sandbox.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use toolcrib_agent::{Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
+use toolcrib_agent::{Agents, Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
 use toolcrib_ledger::RunId;
 use toolcrib_policy::{Effect, PluginName, ToolName, Verdict};
 
 use crate::call::{Caller, Progress};
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::models::Chosen;
@@ -45,6 +46,15 @@ pub struct CheckedFlow {
 impl Crib {
     pub(crate) fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
         let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
+        // Whatever an agent is to plan with has to be there before anything runs.
+        let chosen = Chosen { planner: PlannerChoice::Flow, fallback: self.chosen(None, &[]).fallback };
+        let (planner, _) = self.planner(&chosen)?;
+        let agents = Children::new(self.clone(), chosen, &planner);
+        let named = toolcrib_agent::plan::agent::models(&flow.steps);
+        let unknown: Vec<String> = named.into_iter().filter_map(|model| agents.planner(Some(model)).err()).collect();
+        if !unknown.is_empty() {
+            return Err(CribError::Flow(unknown));
+        }
         flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
     }
 
@@ -88,10 +98,12 @@ impl Crib {
         let (planner, models) = self.planner(&chosen)?;
         let budget = budget.unwrap_or(flow.budget);
         self.check_prices(&chosen, Some(&budget), None)?;
+        let details = chosen.details();
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
         let errand = Errand { goal: flow.name.clone(), planner, models, person, observer, progress, last: None };
-        let (run, (ports, till)) = self.begin(errand, &flow.name, chosen.details()).await?;
+        let (run, (ports, till)) = self.begin(errand, &flow.name, details).await?;
         began(run);
-        let driven = Run::flow(ports, &flow, budget, patches, inputs).paying(till);
+        let driven = Run::flow(ports, &flow, budget, patches, inputs).paying(till).with_agents(agents);
         self.drive(run, driven, &cancel).await
     }
 }

@@ -14,6 +14,7 @@
 mod admission;
 mod approvals;
 mod call;
+mod children;
 mod credentials;
 mod crib;
 mod durable;

@@ -67,14 +67,14 @@ impl Chosen {
         self
     }
 
-    /// Every model that the run may ask, those of the operator's file for judging and for child agents among them.
+    /// Every model that the run may ask, those of the operator's file for child agents among them.
     pub fn models(&self, operator: &OperatorFile) -> Vec<String> {
         let planner = match &self.planner {
             PlannerChoice::Model(spec) => Some(spec.clone()),
             PlannerChoice::Builtin | PlannerChoice::Call | PlannerChoice::Flow => None,
         };
         let settings = operator.models();
-        let named = settings.judge.iter().chain(&settings.agents).cloned();
+        let named = settings.agents.iter().cloned();
         // Where nobody plans, child agents plan with what the file says.
         let of_agents = (self.planner == PlannerChoice::Flow).then(|| settings.planner.clone()).flatten();
         let all = planner.into_iter().chain(self.fallback.iter().cloned()).chain(named).chain(of_agents);
@@ -183,14 +183,12 @@ mod tests {
 
     #[test]
     fn what_is_given_counts_before_the_file_each_for_itself() {
-        let file = operator(
-            "[models]\nplanner = \"a:one\"\njudge = \"j:j\"\nfallback = [\"b:two\", \"a:one\"]\nagents = [\"c:three\"]",
-        );
+        let file = operator("[models]\nplanner = \"a:one\"\nfallback = [\"b:two\", \"a:one\"]\nagents = [\"c:three\"]");
         let model = |spec: &str| PlannerChoice::Model(spec.to_owned());
         let usual = Chosen::of(&file, None, &[]);
         // A model does not stand in for itself.
         assert_eq!((&usual.planner, &usual.fallback), (&model("a:one"), &list(&["b:two"])));
-        assert_eq!(usual.models(&file), ["a:one", "b:two", "j:j", "c:three"]);
+        assert_eq!(usual.models(&file), ["a:one", "b:two", "c:three"]);
         let given = Chosen::of(&file, Some("x:y"), &[]);
         assert_eq!((&given.planner, &given.fallback), (&model("x:y"), &list(&["b:two", "a:one"])));
         assert_eq!(Chosen::of(&file, Some("builtin"), &[]).planner, PlannerChoice::Builtin);
@@ -198,6 +196,6 @@ mod tests {
         assert!(Chosen::of(&file, None, &list(&["none"])).fallback.is_empty());
         assert_eq!(Chosen::of(&operator(""), None, &[]).planner, PlannerChoice::Builtin);
         let flow = Chosen { planner: PlannerChoice::Flow, fallback: Vec::new() };
-        assert_eq!(flow.models(&file), ["j:j", "c:three", "a:one"]);
+        assert_eq!(flow.models(&file), ["c:three", "a:one"]);
     }
 }

@@ -13,6 +13,7 @@ use toolcrib_policy::RunFacts;
 
 use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
 use crate::call::{CallReport, Caller, Progress};
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::Known;
@@ -142,10 +143,12 @@ impl Crib {
         let RunRequest { goal, chosen, budget, hold, person, observer, progress, cancel } = request;
         let (planner, models) = self.planner(&chosen)?;
         self.check_prices(&chosen, Some(&budget), None)?;
+        let details = chosen.details();
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
         let errand = Errand { goal: goal.clone(), planner, models, person, observer, progress, last: None };
-        let (run, (ports, till)) = self.begin(errand, &goal, chosen.details()).await?;
+        let (run, (ports, till)) = self.begin(errand, &goal, details).await?;
         began(run);
-        let driven = Run::start(ports, goal, budget, Caps::default()).paying(till);
+        let driven = Run::start(ports, goal, budget, Caps::default()).paying(till).with_agents(agents);
         let driven = if hold { driven.held() } else { driven };
         self.drive(run, driven, &cancel).await
     }
@@ -221,6 +224,7 @@ impl Crib {
             person: errand.person.clone(),
             models: errand.models,
             meter: None,
+            within: Vec::new(),
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
         };

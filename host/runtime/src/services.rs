@@ -37,6 +37,10 @@ impl Services for CallServices {
             let why = format!("`{tool}` was not called: calls nest at most {MAX_DEPTH} deep");
             return CallReport::not_made(CallError::new("denied", why));
         }
+        if !self.caller.may_call(tool) {
+            let why = format!("`{tool}` was not called: it is none of the tools of the agent");
+            return CallReport::not_made(CallError::new("denied", why));
+        }
         let name = tool.to_string();
         // Whatever the program has received may be in what it passes on.
         let labels = labels_of(&arguments);

@@ -68,7 +68,7 @@ impl Tools for CribTools {
             wall_ms: call.wall_ms,
         };
         let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
-        let caller = Caller { meter, ..self.caller.clone() };
+        let caller = Caller { meter, within: call.within, ..self.caller.clone() };
         let called = self.crib.call_inside(asked, caller, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {

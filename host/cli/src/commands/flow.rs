@@ -75,7 +75,7 @@ async fn run(common: &Common, args: FlowRunArgs) -> anyhow::Result<ExitCode> {
     let inputs = flow.with_inputs(&given).map_err(|error| BadInput(error.to_string()))?;
     let crib = crib(common, &args.drive).await?;
     if args.dry_run {
-        let preview = crib.preview_flow(&flow, budget(&args.drive), inputs)?;
+        let preview = crib.preview_flow(&flow, Some(budget_on(&args.drive, flow.budget)), inputs)?;
         if args.drive.json {
             outln!("{}", json!({ "flow": flow.name, "preview": preview }));
         } else {

@@ -89,7 +89,7 @@ impl Drawing<'_> {
             let what = match &node.body {
                 Body::Goal(goal) => {
                     let by = by(self.state, node.id);
-                    format!("{}{}{}{by}", plain(&goal.text), order(goal.order), each(goal))
+                    format!("{}{}{}{}{by}", agent(goal), plain(&goal.text), order(goal.order), each(goal))
                 }
                 Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
                 Body::Step(step) => format!("{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id)),
@@ -107,6 +107,13 @@ impl Drawing<'_> {
 /// Whether one of these failed with these very words, which then stand there.
 fn says(nodes: &[&Node], said: &str) -> bool {
     nodes.iter().any(|node| why(&node.status) == Some(said))
+}
+
+/// What is said of a goal that an agent of its own reaches.
+fn agent(goal: &Goal) -> String {
+    let Some(agent) = &goal.agent else { return String::new() };
+    let tools: Vec<String> = agent.tools.iter().map(ToString::to_string).collect();
+    format!("agent with {}: ", plain(&tools.join(", ")))
 }
 
 /// The model that answered last about a goal, where it is not the run's planner.

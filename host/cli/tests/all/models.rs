@@ -67,7 +67,7 @@ fn the_settings_name_who_plans_and_who_stands_in_and_the_ledger_says_who_did() {
     for line in [
         "What is in /docs/notes.md? [by script:reads]",
         "openai-chat:large: 1 request (1 without an answer), 0 tokens read, 0 written",
-        "script:reads: 2 requests, 3,000 tokens read, 120 written",
+        "script:reads: 2 requests, 3000 tokens read, 120 written",
     ] {
         assert!(shown.out.contains(line), "{line}\n{}", shown.out);
     }
@@ -107,7 +107,7 @@ fn money_is_counted_by_the_operators_prices_and_shown_by_model() {
     assert_eq!((&spent["spent"], &spent["budget"]), (&json!("0.01226"), &json!("0.50")));
     let run = done.json()["run"].as_str().expect("a run").to_owned();
     let shown = bench.toolcrib(&["show", &run]).out;
-    assert!(shown.contains("script:reads: 2 requests, 3,000 tokens read, 120 written, 0.01026 EUR\n"), "{shown}");
+    assert!(shown.contains("script:reads: 2 requests, 3000 tokens read, 120 written, 0.01026 EUR\n"), "{shown}");
     assert!(shown.contains("files.read: 1 call, 0.002 EUR\nspent: 0.01226 of 0.50 EUR\n"), "{shown}");
     let listed = bench.toolcrib(&["runs"]).out;
     assert!(listed.contains("What is in my notes?  (0.01226 EUR)"), "{listed}");
@@ -174,4 +174,55 @@ fn a_flow_has_a_budget_in_money_too() {
     bench.write("flow.yaml", &flow("many"));
     let wrong = bench.toolcrib(&["flow", "check", "flow.yaml"]);
     assert!(wrong.code == 2 && wrong.err.contains("budget.money: write an amount"), "{}", wrong.err);
+}
+
+/// Asks for what it may not have, counts, and says what it found.
+const CHILD: &str = r#"
+version: 1
+exchanges:
+  - expect:
+      user: { contains: [What is to be bought?, buy milk], lacks: shopping }
+      tools: { offered: text.stats, not-offered: [files.read, files.write] }
+    answer: { calls: [{ tool: files.read, arguments: { path: /docs/notes.md } }], usage: { input: 100, output: 10 } }
+  - expect: { user: { contains: there is no tool `files.read` } }
+    answer: { calls: [{ tool: text.stats, arguments: { text: buy milk } }], usage: { input: 100, output: 10 } }
+  - expect: { tool-results: [{ tool: text.stats, failed: false }] }
+    answer: { text: milk, usage: { input: 100, output: 10 } }
+"#;
+
+/// The step that `docs/flows.md` shows, in a flow around it.
+fn shopping() -> String {
+    let page = include_str!("../../../../docs/flows.md");
+    let after = page.split("<!-- a step that a test runs -->\n```yaml\n").nth(1).expect("the step");
+    let step = after.split("```").next().expect("its end").replace("ollama:here", "script:child.yaml");
+    let step: String = step.lines().map(|line| format!("  {line}\n")).collect();
+    let read = "  - { step: page, tool: files.read, arguments: { path: /docs/notes.md } }";
+    let write =
+        "  - { step: list, tool: files.write, arguments: { path: /out/list.txt, text: \"{{ steps.found.text }}\" } }";
+    format!("flow: shopping\nsteps:\n{read}\n{step}{write}\n")
+}
+
+#[test]
+fn a_flow_hands_a_goal_to_an_agent_with_fewer_tools_and_a_budget_of_its_own() {
+    let prices = "[prices]\ncurrency = \"EUR\"\n\"script:*\" = { input = 3, output = 15 }";
+    let bench = bench(prices);
+    bench.write("child.yaml", CHILD);
+    bench.write("flow.yaml", &shopping());
+    let unnamed = bench.toolcrib(&["flow", "run", "flow.yaml"]);
+    assert_eq!(unnamed.code, 2, "{}", unnamed.err);
+    let advice = "the operator has not named it in `[models]` (`agents = [\"script:child.yaml\"]`)";
+    assert!(unnamed.err.contains(advice), "{}", unnamed.err);
+    bench.grant(&format!("[models]\nagents = [\"script:child.yaml\"]\n{prices}"));
+    let done = bench.toolcrib(&["flow", "run", "flow.yaml", "--max-cost", "1", "--json"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(bench.read("out/list.txt"), "milk");
+    // Three answers of 100 tokens read and 10 written.
+    assert_eq!(done.json()["spent"]["spent"], "0.00135");
+    let run = done.json()["run"].as_str().expect("a run").to_owned();
+    let shown = bench.toolcrib(&["show", &run]).out;
+    assert!(
+        shown.contains("├─ ✓ agent with text.*: What is to be bought? [by script:child]\n│  └─ ✓ text.stats"),
+        "{shown}"
+    );
+    assert_eq!(bench.toolcrib(&["verify"]).code, 0);
 }

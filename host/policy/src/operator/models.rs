@@ -1,4 +1,4 @@
-//! `[models]`: which language models plan, judge, and stand in for each other.
+//! `[models]`: which language models plan, and stand in for each other. Who judges stands in `[critic]`.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,6 @@ const LIST_MAX: usize = 16;
 pub struct ModelSettings {
     /// Who plans, where neither the command line nor the environment says so; none for the builtin planner.
     pub planner: Option<String>,
-    /// Who judges results that no check decides; none for nobody.
-    pub judge: Option<String>,
     /// Who answers in place of a model that does not, in this order.
     pub fallback: Vec<String>,
     /// Which other models child agents may be given.
@@ -30,7 +28,6 @@ impl ModelSettings {
     pub(crate) fn read(mut table: Table<'_>) -> Result<Self, PolicyError> {
         let mut settings = Self {
             planner: table.take("planner").map(spec).transpose()?,
-            judge: table.take("judge").map(spec).transpose()?,
             fallback: table.take("fallback").map_or(Ok(Vec::new()), specs)?,
             agents: table.take("agents").map_or(Ok(Vec::new()), specs)?,
             context: BTreeMap::new(),
@@ -50,7 +47,7 @@ impl ModelSettings {
     /// Every model that is named, each once.
     pub fn all(&self) -> Vec<&str> {
         let lists = self.fallback.iter().chain(&self.agents);
-        let mut all: Vec<&str> = self.planner.iter().chain(&self.judge).chain(lists).map(String::as_str).collect();
+        let mut all: Vec<&str> = self.planner.iter().chain(lists).map(String::as_str).collect();
         let mut seen = std::collections::BTreeSet::new();
         all.retain(|spec| seen.insert(*spec));
         all
@@ -102,14 +99,13 @@ mod tests {
         let text = r#"
             [models]
             planner = "anthropic:big"
-            judge = "openai:small"
             fallback = ["openai:other", "ollama:here"]
             agents = ["ollama:here", "openai:small"]
             context = { "ollama:here" = 32768 }
         "#;
         let models = read(text).unwrap();
         assert_eq!(models.planner.as_deref(), Some("anthropic:big"));
-        assert_eq!(models.all(), ["anthropic:big", "openai:small", "openai:other", "ollama:here"]);
+        assert_eq!(models.all(), ["anthropic:big", "openai:other", "ollama:here", "openai:small"]);
         assert_eq!(models.context_of("ollama:here@http://127.0.0.1:1", "ollama:here"), Some(32_768));
         assert_eq!(read("").unwrap(), super::ModelSettings::default());
     }

@@ -10,6 +10,7 @@ use toolcrib_agent::{Budget, Cancel, Event, ForkError, GivenPlanner, Observer, O
 use toolcrib_ledger::{Durability, Ledger, LedgerError, RunId, Seq};
 
 use crate::call::Progress;
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::now;
@@ -96,11 +97,13 @@ impl Crib {
         let chosen = before.but(planner.as_deref(), &fallback);
         let (planner, models) = self.planner(&chosen)?;
         self.check_prices(&chosen, budget.as_ref(), Some(&state))?;
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
         let out_of_budget = matches!(state.outcome(), Some(Outcome::Budget { .. }));
         let budget = budget.or_else(|| out_of_budget.then(Budget::default));
         let errand = Errand { goal: state.goal().to_owned(), planner, models, person, observer, progress, last: None };
         let (ports, till) = self.ports(errand, ledger, run)?;
-        let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?.paying(till);
+        let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?;
+        let driven = driven.paying(till).with_agents(agents);
         began(run);
         self.drive(run, driven, &cancel).await
     }
