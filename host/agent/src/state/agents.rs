@@ -8,11 +8,15 @@ use crate::{Answer, ChildAgent, NodeId, Status, Step, StepName};
 impl State {
     /// The accepted steps with their results that are seen in this scope, in the order in which they were over.
     pub fn results_in(&self, scope: NodeId) -> Vec<(&Step, &Record, &Value)> {
-        let mut results = self.results();
-        results.retain(|(step, ..)| {
-            self.plan.named(&step.name).is_some_and(|(node, _)| self.plan.seen_in(node.id) == scope)
-        });
-        results
+        let steps = self.plan.steps().filter(|(node, _)| self.plan.seen_in(node.id) == scope);
+        let mut found: Vec<_> = steps
+            .filter_map(|(node, step)| {
+                let record = self.records.get(&node.id)?;
+                Some((step, record, record.value.as_deref()?))
+            })
+            .collect();
+        found.sort_by_key(|(_, record, _)| record.finished);
+        found
     }
 
     /// The child agents that are seen in this scope and are over: their goals, and what these came to, or why they failed.
