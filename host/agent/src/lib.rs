@@ -52,6 +52,8 @@ pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
-pub use state::{Affordable, Bill, Command, Detector, Foreseen, ForeseenCall, Purse, Record, Spent, State, StateError};
+pub use state::{
+    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Purse, Record, Spent, State, StateError,
+};
 pub use till::{Meters, Till};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

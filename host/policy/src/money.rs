@@ -46,7 +46,6 @@ impl Money {
     }
 
     /// Whether it is nothing.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
     pub const fn is_zero(&self) -> bool {
         self.0 == 0
     }

@@ -43,7 +43,7 @@ impl ChildAgent {
 impl Plan {
     /// The agent that does this goal, where one does.
     pub fn agent(&self, id: NodeId) -> Option<&ChildAgent> {
-        self.goal(id)?.agent.as_ref()
+        self.goal(id)?.agent.as_deref()
     }
 
     /// The goal of the agent in whose scope this node is: the nearest one at or above it.

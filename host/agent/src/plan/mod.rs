@@ -272,7 +272,7 @@ pub struct Goal {
     pub budget: Option<Share>,
     /// Who does it, where that is an agent of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent: Option<ChildAgent>,
+    pub agent: Option<Box<ChildAgent>>,
     /// What it has used of that.
     #[serde(default, skip_serializing_if = "Used::is_nothing")]
     pub used: Used,
@@ -288,6 +288,9 @@ pub struct Anew {
     pub from: NodeId,
     /// Why the one before failed.
     pub why: String,
+    /// What the planner said of the new one, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 /// One tool call.

@@ -51,7 +51,7 @@ impl Plan {
                     when,
                     each,
                     budget: goal.budget,
-                    agent: goal.agent.clone(),
+                    agent: goal.agent.as_deref().cloned(),
                     children,
                 })
             }

@@ -203,7 +203,7 @@ impl Plan {
                 self.only_when(id, goal.when.as_ref());
                 if let Some(made) = self.goal_mut(id) {
                     made.budget = goal.budget;
-                    made.agent = goal.agent.clone();
+                    made.agent = goal.agent.clone().map(Box::new);
                 }
                 if let Some(DraftEach { list, item, name }) = &goal.each {
                     if goal.children.is_empty() {

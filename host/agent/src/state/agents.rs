@@ -3,7 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{Record, State};
-use crate::{Answer, ChildAgent, NodeId, Status, Step, StepName};
+use crate::{Answer, NodeId, Status, Step, StepName};
+
+/// What is seen of a child agent that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct AgentSeen<'s> {
+    /// The name of its result.
+    pub name: Option<&'s StepName>,
+    /// Its goal in words.
+    pub goal: &'s str,
+    /// What it came to, or why it failed.
+    pub result: Result<Option<&'s Value>, &'s str>,
+}
 
 impl State {
     /// The accepted steps with their results that are seen in this scope, in the order in which they were over.
@@ -19,23 +30,19 @@ impl State {
         found
     }
 
-    /// The child agents that are seen in this scope and are over: their goals, and what these came to, or why they failed.
-    pub fn agents_in(&self, scope: NodeId) -> Vec<(NodeId, &ChildAgent, Result<Option<&Value>, &str>)> {
+    /// The child agents that are seen in this scope and are over.
+    pub fn agents_in(&self, scope: NodeId) -> Vec<AgentSeen<'_>> {
         let nodes = self.plan.nodes().iter().filter(|node| self.plan.seen_in(node.id) == scope);
-        nodes
-            .filter_map(|node| {
-                let agent = self.plan.agent(node.id).filter(|_| node.id != NodeId::ROOT)?;
-                Some((
-                    node.id,
-                    agent,
-                    match &node.status {
-                        Status::Done => Ok(self.result_of(node.id)),
-                        Status::Failed { why, .. } => Err(why.as_str()),
-                        _ => return None,
-                    },
-                ))
-            })
-            .collect()
+        let seen = nodes.filter_map(|node| {
+            let (agent, goal) = (self.plan.agent(node.id)?, self.plan.goal(node.id)?);
+            let result = match &node.status {
+                Status::Done => Ok(self.result_of(node.id)),
+                Status::Failed { why, .. } => Err(why.as_str()),
+                _ => return None,
+            };
+            Some(AgentSeen { name: agent.name.as_ref(), goal: &goal.text, result })
+        });
+        seen.collect()
     }
 
     /// What the agent of this goal was given, without expressions.

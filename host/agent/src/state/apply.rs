@@ -56,7 +56,7 @@ impl State {
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note: _ } => self.expanded(*node, patches, usage),
+            EventKind::Expanded { node, patches, usage, note } => self.expanded(*node, patches, note, usage),
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
@@ -168,7 +168,7 @@ impl State {
         Ok(())
     }
 
-    fn expanded(&mut self, node: NodeId, patches: &[Patch], usage: &Usage) -> Applied {
+    fn expanded(&mut self, node: NodeId, patches: &[Patch], note: &str, usage: &Usage) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
         self.spend(node, usage);
         self.note_informed();
@@ -178,7 +178,7 @@ impl State {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
         if let Some(goal) = self.plan.goal_mut(node) {
-            goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why }));
+            goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why, note: note.to_owned() }));
             goal.rejected = 0;
             goal.faults.clear();
         }

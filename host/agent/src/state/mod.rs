@@ -31,6 +31,7 @@ use crate::{
     StepName, StepOutcome, Trying,
 };
 
+pub use agents::AgentSeen;
 pub use foresee::{Foreseen, ForeseenCall};
 pub use loops::Detector;
 pub use money::{Affordable, Bill, Purse};

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, MissingGrant, Outcome, Run, ToolCard};
+use toolcrib_agent::{Budget, BuiltinPlanner, Cancel, Caps, EffectState, MissingGrant, NodeId, Outcome, Run, ToolCard};
 use toolcrib_policy::Effect;
 
-use crate::support::{Answers, Book, Dies, Shed, card, ports};
+use crate::support::{Answers, Book, Dies, Shed, card, failure, ports};
 use crate::world::World;
 
 struct Done {
@@ -445,4 +445,32 @@ async fn a_number_that_fits_no_unit_is_asked_for() {
         "{:?}",
         done.outcome
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_first_ways_fail_the_others_that_fit_as_well_are_planned_anew() {
+    let plugins = ["one", "two", "three", "four", "five"];
+    let cards: Vec<_> = plugins
+        .iter()
+        .map(|plugin| ToolCard {
+            description: "Looks up the word of the day.".to_owned(),
+            input_schema: json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+            ..card(&format!("{plugin}.lookup"), Effect::Read)
+        })
+        .collect();
+    for (code, reached, calls) in [("failed", true, 5), ("file-denied", false, 3)] {
+        let tries = std::sync::atomic::AtomicUsize::new(0);
+        let shed = Arc::new(Shed::new(cards.clone(), move |_| {
+            match tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0..4 => Err(failure(code, EffectState::None)),
+                _ => Ok(json!({ "word": "crib" })),
+            }
+        }));
+        let book = Arc::new(Book::new(&[], Dies::Never));
+        let ports = ports(Arc::clone(&shed), Arc::new(BuiltinPlanner), Arc::clone(&book));
+        let mut run = Run::start(ports, "Look up the word of the day", Budget::default(), Caps::default());
+        let outcome = run.drive(&Cancel::new()).await.unwrap();
+        assert_eq!((outcome.name() == "reached", shed.called().len()), (reached, calls), "{code}: {outcome:?}");
+        assert_eq!(run.state().plan().goal(NodeId::ROOT).unwrap().anew.len(), usize::from(reached));
+    }
 }

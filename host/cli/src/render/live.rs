@@ -1,16 +1,17 @@
 //! Live progress of a run: a tree that redraws itself on a terminal, a line for each step elsewhere.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use toolcrib_runtime::agent::{Event, EventKind, Observer, State, StepOutcome};
+use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Verdict};
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
 use super::text::plain;
-use super::tree::{Costs, tree};
+use super::tree::{Costs, planned_anew, tree};
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
@@ -48,6 +49,8 @@ struct Seen {
     state: Option<State>,
     costs: Costs,
     frame: usize,
+    /// How often each goal was planned anew, as far as that was shown.
+    anew: HashMap<NodeId, usize>,
     /// What the step that is under way says of itself, and when it was last shown as a line.
     progress: Option<String>,
     shown: Option<Instant>,
@@ -138,9 +141,12 @@ impl Live {
 impl Observer for Live {
     fn observe(&self, event: &Event, state: &State) {
         if self.0.show == Show::Lines {
-            line(event);
+            line(event, state);
         }
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.show == Show::Lines {
+            seen.new_plan(event, state);
+        }
         seen.costs.note(event);
         if matches!(event.kind, EventKind::StepFinished { .. }) {
             seen.progress = None;
@@ -151,8 +157,20 @@ impl Observer for Live {
     }
 }
 
+impl Seen {
+    /// A line where a planner thought again.
+    fn new_plan(&mut self, event: &Event, state: &State) {
+        let EventKind::Expanded { node, .. } = event.kind else { return };
+        let anew = state.plan().goal(node).map(|goal| goal.anew.as_slice()).unwrap_or_default();
+        let known = self.anew.insert(node, anew.len()).unwrap_or_default();
+        // Why stands above: as the failure of its last step.
+        anew.iter().skip(known).for_each(|anew| errln!("{}", planned_anew(anew, true)));
+    }
+}
+
 /// One line for what people follow: steps, backtracking, questions.
-fn line(event: &Event) {
+fn line(event: &Event, state: &State) {
+    let goal = |node| plain(state.plan().goal(node).map_or("", |goal| &goal.text));
     match &event.kind {
         EventKind::StepStarted { tool, arguments, .. } => {
             let mut arguments = arguments.to_string();
@@ -178,7 +196,15 @@ fn line(event: &Event) {
         EventKind::ModelAnswered { model, failed: Some(code), .. } => {
             errln!("! no answer from {}: {code}", plain(model))
         }
+        EventKind::Judged { node, verdict: Verdict::Backtrack | Verdict::Replan, why, .. } => {
+            let outcome = state.record(*node).and_then(|record| record.outcome.as_ref());
+            if matches!(outcome, Some(StepOutcome::Done { .. })) {
+                errln!("  ✗ not accepted: {}", plain(why));
+            }
+        }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
+        EventKind::LoopCut { why, .. } => errln!("✂ {}", plain(why)),
+        EventKind::GoalSpent { node, kind } => errln!("✂ the budget of {kind} is spent of: {}", goal(*node)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),
         EventKind::ApprovalAsked { request, .. } => {
             errln!("? rule `{}` asks about {} (question {})", plain(&request.rule), request.call.tool, request.id);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Body, Event, EventKind, Goal, Node, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{Anew, Body, Event, EventKind, Goal, Node, NodeId, Order, State, Status, Step};
 
 use super::text::{count, duration, plain};
 
@@ -82,7 +82,8 @@ impl Drawing<'_> {
         for (at, node) in below.iter().enumerate() {
             let anew = plan.goal(of).and_then(|goal| goal.anew.iter().find(|anew| anew.from == node.id));
             if let Some(anew) = anew {
-                self.lines.push(format!("{indent}├─ ↻ planned anew: {}", plain(&anew.why)));
+                let said = planned_anew(anew, says(&below[..at], &anew.why));
+                self.lines.push(format!("{indent}├─ {said}"));
             }
             let last = at + 1 == below.len();
             let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
@@ -101,6 +102,16 @@ impl Drawing<'_> {
             let pad = if has_children { "│  " } else { "   " };
             self.below(node.id, &format!("{indent}{inside}"), pad);
         }
+    }
+}
+
+/// One line for a plan that took the place of another: what its planner said of it, else why the other failed, unless that
+/// stands there already.
+pub(crate) fn planned_anew(anew: &Anew, told: bool) -> String {
+    match (anew.note.as_str(), told) {
+        ("", true) => "↻ planned anew".to_owned(),
+        ("", false) => format!("↻ planned anew: {}", plain(&anew.why)),
+        (note, _) => format!("↻ planned anew: {}", plain(note)),
     }
 }
 

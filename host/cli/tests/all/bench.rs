@@ -156,6 +156,11 @@ impl AtTerminal {
 
 /// Serves these pages on loopback for as long as the process lives: path, media type, body.
 pub(crate) fn serve(pages: &'static [(&'static str, &'static str, &'static str)]) -> SocketAddr {
+    serve_with(pages.iter().map(|(path, kind, body)| (*path, "200 OK", *kind, *body)).collect())
+}
+
+/// The same with the status of each page behind its path.
+pub(crate) fn serve_with(pages: Vec<(&'static str, &'static str, &'static str, &'static str)>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
@@ -170,7 +175,9 @@ pub(crate) fn serve(pages: &'static [(&'static str, &'static str, &'static str)]
             }
             let page = pages.iter().find(|(known, ..)| *known == path);
             let (status, kind, body) = page
-                .map_or(("404 Not Found", "text/plain", "nothing here"), |(_, kind, body)| ("200 OK", *kind, *body));
+                .map_or(("404 Not Found", "text/plain", "nothing here"), |(_, status, kind, body)| {
+                    (*status, *kind, *body)
+                });
             let head = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()

@@ -12,6 +12,7 @@ mod learn;
 mod ledger;
 mod models;
 mod output;
+mod plans;
 mod plugins;
 mod policy;
 mod receipts;

@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::Stdio;
 
-use crate::bench::{Bench, serve};
+use crate::bench::{Bench, serve, serve_with};
 
 /// What the page serves with Python, which a machine with only Rust need not have; here the test serves it.
-const SERVER: &str = "python3 -m http.server 8765 ";
+const SERVERS: [&str; 2] = ["python3 -m http.server 8765 ", "python3 shop.py 8765 "];
 /// What the page takes from where it was built.
-const COPY: &str = "cp ~/toolcrib/target/";
+const COPY: &str = "cp ~/toolcrib/";
 const ITEMS: &str = r#"{"items":[{"name":"pen","price":3},{"name":"desk","price":120},{"name":"lamp","price":45}]}"#;
 
 struct Step {
@@ -63,6 +63,29 @@ fn the_walk_of_an_operator_goes_as_it_says() {
     follow(&bench, include_str!("../../../../docs/walk.md"), server, 20);
 }
 
+#[test]
+fn a_goal_is_planned_anew_twice_and_another_way_is_taken_once_as_the_page_says() {
+    // The shop of the page, without Python.
+    let bench = Bench::new();
+    follow(&bench, include_str!("../../../../docs/replanning.md"), shop(&bench), 5);
+}
+
+/// The shop, and the script of the model that plans for it, in the folder of a bench.
+pub(crate) fn shop(bench: &Bench) -> SocketAddr {
+    let server = serve_with(vec![
+        ("/v1/prices", "503 Service Unavailable", "text/plain", "closed for stocktaking"),
+        (
+            "/v2/prices",
+            "200 OK",
+            "application/json",
+            r#"{"items":[{"name":"pen","price":3},{"name":"desk","price":120}]}"#,
+        ),
+    ]);
+    let script = include_str!("../../../../docs/replanning/script.yaml");
+    bench.write("script.yaml", &script.replace("127.0.0.1:8765", &server.to_string()));
+    server
+}
+
 /// Runs the commands of a page, of which there are at least so many.
 fn follow(bench: &Bench, page: &str, server: SocketAddr, least: usize) {
     let page = page.replace("127.0.0.1:8765", &server.to_string());
@@ -73,7 +96,9 @@ fn follow(bench: &Bench, page: &str, server: SocketAddr, least: usize) {
     let mut input = shell.stdin.take().expect("its input");
     let mut output = BufReader::new(shell.stdout.take().expect("its output"));
     writeln!(input, "exec 2>&1").expect("a command");
-    let elsewhere = |step: &&Step| !step.command.starts_with(SERVER) && !step.command.starts_with(COPY);
+    let elsewhere = |step: &&Step| {
+        !SERVERS.iter().any(|server| step.command.starts_with(server)) && !step.command.starts_with(COPY)
+    };
     for step in steps.iter().filter(elsewhere) {
         // The mark begins a line of its own, also behind output without a line end, and leaves `$?` as it was.
         writeln!(input, "{}\nleft=$?; printf '\\n@@\\n'; (exit $left)", step.command).expect("a command");

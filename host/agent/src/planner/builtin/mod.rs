@@ -17,7 +17,7 @@
 //!
 //! A clause that asks for several calls of a tool that only reads ("in Paris and London") gets them all. "It" and "them" are
 //! the last result; a tool that wants text where the goal names a file gets another tool before it that reads the file.
-//! Several tools that fit become alternatives, tried in the order of their rank.
+//! Several tools that fit become alternatives, tried in the order of their rank; where the first few fail, the next few.
 
 mod acts;
 mod answer;
@@ -51,7 +51,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
-use crate::{Answer, Draft, NodeId, Order, PlanReason, Question, Status, Then};
+use crate::{Answer, Draft, Node, NodeId, Order, PlanReason, Question, Record, Status, StepOutcome, Then};
 
 use fill::Clause;
 use rank::Choice;
@@ -73,7 +73,7 @@ impl Planner for BuiltinPlanner {
         Ok(match context.reason {
             PlanReason::Open => open(context).into(),
             PlanReason::Review => review(context).into(),
-            PlanReason::Stuck => Proposal::Fail(stuck(context)).into(),
+            PlanReason::Stuck => another(context).unwrap_or_else(|| Proposal::Fail(stuck(context))).into(),
         })
     }
 }
@@ -150,6 +150,30 @@ fn review(context: &PlanContext) -> Proposal {
 
 fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
     context.results().iter().any(|(step, ..)| step.tool == way.tool)
+}
+
+/// Ways that fit as well and were not among the first, once those have failed. None after a refusal, which is no reason to look
+/// for a way around, and none after a change, which must not be made in another way.
+fn another(context: &PlanContext) -> Option<Proposal> {
+    let (state, plan) = (&context.state, context.state.plan());
+    let of_goal = |node: &Node| plan.path(node.id).contains(&context.node);
+    let tried: Vec<_> = plan.steps().filter(|(node, _)| of_goal(node)).collect();
+    let closed = tried.iter().any(|(node, _)| {
+        let record = state.record(node.id);
+        let refused = matches!(
+            record.and_then(|record| record.outcome.as_ref()),
+            Some(StepOutcome::Failed { failure }) if failure.is_refusal()
+        );
+        refused || record.is_some_and(Record::has_touched)
+    });
+    let clauses = clauses::clauses(context.goal());
+    let [one] = clauses.as_slice() else { return None };
+    if closed || tried.is_empty() {
+        return None;
+    }
+    let Choice::Ways { ways, more } = rank::choices(context, &Clause::read(context, one)) else { return None };
+    let fresh: Vec<_> = ways.into_iter().filter(|way| tried.iter().all(|(_, step)| step.tool != way.tool)).collect();
+    (!fresh.is_empty()).then(|| expand(fresh, more))
 }
 
 /// Why the goal cannot be reached: what failed, in the order in which it did.

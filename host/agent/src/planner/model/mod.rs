@@ -12,6 +12,7 @@
 
 mod prompt;
 mod reply;
+mod situation;
 
 use std::sync::Arc;
 

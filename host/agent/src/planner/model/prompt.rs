@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use toolcrib_model::{Arguments, Message, ToolCall, ToolSpec};
 
-use crate::{NodeId, PlanContext, State, Status, Step, StepOutcome, ToolCard, ToolOutput};
+use crate::{AgentSeen, NodeId, PlanContext, State, Status, Step, StepOutcome, ToolCard, ToolOutput};
 
 /// Functions that are offered at most, besides the planner's own.
 const TOOLS: usize = 16;
@@ -63,6 +63,7 @@ pub(super) fn messages(context: &PlanContext, tokens: Option<u64>) -> Vec<Messag
         let said = format!("You asked: {}\nThe person answered: {}", exchange.question.text, exchange.answer);
         messages.push(Message::user(said));
     }
+    messages.extend(super::situation::situation(context).map(Message::user));
     let faults = state.plan().goal(context.node).map(|goal| goal.faults.clone()).unwrap_or_default();
     if !faults.is_empty() {
         messages.push(Message::user(format!("Your last answer could not be used:\n- {}", faults.join("\n- "))));
@@ -108,9 +109,8 @@ fn history(state: &State, scope: NodeId, all_chars: usize) -> Vec<Message> {
 
 /// What child agents came to. How they did it is theirs.
 fn agents(state: &State, scope: NodeId) -> Vec<Message> {
-    let told = state.agents_in(scope).into_iter().map(|(node, agent, result)| {
-        let goal = state.plan().goal(node).map_or("", |goal| &goal.text);
-        let name = agent.name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+    let told = state.agents_in(scope).into_iter().map(|AgentSeen { name, goal, result }| {
+        let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
         let goal = fenced(goal, ARGUMENT_CHARS);
         Message::user(match result {
             Ok(value) => {
@@ -218,9 +218,10 @@ fn own() -> [ToolSpec; 3] {
         spec(
             PROPOSE_PLAN,
             "Plans several steps. A child is a step {\"step\": name, \"tool\": name, \"arguments\": {…}} or a goal \
-             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes. \
-             An agent of its own can reach a goal, with fewer tools and with what it is given alone: {\"goal\": text, \"agent\": \
-             {\"step\": name, \"tools\": [\"files.*\"], \"given\": {…}}, \"budget\": {\"steps\": 5}}.",
+             {\"goal\": text, \"order\": …, \"children\": […]}; a goal without children is planned when its turn comes. A goal may have a \
+             {\"budget\": {\"steps\": n, \"wall_ms\": n, \"tokens\": n}} of its own, no more than what is left. \
+             An agent of its own can reach it, with fewer tools and with what it is given alone: {\"agent\": {\"step\": name, \"tools\": \
+             [\"files.*\"], \"given\": {…}}}.",
             json!({
                 "type": "object",
                 "properties": {
