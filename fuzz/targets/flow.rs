@@ -31,7 +31,7 @@ impl Tools for Anything {
         let (code, message) = ("failed".to_owned(), String::new());
         let failure =
             ToolFailure { code, message, effect: EffectState::None, grant: None, retry_after_seconds: None };
-        ToolReport { outcome: Err(failure), receipt: Value::Null }
+        ToolReport { outcome: Err(failure), receipt: Value::Null, label: None }
     }
 }
 
@@ -56,7 +56,7 @@ fuzz_target!(|text: &str| {
             hold: false,
         },
         EventKind::PlanAsked { node, reason: PlanReason::Open },
-        EventKind::Expanded { node, patches, note, usage: Usage::default() },
+        EventKind::Expanded { node, patches, note, usage: Usage::default(), label: None },
     ];
     let events = events.map(|kind| kind.at(Millis(1)));
     let state = State::fold(&events).expect("what was checked is taken");

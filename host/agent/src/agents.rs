@@ -77,6 +77,6 @@ impl Tools for Scoped {
             grant: None,
             retry_after_seconds: None,
         };
-        ToolReport { outcome: Err(failure), receipt: Value::Null }
+        ToolReport { outcome: Err(failure), receipt: Value::Null, label: None }
     }
 }

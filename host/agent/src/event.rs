@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Labels, Money, ToolName};
+use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label, Labels, Marks, Money, ToolName};
 
 use crate::critic::Verdict;
 use crate::{
@@ -134,6 +134,9 @@ pub enum EventKind {
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
+        /// The label of what the planner wrote. Where it is missing, all that could be read counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Label>,
     },
     /// A person changed the plan of a held run. What is literal in it is the person's word.
     PlanEdited {
@@ -235,6 +238,9 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// The label of what was read to decide whether, or how often, the call is made.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
         /// What the call costs, where it has a price.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         price: Option<Money>,
@@ -248,6 +254,9 @@ pub enum EventKind {
         /// The receipt.
         #[serde(default)]
         receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
     },
     /// A call will not be made.
     StepBlocked {

@@ -12,7 +12,8 @@
 //! it decides, through traits, and records every event before anything follows from it; so a run that was cut
 //! off anywhere goes on from its events, and what has taken effect is not done again.
 //!
-//! Values keep the names of the steps that they came from ([`Record::from`]); labels will follow these.
+//! Values keep the names of the steps that they came from ([`Record::from`]) and their labels, which follow references
+//! exactly and what a planner has read conservatively (`state/labels.rs`).
 
 pub mod agents;
 pub mod approver;
@@ -51,9 +52,10 @@ pub use plan::{
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::ModelPlanner;
-pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal};
+pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 pub use state::{
-    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Purse, Record, Spent, State, StateError,
+    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Origin, Purse, Record, Spent, State,
+    StateError,
 };
 pub use till::{Meters, Till};
 pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

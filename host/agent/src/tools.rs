@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{ApprovalId, Effect, Labels, RefusalCode, ToolName, ToolPattern};
+use toolcrib_policy::{ApprovalId, Effect, Label, Labels, Marks, RefusalCode, ToolName, ToolPattern};
 
 use crate::{Cancel, NodeId};
 
@@ -44,6 +44,9 @@ pub struct ToolCall {
     /// The labels of the arguments.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// The label of what was read to decide whether, or how often, the call is made.
+    #[serde(default, skip_serializing_if = "Label::is_trusted")]
+    pub under: Label,
     /// The person's yes that it is made on the strength of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
@@ -62,6 +65,10 @@ pub struct ToolReport {
     pub outcome: Result<ToolOutput, ToolFailure>,
     /// The receipt as JSON: `fuel`, `wall_us`, and whatever else the sandbox records.
     pub receipt: Value,
+    /// The labels of the result, or of what the failure says, its arguments included. Where nothing is said, it may be
+    /// anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Marks>,
 }
 
 /// A result.

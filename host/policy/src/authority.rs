@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::effect::Effect;
 use crate::files::{Access, FileCeiling, FileGrant};
+use crate::flow::ToolLabels;
 use crate::http::{HttpGrant, HttpPattern};
 use crate::keyvalue::KeyValueGrant;
 use crate::limits::Limits;
@@ -45,6 +46,8 @@ pub struct Authority {
     /// Whether the plugin may use the language model.
     pub model: bool,
     pub(crate) effects: BTreeMap<String, Effect>,
+    pub(crate) plugin_labels: ToolLabels,
+    pub(crate) labels: BTreeMap<String, ToolLabels>,
     plugin: PluginName,
     sides: Sides,
 }
@@ -77,6 +80,8 @@ impl Authority {
             ask: false,
             model: false,
             effects: BTreeMap::new(),
+            plugin_labels: ToolLabels::default(),
+            labels: BTreeMap::new(),
             plugin,
             sides: Sides { requests: Requests::everything(), ..Sides::default() },
         }
@@ -115,6 +120,8 @@ impl Authority {
             ask: requests.ask && grants.ask && ceiling.ask && caller(|caller| caller.ask),
             model: requests.model && grants.model && ceiling.model && caller(|caller| caller.model),
             effects: grants.effects.clone(),
+            plugin_labels: grants.plugin_labels.clone(),
+            labels: grants.labels.clone(),
             plugin: plugin.clone(),
             sides,
         }
@@ -147,6 +154,11 @@ impl Authority {
             || self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
             || !self.tools.is_empty();
         if writes { Effect::Irreversible } else { Effect::Read }
+    }
+
+    /// Whether some request may get a credential.
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.sides.grants.credentials.is_empty()
     }
 
     /// Whether every side leaves `pattern` a method that may change something.

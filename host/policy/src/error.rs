@@ -54,14 +54,6 @@ pub enum PolicyProblem {
         /// The nearest key that would be read.
         nearest: Option<String>,
     },
-    /// A key of the design that this version does not enforce.
-    #[error("`{key}` is not supported by this version, and what is not enforced is not accepted: {instead}")]
-    NotSupported {
-        /// The key.
-        key: String,
-        /// What to do meanwhile.
-        instead: &'static str,
-    },
     /// A value of another type.
     #[error("`{key}` is {found} and has to be {expected}")]
     WrongType {

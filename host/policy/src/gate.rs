@@ -64,6 +64,12 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// The stricter of both; of two that are as strict, this one.
+    #[must_use]
+    pub fn stricter(self, other: Decision) -> Decision {
+        if other.verdict() > self.verdict() { other } else { self }
+    }
+
     /// What it comes to.
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -13,7 +13,8 @@
 //! nothing, deny wins, an unknown key is an error, and every key that is accepted is enforced.
 //!
 //! The call gate stands before that: [`OperatorFile::decide`] asks the rules (`rules`) about a tool, its arguments, its
-//! effect, the labels of the arguments and the run, and answers with a [`Decision`].
+//! effect, the labels of the arguments and the run, and answers with a [`Decision`]. Beside them stand the built-in rules
+//! about what leaves ([`OperatorFile::decide_outward`]); where values come from is said by [`Authority::source_of`] (`flow`).
 //!
 //! Credentials (`credential`) are names of secrets with the requests that they go to: this crate never sees a value.
 
@@ -25,6 +26,7 @@ mod digest;
 mod effect;
 mod error;
 mod files;
+mod flow;
 mod gate;
 mod http;
 mod keyvalue;
@@ -61,10 +63,13 @@ pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};
 pub use files::{Access, FileCeiling, FileGrant, FileRequest, GuestPath};
+pub use flow::{
+    FLOW_RULES, LabelSettings, Marks, PartPath, PartPathError, PartStep, Relabel, Sink, Source, ToolLabels,
+};
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};
-pub use label::{Confidentiality, Integrity, Label, Labels};
+pub use label::{Confidentiality, Integrity, Label, LabelWords, Labels};
 pub use limits::{
     ArgumentBytes, ArgumentDepth, ConnectTime, CreatedFiles, ExchangeTime, FileReadBytes, FileWriteBytes,
     FirstByteTime, Fuel, HandleCount, HeaderBytes, HostCallBytes, HostCallCount, HttpInBytes, HttpOutBytes,

@@ -7,6 +7,7 @@ use crate::credential::CredentialPattern;
 use crate::effect::Effect;
 use crate::error::{PolicyError, PolicyProblem};
 use crate::files::FileRequest;
+use crate::flow::{ToolLabels, tool_labels};
 use crate::http::HttpPattern;
 use crate::keyvalue::KeyValueRule;
 use crate::names::PluginName;
@@ -45,6 +46,8 @@ pub struct ToolManifest {
     pub title: Option<String>,
     /// What the tool does, when to use it and what comes back.
     pub description: Option<String>,
+    /// What it is as a source and as a sink.
+    pub labels: ToolLabels,
 }
 
 impl Manifest {
@@ -152,5 +155,6 @@ fn tool(table: &mut Table<'_>) -> Result<ToolManifest, PolicyError> {
         effect: table.take("effect").map(sections::effect).transpose()?,
         title: prose(table, "title")?,
         description: prose(table, "description")?,
+        labels: tool_labels(table)?,
     })
 }

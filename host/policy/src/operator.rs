@@ -22,6 +22,7 @@ use crate::credential::{self, CredentialPattern, OAuthClient, OAuthClients, Secr
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
+use crate::flow::{LabelSettings, Relabel};
 use crate::gate::{CallFacts, Decision};
 use crate::http::{HttpPattern, HttpTarget};
 use crate::keyvalue::KeyValueRule;
@@ -61,6 +62,8 @@ pub struct OperatorFile {
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
     rules: Arc<Rules>,
+    pub(crate) label_settings: LabelSettings,
+    pub(crate) relabels: Arc<Vec<Relabel>>,
 }
 
 /// What no plugin goes beyond. An absent list does not narrow; an empty one leaves nothing.
@@ -98,17 +101,12 @@ impl Default for Ceiling {
     }
 }
 
-const LATER: &[(&str, &str)] = &[("relabel", "values keep the labels that they have")];
-
 impl OperatorFile {
     /// Reads an operator's file. `origin` is what messages call it; relative folders are taken from `base`.
     pub fn parse(text: &str, origin: &str, base: &Path) -> Result<Self, PolicyError> {
         let source = Source { text, origin };
         let root = source.parse()?;
         let mut table = Table::root(source, root.get_ref());
-        for (key, instead) in LATER {
-            table.not_supported(key, instead)?;
-        }
         let mut file = Self::empty(base);
         if let Some(node) = table.take("ceiling") {
             file.ceiling = Arc::new(ceiling(node.table("`[ceiling]`".to_owned())?, base)?);
@@ -143,6 +141,10 @@ impl OperatorFile {
             }
         }
         file.rules = Arc::new(Rules::read(&mut table)?);
+        if let Some(node) = table.take("labels") {
+            file.label_settings = LabelSettings::read(node.table("`[labels]`".to_owned())?)?;
+        }
+        file.relabels = Arc::new(Relabel::read_all(&mut table)?);
         table.finish()?;
         file.written.clone_from(&file.plugins);
         Ok(file)
@@ -164,6 +166,8 @@ impl OperatorFile {
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
             rules: Arc::default(),
+            label_settings: LabelSettings::default(),
+            relabels: Arc::default(),
         }
     }
 
@@ -219,9 +223,11 @@ impl OperatorFile {
     ///
     /// # Errors
     ///
-    /// A rule speaks of an argument that none of its tools has.
+    /// A rule, or a `[[relabel]]`, speaks of an argument that none of its tools has.
     pub fn check_rules(&self, tools: &[&dyn ToolShape]) -> Result<Vec<RuleWarning>, PolicyError> {
-        self.rules.check(tools)
+        let mut warnings = self.rules.check(tools)?;
+        warnings.extend(self.relabel_rules().check(tools)?);
+        Ok(warnings)
     }
 
     /// The client of `[oauth.NAME]`.
@@ -352,9 +358,6 @@ fn ceiling(mut table: Table<'_>, base: &Path) -> Result<Ceiling, PolicyError> {
         limits: sections::limits(&mut table)?,
         reject_imports: table.take("reject-imports").map_or(Ok(Vec::new()), |node| node.lines(interface))?,
     };
-    for (key, instead) in LATER {
-        table.not_supported(key, instead)?;
-    }
     table.finish()?;
     Ok(ceiling)
 }

@@ -87,17 +87,6 @@ impl<'a> Table<'a> {
         self.entries.iter().map(move |(key, value)| Node { source, key: key.get_ref(), value })
     }
 
-    /// Refuses a key that a later version enforces.
-    pub(crate) fn not_supported(&self, key: &'static str, instead: &'static str) -> Result<(), PolicyError> {
-        match self.entries.iter().find(|(found, _)| found.get_ref() == key) {
-            Some((found, _)) => {
-                let at = self.source.place(found.span());
-                Err(PolicyProblem::NotSupported { key: key.to_owned(), instead }.at(at))
-            }
-            None => Ok(()),
-        }
-    }
-
     /// Refuses every key that was not taken.
     pub(crate) fn finish(self) -> Result<(), PolicyError> {
         self.finish_or(|_| None)
@@ -209,6 +198,10 @@ impl<'a> Node<'a> {
 
     pub(crate) fn is_table(&self) -> bool {
         matches!(self.value.get_ref(), DeValue::Table(_))
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Array(_))
     }
 
     pub(crate) fn is_text(&self) -> bool {

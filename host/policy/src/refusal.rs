@@ -42,6 +42,8 @@ pub enum RefusalCode {
     ImportDenied,
     /// A rule of the operator denies the call, or the rule itself failed.
     RuleDenied,
+    /// The labels of the arguments do not fit where the call goes.
+    FlowDenied,
     /// A person denied the call, or nobody answered in time.
     ApprovalDenied,
     /// A limit of the call is used up.
@@ -66,6 +68,7 @@ impl RefusalCode {
         Self::ModelDenied,
         Self::ImportDenied,
         Self::RuleDenied,
+        Self::FlowDenied,
         Self::ApprovalDenied,
     ];
 
@@ -94,6 +97,7 @@ impl RefusalCode {
             Self::ModelDenied => "model-denied",
             Self::ImportDenied => "import-denied",
             Self::RuleDenied => "rule-denied",
+            Self::FlowDenied => "flow-denied",
             Self::ApprovalDenied => "approval-denied",
             Self::Limit(name) => name.code(),
         }
@@ -130,7 +134,7 @@ impl RefusalCode {
     pub const fn gate(self) -> GateKind {
         match self {
             Self::ImportDenied => GateKind::Import,
-            Self::RuleDenied | Self::ApprovalDenied => GateKind::Call,
+            Self::RuleDenied | Self::FlowDenied | Self::ApprovalDenied => GateKind::Call,
             Self::Limit(_) | Self::NetRate | Self::KeyValueFull => GateKind::Limit,
             _ => GateKind::Effect,
         }

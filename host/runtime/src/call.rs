@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use toolcrib_agent::{Chain, Person};
 use toolcrib_model::Meter;
-use toolcrib_policy::{ApprovalId, Authority, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime};
+use toolcrib_policy::{ApprovalId, Authority, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime};
 use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
 use crate::crib::Crib;
@@ -48,6 +48,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) tool: &'a str,
     pub(crate) arguments: Value,
     pub(crate) labels: Labels,
+    /// The label of what the call hangs on.
+    pub(crate) under: Label,
     /// The yes that a run used for it.
     pub(crate) approval: Option<&'a ApprovalId>,
     /// What the tool that calls this one may do itself.
@@ -79,6 +81,7 @@ impl Crib {
             arguments: &asked.arguments,
             effect: &effect,
             labels: &asked.labels,
+            under: asked.under,
             run: &caller.run,
         };
         if let Err(refusal) = self.pass_gate(&gate, &caller.known, asked.approval) {

@@ -211,7 +211,7 @@ impl Crib {
     ///
     /// As [`Crib::rule_warnings`].
     pub fn warnings_of_rules_in(&self, operator: &OperatorFile) -> Result<Vec<RuleWarning>, CribError> {
-        if operator.rules().is_empty() {
+        if operator.rules().is_empty() && operator.relabels().is_empty() {
             return Ok(Vec::new());
         }
         let snapshot = self.snapshot();

@@ -6,10 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use toolcrib_catalog::{Plugin, Tool};
 use toolcrib_policy::{
-    ApprovalId, Approvals, BoundCall, CallFacts, Decision, Effect, Labels, Refusal, RefusalCode, RunFacts, UnixMillis,
+    ApprovalId, Approvals, BoundCall, CallFacts, Decision, Effect, Label, Labels, Refusal, RefusalCode, RunFacts, Sink,
+    UnixMillis,
 };
 
 use crate::crib::Crib;
+use crate::labels::joined;
 
 /// What is known of questions and answers, shared by a run and its calls.
 pub(crate) type Known = Arc<Mutex<Approvals>>;
@@ -32,6 +34,8 @@ pub(crate) struct AtGate<'a> {
     pub(crate) arguments: &'a Value,
     pub(crate) effect: &'a Effect,
     pub(crate) labels: &'a Labels,
+    /// The label of what the call hangs on.
+    pub(crate) under: Label,
     pub(crate) run: &'a RunFacts,
 }
 
@@ -43,15 +47,25 @@ impl AtGate<'_> {
 }
 
 impl Crib {
-    /// What the operator's rules say.
+    /// What the operator's rules say, and the built-in ones about what leaves.
     pub(crate) fn decide(&self, call: &AtGate<'_>) -> Decision {
-        self.operator().decide(&CallFacts {
-            tool: call.tool.name(),
-            args: call.arguments,
-            effect: call.effect,
-            labels: call.labels,
-            run: call.run,
-        })
+        let labels = joined(call.arguments, call.labels, call.under);
+        let (tool, args, effect, run) = (call.tool.name(), call.arguments, call.effect, call.run);
+        let of_rules = self.operator().decide(&CallFacts { tool, args, effect, labels: &labels, run });
+        if call.labels.values().all(Label::is_trusted) {
+            return of_rules;
+        }
+        let sink = self.source(call.plugin, call.tool).sink;
+        let facts = CallFacts { tool, args, effect, labels: call.labels, run };
+        of_rules.stricter(self.operator().decide_outward(&facts, &sink))
+    }
+
+    /// What the operator's rules and the built-in ones say about a call that nobody makes. A tool that is not there counts as
+    /// one from which everything leaves.
+    pub fn decide_call(&self, facts: &CallFacts<'_>) -> Decision {
+        let sink = self.tool(&facts.tool.to_string()).map(|(plugin, tool)| self.source(&plugin, &tool).sink);
+        let outward = self.operator().decide_outward(facts, &sink.unwrap_or(Sink::Outward));
+        self.operator().decide(facts).stricter(outward)
     }
 
     /// Refuses a call that the rules deny, or that needs a person's word which it has not got. `approval` is the yes that

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use toolcrib_catalog::Plugin;
-use toolcrib_policy::{Effect, LimitName, Limits, Risk};
+use toolcrib_policy::{Effect, LimitName, Limits, Risk, Source};
 use toolcrib_sandbox::{PluginInfo, PluginKind, Reach, Sandbox, reach};
 
 use crate::crib::Crib;
@@ -56,6 +56,9 @@ pub struct InspectedTool {
     pub declared: Option<Effect>,
     /// The effect class that counts.
     pub effect: Effect,
+    /// What a result has of its own, and where its arguments may go.
+    #[serde(flatten)]
+    pub source: Source,
 }
 
 /// A line of a manifest or an operator's file.
@@ -87,6 +90,7 @@ impl Crib {
             description: tool.description().to_owned(),
             declared: tool.declared_effect().cloned(),
             effect: self.effect(&plugin, tool),
+            source: self.source(&plugin, tool),
         };
         Ok(Inspection {
             name: plugin.name().to_string(),

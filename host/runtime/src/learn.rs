@@ -23,7 +23,7 @@ pub fn missed(events: &[Event]) -> Vec<Missed> {
     for event in events {
         match &event.kind {
             EventKind::StepStarted { node, tool, .. } => drop(tools.insert(*node, tool.clone())),
-            EventKind::StepFinished { node, outcome, receipt } => {
+            EventKind::StepFinished { node, outcome, receipt, .. } => {
                 let Some(tool) = tools.get(node) else { continue };
                 of_receipt(tool, receipt, &mut found);
                 if let StepOutcome::Failed { failure } = outcome

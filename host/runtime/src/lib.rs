@@ -22,6 +22,7 @@ mod error;
 mod flow;
 mod gate;
 mod inspect;
+mod labels;
 mod learn;
 mod ledger;
 #[cfg(feature = "measure")]
@@ -45,7 +46,7 @@ pub use crib::Crib;
 pub use durable::{Cancelled, ForkRequest, Forked, ResumeRequest, chosen_of};
 pub use error::CribError;
 pub use flow::{CheckedFlow, FlowRequest};
-pub use inspect::{Inspection, inspect_file};
+pub use inspect::{InspectedTool, Inspection, inspect_file};
 pub use learn::{Missed, missed};
 pub use ledger::RunLog;
 pub use models::Chosen;
@@ -55,7 +56,7 @@ pub use preview::{Foretold, Preview, PreviewedCall};
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
 pub use wall::{Needs, Strength, WallError, WallReport, raise};
-pub use why::{GateSaid, Why};
+pub use why::{GateSaid, LabelSaid, RelabelOffer, Why};
 
 pub use toolcrib_agent as agent;
 pub use toolcrib_catalog as catalog;

@@ -1,7 +1,7 @@
 //! One call through every gate, without a run around it: what benches measure.
 
 use serde_json::Value;
-use toolcrib_policy::Labels;
+use toolcrib_policy::{Label, Labels};
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
@@ -14,7 +14,15 @@ use crate::error::CribError;
 ///
 /// There is no such tool, or its plugin cannot be loaded.
 pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallReport, CribError> {
-    let asked =
-        Asked { tool, arguments, labels: Labels::new(), approval: None, delegated: None, depth: 0, wall_ms: None };
+    let asked = Asked {
+        tool,
+        arguments,
+        labels: Labels::new(),
+        under: Label::TRUSTED,
+        approval: None,
+        delegated: None,
+        depth: 0,
+        wall_ms: None,
+    };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }

@@ -171,7 +171,7 @@ impl Crib {
         run: &RunFacts,
         known: &toolcrib_policy::Approvals,
     ) -> PreviewedCall {
-        let ForeseenCall { node, arguments, labels, optional } = call;
+        let ForeseenCall { node, arguments, labels, under, optional } = call;
         let asks = step.trying.ask;
         let mut seen = PreviewedCall {
             node,
@@ -202,7 +202,8 @@ impl Crib {
         match &seen.arguments {
             Some(arguments) => {
                 let effect = self.effect_of_call(&plugin, &tool, arguments);
-                let gate = AtGate { plugin: &plugin, tool: &tool, arguments, effect: &effect, labels: &labels, run };
+                let gate =
+                    AtGate { plugin: &plugin, tool: &tool, arguments, effect: &effect, labels: &labels, under, run };
                 seen.gate = self.foretold(&gate, asks, known);
                 seen.missing = missing(&self.authority(&plugin, None), &Self::requests(&plugin), arguments, &effect);
                 seen.effect = effect;

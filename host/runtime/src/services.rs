@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_model::{Message, Meter, Request};
-use toolcrib_policy::{Authority, Confidentiality, Integrity, Label, Labels, ToolName};
+use toolcrib_policy::{Authority, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services};
 
 use crate::call::{Asked, Caller};
@@ -48,6 +48,7 @@ impl Services for CallServices {
             tool: &name,
             arguments,
             labels,
+            under: Label::TRUSTED,
             approval: None,
             delegated: Some(&self.authority),
             depth: self.depth + 1,
@@ -84,7 +85,6 @@ impl Services for CallServices {
 }
 
 fn labels_of(arguments: &Value) -> Labels {
-    let label = Label { integrity: Integrity::Untrusted, confidentiality: Confidentiality::Private };
     let names = arguments.as_object().into_iter().flatten().map(|(name, _)| name.clone());
-    names.map(|name| (name, label)).collect()
+    names.map(|name| (name, Label::UNKNOWN)).collect()
 }

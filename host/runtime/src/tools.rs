@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{Cancel, EffectState, Meters, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
 use toolcrib_catalog::Tool;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{Effect, Marks, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
 use crate::call::{Asked, Caller};
@@ -60,15 +60,16 @@ impl Tools for CribTools {
         let name = call.tool.to_string();
         let asked = Asked {
             tool: &name,
-            arguments: call.arguments,
-            labels: call.labels,
+            arguments: call.arguments.clone(),
+            labels: call.labels.clone(),
+            under: call.under,
             approval: call.approval.as_ref(),
             delegated: None,
             depth: 0,
             wall_ms: call.wall_ms,
         };
         let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
-        let caller = Caller { meter, within: call.within, ..self.caller.clone() };
+        let caller = Caller { meter, within: call.within.clone(), ..self.caller.clone() };
         let called = self.crib.call_inside(asked, caller, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
@@ -83,12 +84,15 @@ impl Tools for CribTools {
         }
         match report {
             Ok(report) => ToolReport {
+                label: Some(self.crib.marks(&call, &self.caller.run, &report)),
                 outcome: report.outcome.map(output).map_err(failure),
                 receipt: serde_json::to_value(&report.receipt).unwrap_or_default(),
             },
             Err(error) => ToolReport {
                 outcome: Err(failure(CallError::new(error.code(), error.to_string()))),
                 receipt: Value::Null,
+                // The host's own words, which name nothing but the tool.
+                label: Some(Marks::default()),
             },
         }
     }

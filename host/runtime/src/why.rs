@@ -1,11 +1,17 @@
 //! Why a call was allowed or refused, from what the ledger holds of it.
 
+mod labels;
+
 use serde::Serialize;
 use serde_json::Value;
-use toolcrib_agent::{Event, EventKind, NodeId, StepOutcome, ToolFailure};
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, GateKind, PluginName, RefusalCode, ToolName};
+use toolcrib_agent::{Event, EventKind, NodeId, State, StepOutcome, ToolFailure};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, FLOW_RULES, GateKind, Labels, PluginName, RefusalCode, ToolName,
+};
 
 use crate::approvals::told;
+
+pub use labels::{LabelSaid, RelabelOffer};
 
 /// What is known of one call at the gates.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +30,18 @@ pub struct Why {
     /// The smallest grant that would have allowed it, as TOML for the plugin's section of the operator's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// Where the call gate stopped it: the arguments whose labels are more than those of what a person wrote.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelSaid>,
+    /// What would have to be vouched for to let it pass, where labels are the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relabel: Vec<RelabelOffer>,
+    /// The built-in rule about labels that stopped it, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_rule: Option<&'static str>,
+    /// The question that a person could still answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<ApprovalId>,
 }
 
 /// What one gate said.
@@ -45,13 +63,14 @@ struct Found<'e> {
     answer: Option<&'e ApprovalAnswer>,
     used: Option<&'e ApprovalId>,
     started: bool,
+    labels: Option<&'e Labels>,
     outcome: Option<&'e StepOutcome>,
     receipt: Option<&'e Value>,
 }
 
 impl Why {
     /// What the events of a run say about the step `node` of this name.
-    pub fn of(events: &[Event], node: NodeId, step: &str, tool: &ToolName) -> Self {
+    pub fn of(events: &[Event], state: &State, node: NodeId, step: &str, tool: &ToolName) -> Self {
         let found = Found::of(events, node);
         let tool = found.tool.unwrap_or(tool).clone();
         let failure = match found.outcome {
@@ -64,7 +83,39 @@ impl Why {
         let other = failure.filter(|_| refused.is_none());
         let failed = other.map(|failure| format!("{}: {}", failure.code, failure.message));
         let grant = refused.and_then(|failure| failure.grant.clone());
-        Self { step: step.to_owned(), tool, allowed, gates, failed, grant }
+        let mut why = Self {
+            step: step.to_owned(),
+            tool,
+            allowed,
+            gates,
+            failed,
+            grant,
+            labels: Vec::new(),
+            relabel: Vec::new(),
+            label_rule: None,
+            question: found
+                .asked
+                .filter(|_| found.answer.is_none_or(|answer| !answer.is_final()))
+                .map(|r| r.id.clone()),
+        };
+        why.note_labels(state, node, &found, refused);
+        why
+    }
+
+    /// Labels matter where the call gate stopped the call.
+    fn note_labels(&mut self, state: &State, node: NodeId, found: &Found<'_>, refused: Option<&ToolFailure>) {
+        if !self.gates.iter().any(|gate| gate.gate == GateKind::Call && !gate.allowed) {
+            return;
+        }
+        let asked = found.asked.map(|request| request.rule.as_str());
+        let denied = refused.map(|failure| failure.message.as_str()).unwrap_or_default();
+        let by_name = |rule: &&str| asked == Some(rule) || denied.ends_with(&format!("(`{rule}`)"));
+        self.label_rule = FLOW_RULES.iter().copied().find(by_name);
+        // A question stands before the call: its arguments have no entry of their own yet.
+        let asking = || found.asked.map(|request| state.labels(node, &request.call.arguments));
+        let labels = found.labels.cloned().or_else(asking).unwrap_or_default();
+        self.labels = labels::said(state, node, &labels);
+        self.relabel = labels::offers(state, &self.labels, self.label_rule);
     }
 
     /// The plugin whose section of the operator's file the grant belongs to.
@@ -84,11 +135,11 @@ impl<'e> Found<'e> {
                 }
                 EventKind::ApprovalAnswered { node, answer, .. } if *node == wanted => found.answer = Some(answer),
                 EventKind::ApprovalUsed { node, id } if *node == wanted => found.used = Some(id),
-                EventKind::StepStarted { node, tool, .. } if *node == wanted => {
-                    (found.tool, found.started) = (Some(tool), true);
+                EventKind::StepStarted { node, tool, labels, .. } if *node == wanted => {
+                    (found.tool, found.started, found.labels) = (Some(tool), true, Some(labels));
                     (found.outcome, found.receipt) = (None, None);
                 }
-                EventKind::StepFinished { node, outcome, receipt } if *node == wanted => {
+                EventKind::StepFinished { node, outcome, receipt, .. } if *node == wanted => {
                     (found.outcome, found.receipt) = (Some(outcome), Some(receipt));
                 }
                 _ => {}

@@ -40,7 +40,7 @@ impl Tools for Free {
 
     async fn call(&self, call: ToolCall, _cancel: Cancel) -> ToolReport {
         let output = ToolOutput { structured: Some(call.arguments), text: String::new() };
-        ToolReport { outcome: Ok(output), receipt: Value::Null }
+        ToolReport { outcome: Ok(output), receipt: Value::Null, label: None }
     }
 }
 

@@ -61,7 +61,7 @@ impl Tools for Shed {
     async fn call(&self, call: ToolCall, _cancel: Cancel) -> ToolReport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         let output = ToolOutput { structured: None, text: "page".to_owned() };
-        ToolReport { outcome: Ok(output), receipt: json!({ "fuel": 1 }) }
+        ToolReport { outcome: Ok(output), receipt: json!({ "fuel": 1 }), label: None }
     }
 }
 

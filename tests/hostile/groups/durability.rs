@@ -65,7 +65,7 @@ impl Tools for World {
         file.write_all(format!("{}\n", call.arguments["what"].as_str().expect("a text")).as_bytes()).expect("a line");
         tokio::time::sleep(Duration::from_micros(700)).await;
         let output = ToolOutput { structured: None, text: "sent".to_owned() };
-        ToolReport { outcome: Ok(output), receipt: json!({ "fuel": 1 }) }
+        ToolReport { outcome: Ok(output), receipt: json!({ "fuel": 1 }), label: None }
     }
 }
 

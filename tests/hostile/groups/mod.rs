@@ -13,6 +13,7 @@ mod keyvalue;
 mod links;
 mod memory;
 mod network;
+mod obeyed;
 mod output;
 mod supply;
 
@@ -29,5 +30,6 @@ pub(crate) use keyvalue::*;
 pub(crate) use links::*;
 pub(crate) use memory::*;
 pub(crate) use network::*;
+pub(crate) use obeyed::*;
 pub(crate) use output::*;
 pub(crate) use supply::*;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use toolcrib_model::Usage;
-use toolcrib_policy::Effect;
+use toolcrib_policy::{Effect, Label};
 
 use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
@@ -25,7 +25,7 @@ use crate::planner::{Planned, PlannerError, Proposal};
 use crate::till::Word;
 use crate::{
     Agents, Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order,
-    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall,
+    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall, Writes,
 };
 use flight::{Flight, Landed, Task};
 
@@ -91,7 +91,8 @@ impl Run {
         let node = NodeId::ROOT;
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
-        run.opening.push(EventKind::Expanded { node, patches, note: String::new(), usage: Usage::default() });
+        let (note, usage, label) = (String::new(), Usage::default(), Some(Label::TRUSTED));
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
         run
     }
 
@@ -204,13 +205,13 @@ impl Run {
                     self.judge(node).await?;
                     recorded = true;
                 }
-                Command::CallTool { node, attempt, tool, arguments, from, labels, trying } => {
+                Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying } => {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let within = self.state.plan().tool_lists(node);
+                    let (approval, within) = (None, self.state.plan().tool_lists(node));
                     let call =
-                        ToolCall { node, attempt, tool, arguments, effect, labels, approval: None, wall_ms, within };
+                        ToolCall { node, attempt, tool, arguments, effect, labels, under, approval, wall_ms, within };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Approve { node, request } => {
@@ -276,8 +277,9 @@ impl Run {
             }
             Gate::Go { approval: None } => {}
         }
-        let ToolCall { attempt, tool, arguments, effect, labels, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, price }).await?;
+        let ToolCall { attempt, tool, arguments, effect, labels, under, .. } = call.clone();
+        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, price })
+            .await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }
@@ -308,7 +310,8 @@ impl Run {
         let nodes: Vec<_> = self.state.in_flight().collect();
         for node in nodes {
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
-            self.record(EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }).await?;
+            let (receipt, label) = (serde_json::Value::Null, None);
+            self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
         }
         Ok(())
     }
@@ -320,7 +323,8 @@ impl Run {
                     Ok(output) => StepOutcome::Done { output },
                     Err(failure) => StepOutcome::Failed { failure },
                 };
-                self.record(EventKind::StepFinished { node: landed.node, outcome, receipt: report.receipt }).await?;
+                let (node, receipt, label) = (landed.node, report.receipt, report.label);
+                self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
                 self.hear_again().await
             }
             Task::Planned(planned) => {
@@ -359,7 +363,11 @@ impl Run {
             Proposal::Change(patches) => patches,
         };
         match self.checked(node, patches) {
-            Ok(patches) => EventKind::Expanded { node, patches, note, usage },
+            Ok(patches) => {
+                let writes = self.planner_of(node).map_or(Writes::Freely, |planner| planner.writes());
+                let label = Some(self.state.label_of_plan(node, writes, &patches));
+                EventKind::Expanded { node, patches, note, usage, label }
+            }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
     }

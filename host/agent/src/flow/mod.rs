@@ -15,6 +15,7 @@ mod save;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use toolcrib_model::Usage;
+use toolcrib_policy::Label;
 
 use crate::event::EVENT_VERSION;
 use crate::plan::{PlanFault, check, check_located, over_share};
@@ -138,11 +139,11 @@ impl Flow {
     /// How a run of it begins: its first change, checked, with its inputs.
     pub fn opening(&self, planner: &str, budget: Budget, patches: Vec<Patch>, inputs: Value) -> Vec<EventKind> {
         let (version, goal, planner, caps) = (EVENT_VERSION, self.name.clone(), planner.to_owned(), self.caps());
-        let (node, note, usage) = (NodeId::ROOT, String::new(), Usage::default());
+        let (node, note, usage, label) = (NodeId::ROOT, String::new(), Usage::default(), Some(Label::TRUSTED));
         vec![
             EventKind::RunStarted { version, goal, planner, budget, caps, inputs, hold: false },
             EventKind::PlanAsked { node, reason: PlanReason::Open },
-            EventKind::Expanded { node, patches, note, usage },
+            EventKind::Expanded { node, patches, note, usage, label },
         ]
     }
 

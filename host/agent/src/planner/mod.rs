@@ -110,11 +110,25 @@ pub enum PlannerError {
     },
 }
 
+/// How a planner writes down what it has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// Anything of it may stand anywhere in what it writes.
+    Freely,
+    /// It refers to results, and copies nothing of them but the names of fields.
+    ByReference,
+}
+
 /// Something that plans.
 #[async_trait]
 pub trait Planner: Send + Sync {
     /// Its name, as it stands in the first event of a run: `builtin`, or the model's.
     fn name(&self) -> &str;
+
+    /// How it writes down what it has read. What is said here is believed: a planner that copies must not say otherwise.
+    fn writes(&self) -> Writes {
+        Writes::Freely
+    }
 
     /// Answers for one goal. Dropping the future cancels it. What it proposes is checked before it counts.
     ///

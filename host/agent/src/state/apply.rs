@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use toolcrib_model::Usage;
+use toolcrib_policy::Label;
 
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
@@ -56,7 +57,9 @@ impl State {
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note } => self.expanded(*node, patches, note, usage),
+            EventKind::Expanded { node, patches, usage, note, label } => {
+                self.expanded(*node, patches, note, usage, *label)
+            }
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
@@ -67,7 +70,11 @@ impl State {
             EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
             EventKind::ApprovalRevoked { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
-            EventKind::StepFinished { node, outcome, receipt: _ } => self.step_finished(*node, outcome, event.at),
+            EventKind::StepFinished { node, outcome, label, receipt: _ } => {
+                self.step_finished(*node, outcome, event.at)?;
+                self.note_result(*node, outcome, label.as_ref());
+                Ok(())
+            }
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
             EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
             EventKind::Decided { node, holds } => self.condition_decided(*node, *holds),
@@ -153,6 +160,7 @@ impl State {
         {
             goal.replans = goal.replans.saturating_add(1);
         }
+        self.note_asked(node);
         self.set(node, Status::Planning);
         Ok(())
     }
@@ -168,15 +176,23 @@ impl State {
         Ok(())
     }
 
-    fn expanded(&mut self, node: NodeId, patches: &[Patch], note: &str, usage: &Usage) -> Applied {
+    fn expanded(
+        &mut self,
+        node: NodeId,
+        patches: &[Patch],
+        note: &str,
+        usage: &Usage,
+        label: Option<Label>,
+    ) -> Applied {
         self.expect(node, "being planned", |status| *status == Status::Planning)?;
         self.spend(node, usage);
-        self.note_informed();
+        let first = self.plan.nodes().len();
         self.plan.set_failed_aside(node);
         let from = self.plan.next_id();
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
+        self.note_written(node, first, label);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why, note: note.to_owned() }));
             goal.rejected = 0;
@@ -196,8 +212,12 @@ impl State {
         self.spend(node, usage);
         self.plan.skip(node);
         self.set(node, Status::Done);
-        if let Some((value, from)) = self.of_rounds(node).or_else(|| self.of_agent(node, answer)) {
+        if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
+            self.note_rounds(node);
+        } else if let Some((value, from)) = self.of_agent(node, answer) {
+            self.computed.insert(node, (Arc::new(value), from));
+            self.note_agent(node);
         }
         if let Some(answer) = answer {
             self.answers.insert(node, answer.clone());
@@ -279,7 +299,8 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, price, .. } = &event.kind else {
+        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, price } = &event.kind
+        else {
             return Err("not a start".to_owned());
         };
         let key = Self::call_key(tool, arguments);
@@ -314,6 +335,7 @@ impl State {
             key,
         };
         self.records.insert(*node, record);
+        self.note_given(*node, labels, *under);
         self.set(*node, Status::Running);
         Ok(())
     }
@@ -390,6 +412,7 @@ impl State {
     fn condition_decided(&mut self, node: NodeId, holds: bool) -> Applied {
         self.expect(node, "open", |status| *status == Status::Open)?;
         let planned = self.plan.goal(node).is_some_and(|goal| !goal.children.is_empty());
+        self.note_decided(node);
         let found = self.plan.node_mut(node).filter(|node| node.when.is_some() && node.holds.is_none());
         let found = found.ok_or_else(|| format!("{node} has no open condition"))?;
         found.holds = Some(holds);
@@ -407,6 +430,7 @@ impl State {
             return Err(format!("{node} is no value"));
         }
         self.computed.insert(node, (Arc::new(value.clone()), from.to_vec()));
+        self.note_computed(node);
         self.stalled = 0;
         for goal in self.plan.path(node) {
             if let Some(goal) = self.plan.goal_mut(goal) {
@@ -425,10 +449,11 @@ impl State {
         if nodes > self.caps.nodes {
             return Err(format!("the plan would have {nodes} nodes"));
         }
-        let first = self.plan.next_id();
+        let (first, first_id) = (self.plan.nodes().len(), self.plan.next_id());
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
+        self.note_unrolled(node, first);
         if self.is_by_person(node) {
-            self.by_person.push((first, self.plan.next_id()));
+            self.by_person.push((first_id, self.plan.next_id()));
         }
         self.rounds.insert(node, (Arc::new(items.to_vec()), from.to_vec()));
         self.set(node, Status::Active);

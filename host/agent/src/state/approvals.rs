@@ -94,6 +94,7 @@ impl State {
             key: Self::call_key(&request.call.tool, &request.call.arguments),
         };
         self.records.insert(node, record);
+        self.note_denied(node, &request.call.arguments);
         // What a person does not want is not to be reached by a way around: the planner decides what to make of it.
         self.set(node, Status::Failed { why, replan: true });
     }

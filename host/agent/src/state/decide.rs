@@ -68,7 +68,7 @@ impl State {
             let repeatable = self.records.get(&node).is_some_and(|record| is_repeatable(&record.effect));
             let why = "the run was cut off while the call was under way".to_owned();
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
-            EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null }
+            EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null, label: None }
         };
         self.in_flight().map(interrupted).collect()
     }
@@ -380,9 +380,9 @@ impl Walk<'_> {
         if twin && !is_repeatable(&step.effect) && !state.may_repeat(id) {
             return Err(blocked("the very same call is being made by another step".to_owned()));
         }
-        let labels = state.labels(id);
+        let (labels, under) = (state.labels(id, &arguments), state.under(id));
         let trying = Trying { wall_ms: state.call_time(id, step), ..step.trying };
         let (attempt, tool) = (step.attempts + 1, step.tool.clone());
-        Ok(Some(Command::CallTool { node: id, attempt, tool, arguments, from, labels, trying }))
+        Ok(Some(Command::CallTool { node: id, attempt, tool, arguments, from, labels, under, trying }))
     }
 }

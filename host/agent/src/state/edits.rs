@@ -1,5 +1,7 @@
 //! Runs that wait for a person to see their plan, and what the person changes in it.
 
+use toolcrib_policy::Label;
+
 use super::State;
 use super::apply::Applied;
 use crate::{NodeId, Patch, Status};
@@ -23,12 +25,13 @@ impl State {
     pub(super) fn plan_edited(&mut self, node: NodeId, patches: &[Patch]) -> Applied {
         self.expect_goal(node)?;
         self.expect(node, "open or at work", |status| matches!(status, Status::Open | Status::Active))?;
-        let first = self.plan.next_id();
+        let (first, from) = (self.plan.next_id(), self.plan.nodes().len());
         self.plan.set_failed_aside(node);
         self.plan.drop_open_below(node);
         for patch in patches {
             self.plan.apply(patch).map_err(|error| error.to_string())?;
         }
+        self.note_written(node, from, Some(Label::TRUSTED));
         self.by_person.push((first, self.plan.next_id()));
         self.rest(node);
         Ok(())

@@ -1,7 +1,7 @@
 //! What a run would do next, as far as that is known before it is done.
 
 use serde_json::Value;
-use toolcrib_policy::Labels;
+use toolcrib_policy::{Label, Labels};
 
 use super::State;
 use crate::{Body, EventKind, Millis, NodeId, Order, StepName};
@@ -29,6 +29,8 @@ pub struct ForeseenCall {
     pub arguments: Option<Value>,
     /// The labels of its arguments, as far as they are known.
     pub labels: Labels,
+    /// The label of what decides whether it is made, as far as that is known.
+    pub under: Label,
     /// Whether it may be left out: it has a condition that is open, or is another way in case one fails.
     pub optional: bool,
 }
@@ -46,8 +48,14 @@ impl State {
             match &node.body {
                 Body::Step(step) => {
                     let arguments = seen.state.at(id).resolve(&step.arguments).ok().map(|(arguments, _)| arguments);
-                    let labels = seen.state.labels(id);
-                    seen.calls.push(ForeseenCall { node: id, arguments, labels, optional });
+                    let labels = seen.state.labels(id, arguments.as_ref().unwrap_or(&step.arguments));
+                    seen.calls.push(ForeseenCall {
+                        node: id,
+                        arguments,
+                        labels,
+                        under: seen.state.under(id),
+                        optional,
+                    });
                 }
                 Body::Value(_) => {}
                 Body::Goal(goal) if goal.children.is_empty() && goal.each.is_none() => seen.later.push(id),

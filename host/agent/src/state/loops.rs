@@ -105,7 +105,8 @@ impl State {
             return None;
         }
         let above = self.sequence_above(step);
-        let (goal, circle) = above.iter().find_map(|goal| Some((*goal, self.seen(self.trails.get(goal)?, call)?)))?;
+        let (goal, circle) =
+            above.iter().find_map(|goal| Some((*goal, self.circle_in(self.trails.get(goal)?, call)?)))?;
         let Circle { detector, why, shown } = circle;
         if self.cut_ends(goal) && !self.is_quiet(goal) {
             return Some(Err(()));
@@ -113,7 +114,7 @@ impl State {
         Some(Ok(EventKind::LoopCut { node: goal, step: Some(step), detector, why, shown }))
     }
 
-    fn seen(&self, trail: &[Tread], next: &Digest) -> Option<Circle> {
+    fn circle_in(&self, trail: &[Tread], next: &Digest) -> Option<Circle> {
         let caps = &self.caps;
         // Back to the last call that gave anything new, and that call.
         let stale = trail.iter().rev().take_while(|tread| !tread.news).count();

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, Label, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
 
 pub use agents::AgentSeen;
 pub use foresee::{Foreseen, ForeseenCall};
+pub use labels::Origin;
 pub use loops::Detector;
 pub use money::{Affordable, Bill, Purse};
 pub use partial::describe;
@@ -79,6 +80,8 @@ pub enum Command {
         from: Vec<StepName>,
         /// The labels of the arguments.
         labels: Labels,
+        /// The label of what the call hangs on.
+        under: Label,
         /// How it is tried.
         trying: Trying,
     },
@@ -128,7 +131,7 @@ impl Command {
 pub struct Record {
     /// The arguments, without references.
     pub arguments: Arc<Value>,
-    /// The steps whose results are in the arguments: where labels will follow from.
+    /// The steps whose results are in the arguments.
     #[serde(default)]
     pub from: Vec<StepName>,
     /// The effect class of the call.
@@ -250,9 +253,12 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
-    /// The first node that was planned when there were results to read.
-    #[serde(default)]
+    /// In states of older versions: the first node that was planned when there were results to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// The labels of values.
+    #[serde(default)]
+    book: labels::Book,
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
@@ -298,6 +304,7 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
             spent: Spent::default(),

@@ -34,7 +34,7 @@ impl At<'_> {
     }
 
     /// The loop whose variable this is, and its round here.
-    fn round(&self, name: &str) -> Option<(NodeId, usize)> {
+    pub(super) fn round(&self, name: &str) -> Option<(NodeId, usize)> {
         let path = self.state.plan.path(self.node);
         path.into_iter().rev().find_map(|id| {
             let round = self.state.plan.node(id)?.round.as_ref()?;
@@ -158,7 +158,9 @@ impl State {
         if self.plan.node(to).and_then(|node| node.parent).is_some_and(rescue) {
             let below = self.plan.subtree(from);
             let steps = below.iter().filter_map(|id| self.plan.step(*id).map(|step| step.name.clone()));
-            self.errors.insert(to, (Value::from(why), steps.collect()));
+            let told = (Value::from(why), steps.collect());
+            self.errors.insert(to, told);
+            self.note_told(from, to);
         }
     }
 }

@@ -143,7 +143,8 @@ async fn an_agent_sees_its_tools_and_what_it_is_given_and_its_parent_the_result(
         _ => None,
     });
     let (from, labels) = send.unwrap();
-    assert!(!labels.is_empty() && from.iter().any(|name| name.as_str() == "found"), "{from:?}");
+    assert!(from.iter().any(|name| name.as_str() == "found"), "{from:?}");
+    assert!(!labels["text"].is_trusted(), "{labels:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,6 +255,9 @@ async fn an_agent_has_its_own_model_where_it_may_have_it() {
     let state = State::fold(&events).unwrap();
     let agent = state.plan().nodes().iter().find(|node| state.plan().agent(node.id).is_some()).unwrap();
     assert_eq!(state.answered_by(agent.id), Some("b:child"));
+    // It read nothing, so that nothing that is not the person's own is in what it says.
+    let found = StepName::try_from("found".to_owned()).unwrap();
+    assert!(state.marks(&found).unwrap().all().is_trusted());
 }
 
 #[tokio::test(start_paused = true)]

@@ -176,7 +176,7 @@ impl<'b> Sim<'b> {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
             }
-            Command::CallTool { node, attempt, tool, arguments, from, labels, trying: _ } => {
+            Command::CallTool { node, attempt, tool, arguments, from, labels, under, trying: _ } => {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
@@ -191,6 +191,7 @@ impl<'b> Sim<'b> {
                     effect: effect.clone(),
                     labels,
                     price: None,
+                    under,
                 };
                 self.record(start);
                 let key = self.key(node);
@@ -256,7 +257,7 @@ impl<'b> Sim<'b> {
         if touched && self.state.record(node).unwrap().effect == Effect::Irreversible {
             *self.effects.entry(self.key(node)).or_default() += 1;
         }
-        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null });
+        self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null, label: None });
     }
 
     fn judge(&mut self, node: NodeId) {
@@ -327,7 +328,7 @@ impl<'b> Sim<'b> {
             _ => {}
         }
         match plan::check(self.state.plan(), node, patches, self.state.caps(), &find) {
-            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage },
+            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, label: None },
             Err(faults) => {
                 let faults = faults.iter().map(ToString::to_string).collect();
                 EventKind::PlanRejected { node, faults, usage }
@@ -460,7 +461,7 @@ fn ten_thousand_events_are_folded_quickly() {
         let output = ToolOutput { structured: Some(json!({ "n": number })), text: String::new() };
         for kind in [
             EventKind::PlanAsked { node: root, reason: toolcrib_agent::PlanReason::Open },
-            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default() },
+            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default(), label: None },
             EventKind::StepStarted {
                 node,
                 attempt: 1,
@@ -470,8 +471,9 @@ fn ten_thousand_events_are_folded_quickly() {
                 effect: Effect::Read,
                 labels: Default::default(),
                 price: None,
+                under: Default::default(),
             },
-            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null },
+            EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },
             EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },
         ] {
             events.push(kind.at(Millis(u64::from(number))));

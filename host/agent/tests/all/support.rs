@@ -108,7 +108,7 @@ impl Tools for Shed {
                 () = tokio::time::sleep(std::time::Duration::from_millis(self.takes_ms)) => {}
                 () = cancel.cancelled() => {
                     self.at_once.fetch_sub(1, Ordering::SeqCst);
-                    return ToolReport { outcome: Err(failure("cancelled", EffectState::Unknown)), receipt: Value::Null };
+                    return ToolReport { outcome: Err(failure("cancelled", EffectState::Unknown)), receipt: Value::Null, label: None };
                 }
             }
         }
@@ -117,7 +117,7 @@ impl Tools for Shed {
             Value::Null => ToolOutput::default(),
             value => ToolOutput { structured: Some(value), text: String::new() },
         });
-        ToolReport { outcome, receipt: json!({ "fuel": 1 }) }
+        ToolReport { outcome, receipt: json!({ "fuel": 1 }), label: None }
     }
 }
 

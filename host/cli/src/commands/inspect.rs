@@ -7,7 +7,7 @@ use serde_json::json;
 use toolcrib_runtime::catalog::Tool;
 use toolcrib_runtime::policy::{Requests, Risk};
 use toolcrib_runtime::sandbox::{PluginInfo, Reach, reach};
-use toolcrib_runtime::{Inspection, inspect_file};
+use toolcrib_runtime::{InspectedTool, Inspection, inspect_file};
 
 use super::tools::{first_sentence, tool_json};
 use crate::args::{Common, InspectArgs};
@@ -28,7 +28,7 @@ pub(crate) async fn inspect(common: &Common, args: InspectArgs) -> anyhow::Resul
     if args.plugin.contains('.') {
         let (_, tool) = crib.tool(&args.plugin)?;
         if args.json {
-            outln!("{}", tool_json(&tool));
+            outln!("{}", tool_json(&crib, &tool));
         } else {
             show_tool(&tool);
         }
@@ -71,6 +71,7 @@ fn show(plugin: &Inspection) {
     for grant in &plugin.grants {
         outln!("  {} {}", plain(&grant.capability), plain(&grant.line));
     }
+    show_sources(&plugin.tools);
     outln!("risk");
     outln!("  as granted             {}", plugin.risk);
     outln!("  with all it asks for   {}", plugin.risk_if_all_granted);
@@ -83,6 +84,17 @@ fn show(plugin: &Inspection) {
     }
     for line in plugin.rejected.iter().chain(&plugin.notes) {
         outln!("note: {}", plain(line));
+    }
+}
+
+/// The tools that bring in or let out what needs a label, as granted.
+fn show_sources(tools: &[InspectedTool]) {
+    let telling = |tool: &&InspectedTool| !tool.source.label.is_trusted() || tool.source.sink.is_outward();
+    if tools.iter().any(|tool| telling(&tool)) {
+        outln!("sources and sinks");
+    }
+    for tool in tools.iter().filter(telling) {
+        outln!("  {}  {}; {}", plain(&tool.name), tool.source.label, plain(&tool.source.sink.to_string()));
     }
 }
 

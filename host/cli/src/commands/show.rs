@@ -69,5 +69,10 @@ fn costs(events: &[Event]) -> Costs {
 
 fn steps(state: &State) -> Vec<Value> {
     let nodes = state.plan().nodes().iter();
-    nodes.filter_map(|node| Some(json!({ "node": node.id, "record": state.record(node.id)? }))).collect()
+    nodes
+        .filter_map(|node| {
+            let labels = node.body.name().and_then(|name| state.marks(name));
+            Some(json!({ "node": node.id, "record": state.record(node.id)?, "labels": labels }))
+        })
+        .collect()
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use toolcrib_runtime::Crib;
 use toolcrib_runtime::catalog::{Severity, Tool};
 
 use crate::args::{Common, ToolsArgs};
@@ -37,7 +38,7 @@ pub(crate) async fn tools(common: &Common, args: ToolsArgs) -> anyhow::Result<Ex
     problems.extend(rejected.iter().map(|(_, why)| why.to_string()));
     problems.extend(common.plugins.iter().filter_map(|folder| no_folder(folder)));
     if args.json {
-        let tools: Vec<Value> = found.iter().map(|tool| tool_json(tool)).collect();
+        let tools: Vec<Value> = found.iter().map(|tool| tool_json(&crib, tool)).collect();
         outln!("{}", json!({ "tools": tools, "more": more, "problems": problems }));
         return Ok(ExitCode::SUCCESS);
     }
@@ -70,13 +71,16 @@ fn no_folder(folder: &Path) -> Option<String> {
 }
 
 /// All that a planner is told of a tool.
-pub(super) fn tool_json(tool: &Tool) -> Value {
+pub(super) fn tool_json(crib: &Crib, tool: &Tool) -> Value {
+    let source = crib.plugin(tool.name().plugin().as_str()).ok().map(|plugin| crib.source(&plugin, tool));
     json!({
         "name": tool.name().to_string(),
         "title": tool.title(),
         "description": tool.description(),
         "effect": tool.declared_effect(),
         "open_world": tool.open_world(),
+        "label": source.as_ref().map(|source| source.label),
+        "sink": source.as_ref().map(|source| &source.sink),
         "input_schema": tool.input_schema().value(),
         "output_schema": tool.output_schema().map(|schema| schema.value()),
     })

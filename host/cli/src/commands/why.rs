@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use serde_json::json;
 use toolcrib_runtime::agent::{NodeId, State, Status, Step};
 use toolcrib_runtime::ledger_store::RunFilter;
-use toolcrib_runtime::{CribError, RunLog, Why};
+use toolcrib_runtime::{CribError, OPERATOR_FILE, RunLog, Why};
 
 use crate::args::{Common, WhyArgs};
-use crate::render::{advise, outln, plain};
+use crate::render::{advise, errln, outln, plain, plain_lines};
 use crate::{exit, setup};
 
 pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
@@ -20,7 +20,7 @@ pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
     };
     let (events, state) = RunLog::read(&ledger, run)?;
     let (node, step) = find(&state, args.step.as_deref())?;
-    let why = Why::of(&events, node, step.name.as_str(), &step.tool);
+    let why = Why::of(&events, &state, node, step.name.as_str(), &step.tool);
     if args.json {
         outln!("{}", json!({ "run": run, "why": why }));
         return Ok(ExitCode::SUCCESS);
@@ -35,11 +35,36 @@ pub(crate) fn why(common: &Common, args: WhyArgs) -> anyhow::Result<ExitCode> {
     if let Some(failed) = &why.failed {
         outln!("  it failed all the same: {}", plain(failed));
     }
+    show_labels(common, &why);
     if let Some(grant) = &why.grant {
         let operator = setup::settings(common)?.operator;
         advise(common, &operator, [(why.plugin(), grant.as_str())]);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The labels that stopped it, and the ways out: each of them is an operator's or a person's act.
+fn show_labels(common: &Common, why: &Why) {
+    for said in &why.labels {
+        outln!("  label   `{}` is {}", plain(&said.argument), said.label);
+        said.said.iter().for_each(|line| outln!("          {}", plain(line)));
+    }
+    if let Some(id) = &why.question {
+        errln!("to let this one call pass: `toolcrib approvals approve {id}`, and start the run again");
+    }
+    let name = common.policy.as_ref().map_or_else(|| OPERATOR_FILE.to_owned(), |path| path.display().to_string());
+    if !why.relabel.is_empty() {
+        errln!("to vouch for where it came from, in {}:", plain(&name));
+        why.relabel.iter().for_each(|offer| errln!("{}", plain_lines(&offer.toml())));
+    }
+    let setting = match why.label_rule {
+        Some("untrusted-leak") => "leak",
+        Some("untrusted-recipient") => "recipient",
+        Some("private-outward") => "private",
+        _ => return,
+    };
+    let lenient = if why.question.is_some() { "allow" } else { "ask" };
+    errln!("to have all such calls otherwise: `{setting} = \"{lenient}\"` in [labels] of {}", plain(&name));
 }
 
 /// The step of that name; without one the last that failed, else the last that anything happened to.

@@ -8,6 +8,7 @@ mod durable;
 mod flows;
 mod goals;
 mod honest;
+mod labels;
 mod learn;
 mod ledger;
 mod models;

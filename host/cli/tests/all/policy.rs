@@ -153,8 +153,8 @@ fn what_would_not_be_enforced_is_refused_with_line_and_column() {
         ),
         (
             "[[rule]]",
-            "[[relabel]]\ntool = \"x\"\n[[rule]]",
-            "toolcrib.toml:14:3: `relabel` is not supported by this version, and what is not enforced is not accepted",
+            "[[relabel]]\ntool = \"files.read\"\nlabel = \"trusted\"\n[[rule]]",
+            "toolcrib.toml:14:1: `reason` is missing: write why this may be believed",
         ),
         (
             "under(args.path,",

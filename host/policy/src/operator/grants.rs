@@ -5,11 +5,11 @@ use std::path::Path;
 
 use toolcrib_secrets::{SecretName, VARIABLE_PREFIX};
 
-use super::LATER;
 use crate::credential::{CredentialGrant, OAuthClients, SecretReference};
 use crate::effect::Effect;
 use crate::error::PolicyError;
 use crate::files::FileGrant;
+use crate::flow::{ToolLabels, tool_labels};
 use crate::http::{HttpGrant, HttpPattern, HttpTarget};
 use crate::keyvalue::KeyValueGrant;
 use crate::limits::LimitRequest;
@@ -36,6 +36,9 @@ pub(crate) struct PluginGrants {
     pub(crate) model: bool,
     pub(crate) limits: LimitRequest,
     pub(crate) effects: BTreeMap<String, Effect>,
+    /// What the file says of the labels of all its tools, and of single ones.
+    pub(crate) plugin_labels: ToolLabels,
+    pub(crate) labels: BTreeMap<String, ToolLabels>,
     /// The keys that stand in the table.
     pub(crate) keys: BTreeSet<String>,
 }
@@ -94,11 +97,13 @@ impl PluginGrants {
         grants.model = table.take("model").map_or(Ok(false), |node| node.boolean())?;
         grants.limits = sections::limits(&mut table)?;
         let prefix = format!("plugin.{plugin}.");
-        let effects =
-            sections::tools(&mut table, &prefix, |tool| tool.take("effect").map(sections::effect).transpose())?;
-        grants.effects = effects.into_iter().filter_map(|(tool, effect)| Some((tool, effect?))).collect();
-        for (key, instead) in LATER {
-            table.not_supported(key, instead)?;
+        grants.plugin_labels = tool_labels(&mut table)?;
+        let tools = sections::tools(&mut table, &prefix, |tool| {
+            Ok((tool.take("effect").map(sections::effect).transpose()?, tool_labels(tool)?))
+        })?;
+        for (tool, (effect, labels)) in tools {
+            grants.effects.extend(effect.map(|effect| (tool.clone(), effect)));
+            grants.labels.insert(tool, labels);
         }
         table.finish()?;
         Ok(grants)

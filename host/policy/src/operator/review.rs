@@ -81,6 +81,9 @@ impl OperatorFile {
         };
         let mut lines = vec![
             format!("calls default {}", self.default_verdict()),
+            format!("labels recipient {}", self.label_settings.recipient),
+            format!("labels private {}", self.label_settings.private),
+            format!("labels leak {}", self.label_settings.leak),
             format!("approval expires {} s", approval.expires(0) / 1000),
             format!("approval default {otherwise}"),
             format!("approval unattended {unattended}"),
@@ -94,6 +97,18 @@ impl OperatorFile {
         lines.extend(plugins.lock.iter().map(|lock| format!("plugins lock {}", lock.display())));
         lines.extend(plugins.trusted_keys.iter().map(|key| format!("plugins trusted-keys {}", key.shown())));
         lines
+    }
+
+    /// What the file says of the labels of `plugin`'s tools, line by line.
+    pub fn labels(&self, plugin: &PluginName) -> Vec<String> {
+        let Some(grants) = self.plugins.get(plugin) else {
+            return Vec::new();
+        };
+        let of_tools = grants
+            .labels
+            .iter()
+            .flat_map(|(tool, labels)| labels.lines().into_iter().map(move |line| format!("tool.{tool} {line}")));
+        grants.plugin_labels.lines().into_iter().chain(of_tools).collect()
     }
 
     /// The grants of `plugin` that allow nothing, because it does not ask for what they give.

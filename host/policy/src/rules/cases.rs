@@ -7,7 +7,7 @@ use super::read::verdict;
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::gate::RunFacts;
-use crate::label::{Confidentiality, Integrity, Label, Labels};
+use crate::label::{Label, LabelWords, Labels};
 use crate::names::ToolName;
 use crate::reader::{Node, Source, Table};
 use crate::sections;
@@ -101,20 +101,8 @@ fn labels(node: &Node<'_>) -> Result<Labels, PolicyError> {
 
 fn label(node: &Node<'_>) -> Result<Label, PolicyError> {
     let text = node.text()?;
-    let mut label = Label::TRUSTED;
-    for word in text.split_whitespace() {
-        let integrity = Integrity::ALL.into_iter().find(|known| known.as_str() == word);
-        let confidentiality = Confidentiality::ALL.into_iter().find(|known| known.as_str() == word);
-        match (integrity, confidentiality) {
-            (Some(integrity), _) => label.integrity = integrity,
-            (_, Some(confidentiality)) => label.confidentiality = confidentiality,
-            _ => {
-                let known = "`trusted` or `untrusted`, and `public`, `private` or `secret`, with a space between them";
-                return Err(node.wrong(text, format!("write {known}")));
-            }
-        }
-    }
-    Ok(label)
+    let words = LabelWords::parse(text).ok_or_else(|| node.wrong(text, LabelWords::HOW))?;
+    Ok(words.over(Label::TRUSTED))
 }
 
 fn default_run() -> RunFacts {

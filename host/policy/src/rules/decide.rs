@@ -101,6 +101,14 @@ impl Rules {
 }
 
 impl CallRule {
+    /// Whether it matches a call. Where that has no answer, it does not.
+    pub(crate) fn holds(&self, facts: &CallFacts<'_>) -> bool {
+        let name = facts.tool.to_string();
+        let call = Happening { args: facts.args, labels: facts.labels, run: facts.run };
+        let scene = Scene { tool: facts.tool, name: &name, effect: Some(facts.effect), call: Some(call) };
+        self.matches(&scene).unwrap_or(false)
+    }
+
     fn matches(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
         self.condition.as_ref().map_or(Ok(true), |condition| ask(&condition.expr, scene))
     }

@@ -37,6 +37,7 @@ pub use error::RuleProblem;
 pub use expression::{Expression, ExpressionError};
 pub use schema::{RuleWarning, ToolShape};
 
+pub(crate) use read::{because, condition, verdict};
 pub(crate) use types::listed;
 
 use crate::error::Place;
@@ -108,6 +109,18 @@ pub(crate) struct Condition {
 }
 
 impl CallRule {
+    /// The tool and the condition of a `[[relabel]]`.
+    pub(crate) fn of_relabel(
+        name: String,
+        tool: ToolPattern,
+        condition: Option<Condition>,
+        because: String,
+        at: Place,
+    ) -> Self {
+        let (tools, because, tools_at) = (Some(vec![tool]), Some(because), at.clone());
+        Self { name, tools, condition, then: Verdict::Allow, because, at, tools_at }
+    }
+
     /// Its name, which stands wherever the rule is meant.
     pub fn name(&self) -> &str {
         &self.name

@@ -4,6 +4,7 @@ use super::error::RuleProblem;
 use super::place::Places;
 use super::{CallRule, Condition, Rules, Verdict, decide, parse};
 use crate::error::{PolicyError, PolicyProblem};
+use crate::flow::FLOW_RULES;
 use crate::reader::{Node, Table};
 use crate::tools::ToolPattern;
 use crate::visible::is_hidden;
@@ -76,10 +77,13 @@ fn name(node: &Node<'_>) -> Result<String, PolicyError> {
     if text == decide::DEFAULT {
         return Err(node.wrong(text, "this name stands for the `default` in `[calls]`"));
     }
+    if FLOW_RULES.contains(&text) {
+        return Err(node.wrong(text, "this name stands for a rule that is built in: `[labels]` sets what it does"));
+    }
     Ok(text.to_owned())
 }
 
-pub(super) fn verdict(node: &Node<'_>) -> Result<Verdict, PolicyError> {
+pub(crate) fn verdict(node: &Node<'_>) -> Result<Verdict, PolicyError> {
     let text = node.text()?;
     let found = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == text);
     found.ok_or_else(|| node.wrong(text, "write `allow`, `ask` or `deny`"))
@@ -93,7 +97,7 @@ fn patterns(node: &Node<'_>) -> Result<Vec<ToolPattern>, PolicyError> {
     Ok(patterns)
 }
 
-fn because(node: &Node<'_>) -> Result<String, PolicyError> {
+pub(crate) fn because(node: &Node<'_>) -> Result<String, PolicyError> {
     let text = node.text()?.trim();
     let hidden = text.chars().any(|c| c.is_control() || is_hidden(c));
     let length = text.chars().count();
@@ -103,7 +107,7 @@ fn because(node: &Node<'_>) -> Result<String, PolicyError> {
     Ok(text.to_owned())
 }
 
-fn condition(rule: &str, node: &Node<'_>) -> Result<Condition, PolicyError> {
+pub(crate) fn condition(rule: &str, node: &Node<'_>) -> Result<Condition, PolicyError> {
     let text = node.text()?;
     let places = Places::new(text, node.raw(), &node.place());
     match parse::condition(text) {

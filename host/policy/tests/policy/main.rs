@@ -11,6 +11,7 @@ mod effect;
 mod files;
 mod hosts;
 mod keyvalue;
+mod labels;
 mod limits;
 mod manifest;
 mod names;

@@ -76,6 +76,7 @@ impl Approver for Desk {
             arguments: &intent.call.arguments,
             effect: &intent.call.effect,
             labels: &intent.call.labels,
+            under: intent.call.under,
             run: &run,
         };
         let (rule, because) = match self.crib.decide(&call) {

@@ -76,7 +76,7 @@ impl OtlpExport<'_> {
                         Open { seq: event.seq, at: event.at, attempt, tool: tool.to_string(), effect, arguments };
                     steps.insert(node, open);
                 }
-                Some(EventKind::StepFinished { node, outcome, receipt }) => {
+                Some(EventKind::StepFinished { node, outcome, receipt, .. }) => {
                     let work = Work { open: steps.remove(&node), event: &event, outcome: Some(outcome), receipt };
                     for span in self.step(work) {
                         batch.push_span(span)?;

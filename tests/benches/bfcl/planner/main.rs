@@ -62,7 +62,7 @@ impl Tools for Given {
         let known = self.cards.iter().find(|(_, card)| card.name == call.tool).expect("a tool that was found");
         self.calls.lock().expect("no call panics").push((known.0.clone(), call.arguments));
         let output = ToolOutput { structured: Some(json!({})), text: String::new() };
-        ToolReport { outcome: Ok(output), receipt: Value::Null }
+        ToolReport { outcome: Ok(output), receipt: Value::Null, label: None }
     }
 }
 

@@ -17,6 +17,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 use thiserror::Error;
+use toolcrib_policy::{PartPath, PartStep};
 
 use super::StepName;
 
@@ -24,7 +25,7 @@ mod source;
 mod template;
 
 pub use source::{NAMES, Read, Scope, Source};
-pub use template::{escape, literal, reads, resolve, skeleton};
+pub use template::{each_source, escape, literal, reads, resolve, skeleton};
 
 /// The longest expression, in bytes; one that a person can read is far shorter.
 const EXPRESSION_MAX: usize = 512;
@@ -86,6 +87,14 @@ impl Path {
     /// A path of one key.
     pub fn key(key: impl Into<String>) -> Self {
         Self(vec![Segment::Key(key.into())])
+    }
+
+    /// The same as the policy has it.
+    pub fn to_part(&self) -> PartPath {
+        PartPath::new(self.0.iter().map(|segment| match segment {
+            Segment::Key(key) => PartStep::Key(key.clone()),
+            Segment::Index(index) => PartStep::Index(*index),
+        }))
     }
 
     /// Follows the path.

@@ -41,6 +41,19 @@ pub fn reads(arguments: &Value, names: &[&str]) -> Result<Vec<Read>, RefError> {
     Ok(found)
 }
 
+/// Shows each expression in `arguments` with the JSON pointer of the place that it stands in.
+///
+/// # Errors
+///
+/// The first expression that cannot be read.
+pub fn each_source(arguments: &Value, names: &[&str], visit: &mut dyn FnMut(&str, &Source)) -> Result<(), RefError> {
+    walk(arguments, names, &mut String::new(), &mut |at, source| {
+        visit(at, source);
+        Ok(Value::Null)
+    })
+    .map(drop)
+}
+
 /// The arguments with null in the place of each reference, and the JSON pointers of these places.
 ///
 /// # Errors

@@ -50,7 +50,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{PlanContext, Planned, Planner, PlannerError, Proposal};
+use super::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 use crate::{Answer, Draft, Node, NodeId, Order, PlanReason, Question, Record, Status, StepOutcome, Then};
 
 use fill::Clause;
@@ -67,6 +67,10 @@ pub struct BuiltinPlanner;
 impl Planner for BuiltinPlanner {
     fn name(&self) -> &str {
         "builtin"
+    }
+
+    fn writes(&self) -> Writes {
+        Writes::ByReference
     }
 
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {

@@ -87,7 +87,7 @@ impl Tools for Notes {
                 text: String::new(),
             }),
         };
-        ToolReport { outcome, receipt: Value::Null }
+        ToolReport { outcome, receipt: Value::Null, label: None }
     }
 }
 

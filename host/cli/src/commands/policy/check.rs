@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use toolcrib_runtime::Crib;
-use toolcrib_runtime::policy::{CallRule, OperatorFile, PluginName, Verdict, nearest};
+use toolcrib_runtime::policy::{CallRule, LabelSettings, OperatorFile, PluginName, Relabel, Verdict, nearest};
 use toolcrib_runtime::sandbox::interfaces;
 
 use crate::args::Common;
@@ -19,18 +19,24 @@ pub(crate) async fn check(common: &Common, as_json: bool) -> anyhow::Result<Exit
     warnings.extend(crib.rejected().iter().map(|(_, why)| why.to_string()));
     warnings.extend(of_file(&crib));
     warnings.extend(crib.rule_warnings()?.iter().map(ToString::to_string));
+    warnings.extend(operator.relabels().iter().filter_map(|relabel| without_part(&crib, relabel)));
     if as_json {
         let grants: Vec<Value> = plugins
             .iter()
-            .map(|name| json!({ "plugin": name, "grants": lines(operator.grants(name)), "limits": operator.limits(name) }))
+            .map(|name| {
+                let (grants, limits) = (lines(operator.grants(name)), operator.limits(name));
+                json!({ "plugin": name, "grants": grants, "limits": limits, "labels": operator.labels(name) })
+            })
             .collect();
         let ceiling = lines(operator.ceiling());
         let rules: Vec<Value> = operator.rules().iter().map(rule).collect();
+        let relabel: Vec<Value> = operator.relabels().iter().map(relabel).collect();
         outln!(
             "{}",
             json!({
                 "outcome": "ok", "ceiling": ceiling, "plugins": grants, "rules": rules,
-                "default": operator.default_verdict(), "warnings": warnings,
+                "default": operator.default_verdict(), "labels": labels(operator), "relabel": relabel,
+                "warnings": warnings,
             })
         );
         return Ok(ExitCode::SUCCESS);
@@ -51,6 +57,18 @@ fn rule(rule: &CallRule) -> Value {
     json!({ "name": rule.name(), "tools": tools, "when": rule.when(), "then": rule.then(), "because": rule.because() })
 }
 
+fn relabel(relabel: &Relabel) -> Value {
+    let (tool, part) = (relabel.tool().to_string(), relabel.part());
+    let part = (!part.is_whole()).then_some(part);
+    let label = relabel.label().to_string();
+    json!({ "tool": tool, "part": part, "when": relabel.when(), "label": label, "reason": relabel.reason() })
+}
+
+fn labels(operator: &OperatorFile) -> Value {
+    let LabelSettings { recipient, private, leak } = operator.label_settings();
+    json!({ "recipient": recipient, "private": private, "leak": leak })
+}
+
 fn show(operator: &OperatorFile, plugins: &[PluginName]) {
     let ceiling = operator.ceiling();
     if !ceiling.is_empty() {
@@ -68,6 +86,9 @@ fn show(operator: &OperatorFile, plugins: &[PluginName]) {
         for limit in operator.limits(plugin) {
             outln!("  limits {limit}");
         }
+        for line in operator.labels(plugin) {
+            outln!("  {}", plain(&line));
+        }
     }
     if plugins.is_empty() {
         outln!("nothing is granted to any plugin");
@@ -78,6 +99,15 @@ fn show(operator: &OperatorFile, plugins: &[PluginName]) {
             outln!("  {}: {}", rule.name(), plain(&rule.to_string()));
         }
         outln!("  where no rule matches: {}", operator.default_verdict());
+    }
+    let settings = operator.label_settings();
+    if !operator.relabels().is_empty() || *settings != LabelSettings::default() {
+        outln!("labels");
+        for relabel in operator.relabels() {
+            outln!("  {} ({})", plain(&relabel.to_string()), plain(relabel.reason()));
+        }
+        let LabelSettings { recipient, private, leak } = settings;
+        outln!("  an untrusted recipient: {recipient}; private values that leave: {private}; both: {leak}");
     }
 }
 
@@ -108,6 +138,26 @@ fn of_plugin(crib: &Crib, name: &PluginName) -> Vec<String> {
         });
     }
     warnings
+}
+
+/// A part that no result of the tools in question has, as far as their schemas tell.
+fn without_part(crib: &Crib, relabel: &Relabel) -> Option<String> {
+    let snapshot = crib.snapshot();
+    let first = relabel.part().first_key()?;
+    let schemas = snapshot.tools().iter().filter(|tool| relabel.tool().matches(tool.name()));
+    let fields: Option<Vec<Vec<String>>> = schemas
+        .map(|tool| {
+            let schema = tool.output_schema()?.value();
+            Some(schema.get("properties")?.as_object()?.keys().cloned().collect())
+        })
+        .collect();
+    let known: Vec<String> = fields?.into_iter().flatten().collect();
+    if known.is_empty() || known.iter().any(|name| name == first) {
+        return None;
+    }
+    let near = nearest(first, known.iter().map(String::as_str));
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Some(format!("`{relabel}` speaks of a part that no result of `{}` has{near}", relabel.tool()))
 }
 
 /// Lines that match nothing.

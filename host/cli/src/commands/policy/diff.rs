@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 use toolcrib_runtime::catalog::{Plugin, Tool};
-use toolcrib_runtime::policy::{OperatorFile, Outlook, PluginName};
+use toolcrib_runtime::policy::{OperatorFile, Outlook, PluginName, Source};
 use toolcrib_runtime::{Crib, CribError};
 
 use super::outlook;
@@ -44,6 +44,7 @@ struct OfTool {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct ToolState {
     effect: String,
+    source: Source,
     calls: Outlook,
     /// The same in a sentence.
     #[serde(skip)]
@@ -99,7 +100,8 @@ fn of_file(operator: &OperatorFile) -> Vec<String> {
         true => format!("ceiling {key} nothing"),
         false => format!("ceiling {key} {line}"),
     });
-    ceiling.chain(operator.settings()).collect()
+    let relabels = operator.relabels().iter().map(|relabel| format!("relabel {relabel}"));
+    ceiling.chain(operator.settings()).chain(relabels).collect()
 }
 
 fn rules(operator: &OperatorFile) -> Vec<String> {
@@ -124,6 +126,7 @@ fn plugins(crib: &Crib, now: &OperatorFile, other: &OperatorFile) -> Vec<OfPlugi
 
 fn of_plugin(operator: &OperatorFile, name: &PluginName) -> Vec<String> {
     let grants = operator.grants(name).into_iter().map(|(capability, line)| format!("{capability} {line}"));
+    let grants = grants.chain(operator.labels(name));
     grants.chain(operator.limits(name).iter().map(|limit| format!("limits {limit}"))).collect()
 }
 
@@ -140,7 +143,8 @@ fn state(operator: &OperatorFile, plugin: &Plugin, tool: &Tool) -> ToolState {
     let effect = Crib::effect_under(operator, plugin, tool);
     let calls = operator.outlook(tool.name(), &effect);
     let said = outlook(operator, &calls);
-    ToolState { effect: effect.as_str().to_owned(), calls, said }
+    let source = Crib::source_under(operator, plugin, tool);
+    ToolState { effect: effect.as_str().to_owned(), source, calls, said }
 }
 
 fn show(what: &str, lines: &Lines) {
@@ -162,6 +166,12 @@ fn show_plugin(found: &OfPlugin) {
     for OfTool { tool, before, after } in &found.tools {
         if before.effect != after.effect {
             outln!("  {tool}: effect {} becomes {}", before.effect, after.effect);
+        }
+        if before.source.label != after.source.label {
+            outln!("  {tool}: results, {} become {}", before.source.label, after.source.label);
+        }
+        if before.source.sink != after.source.sink {
+            outln!("  {tool}: of its arguments, {} becomes {}", before.source.sink, after.source.sink);
         }
         if before.said != after.said {
             outln!("  {tool}: {} becomes {}", before.said, after.said);

@@ -32,7 +32,7 @@ pub(crate) async fn explain(common: &Common, args: &PolicyExplainArgs) -> anyhow
         outln!(
             "{}",
             json!({
-                "tool": tool.name(), "effect": effect, "grants": grants, "calls": standing, "rules": rules,
+                "tool": tool.name(), "effect": effect, "source": crib.source(&plugin, &tool), "grants": grants, "calls": standing, "rules": rules,
                 "default": operator.default_verdict(), "call": call,
             })
         );
@@ -43,6 +43,8 @@ pub(crate) async fn explain(common: &Common, args: &PolicyExplainArgs) -> anyhow
         outln!("cannot be called: {}", plain(&why.to_string()));
     }
     show_grants(&crib, &plugin);
+    let source = crib.source(&plugin, &tool);
+    outln!("its results are {}; of its arguments, {}", source.label, plain(&source.sink.to_string()));
     outln!("rules, of which the strictest that matches counts");
     for rule in &rules {
         outln!("  {}: {}", rule.name(), plain(&rule.to_string()));
@@ -63,7 +65,7 @@ fn decide(crib: &Crib, plugin: &Plugin, tool: &Tool, arguments: &Value) -> Decis
     let run = RunFacts { id: "r1".to_owned(), planner: "call".to_owned(), attended: true, ..RunFacts::default() };
     let effect = crib.effect_of_call(plugin, tool, arguments);
     let facts = CallFacts { tool: tool.name(), args: arguments, effect: &effect, labels: &Labels::new(), run: &run };
-    crib.operator().decide(&facts)
+    crib.decide_call(&facts)
 }
 
 fn show_grants(crib: &Crib, plugin: &Plugin) {

@@ -39,7 +39,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<DecisionCase>> {
     Ok(DecisionCase::parse_table(&text, &shown).map_err(|error| BadInput(error.to_string()))?)
 }
 
-/// Asks the rules alone: grants are another gate, which `policy check` and `inspect` show.
+/// Asks the rules alone, those that are built in with them: grants are another gate, which `policy check` and `inspect` show.
 fn decide(crib: &Crib, case: &DecisionCase) -> Decision {
     let of_tool = || {
         let (plugin, tool) = crib.tool(&case.tool.to_string()).ok()?;
@@ -48,7 +48,7 @@ fn decide(crib: &Crib, case: &DecisionCase) -> Decision {
     // A tool that is not there counts as what does the most.
     let effect = case.effect.clone().or_else(of_tool).unwrap_or(Effect::Irreversible);
     let facts = CallFacts { tool: &case.tool, args: &case.args, effect: &effect, labels: &case.labels, run: &case.run };
-    crib.operator().decide(&facts)
+    crib.decide_call(&facts)
 }
 
 fn is_expected(case: &DecisionCase, decision: &Decision) -> bool {
