@@ -181,10 +181,10 @@ const CHILD: &str = r#"
 version: 1
 exchanges:
   - expect:
-      user: { contains: [What is to be bought?, buy milk], lacks: shopping }
+      anywhere: { contains: [What is to be bought?, buy milk], lacks: shopping }
       tools: { offered: text.stats, not-offered: [files.read, files.write] }
     answer: { calls: [{ tool: files.read, arguments: { path: /docs/notes.md } }], usage: { input: 100, output: 10 } }
-  - expect: { user: { contains: there is no tool `files.read` } }
+  - expect: { anywhere: { contains: there is no tool `files.read` } }
     answer: { calls: [{ tool: text.stats, arguments: { text: buy milk } }], usage: { input: 100, output: 10 } }
   - expect: { tool-results: [{ tool: text.stats, failed: false }] }
     answer: { text: milk, usage: { input: 100, output: 10 } }
