@@ -194,6 +194,21 @@ async fn labels_survive_a_restart_at_every_event() {
     }
 }
 
+/// A run that begins where another one was has the labels that were known there.
+#[tokio::test(start_paused = true)]
+async fn a_fork_and_a_replay_have_the_labels_of_the_run() {
+    let whole = flow(EXACT).await;
+    let over = whole.len() - 1;
+    let replayed = State::fold(&whole[..over]).unwrap();
+    let forked = toolcrib_agent::fork(&whole, over, "r1", over as u64, replayed.now(), true).unwrap();
+    let forked = State::fold(&forked.events).unwrap();
+    for name in ["page", "diary", "joined", "made", "m2"] {
+        let name = name.to_owned().try_into().unwrap();
+        assert_eq!(forked.marks(&name), replayed.marks(&name), "{name}");
+        assert!(forked.marks(&name).is_some_and(|marks| !marks.all().is_trusted()), "{name}");
+    }
+}
+
 fn step(name: &str, called: &str, arguments: Value) -> Draft {
     Draft::step(&name.to_owned().try_into().unwrap(), tool(called), arguments)
 }

@@ -103,6 +103,9 @@ pub(super) fn words(node: &Node<'_>) -> Result<LabelWords, PolicyError> {
 }
 
 fn sink(node: &Node<'_>) -> Result<Sink, PolicyError> {
+    if node.is_text() {
+        return Err(node.wrong(node.text()?, "write `true`, `false`, or a list of arguments such as `[\"to\"]`"));
+    }
     if !node.is_list() {
         return Ok(if node.boolean()? { Sink::Outward } else { Sink::No });
     }

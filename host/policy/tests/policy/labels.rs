@@ -258,7 +258,7 @@ fn each_mistake_in_labels_is_named_with_its_place() {
     toolcrib.toml:2:8: `leak` cannot be `perhaps`: write `allow`, `ask` or `deny`
     toolcrib.toml:2:10: `source` cannot be `dirty`: write `trusted` or `untrusted`, and `public`, `private` or `secret`, with a space between them
     toolcrib.toml:2:8: `sink` cannot be `[]`: name the arguments that say where values go, or write `true` for all of them
-    toolcrib.toml:2:8: `sink` is a string and has to be `true` or `false`
+    toolcrib.toml:2:8: `sink` cannot be `to`: write `true`, `false`, or a list of arguments such as `["to"]`
     toolcrib.toml:2:8: `name` cannot be `untrusted-leak`: this name stands for a rule that is built in: `[labels]` sets what it does
     toolcrib.toml:2:1: unknown key `relabel` in `[ceiling]`
     "#);
