@@ -18,8 +18,11 @@ pub(crate) fn bills(state: &State) -> Vec<String> {
     for (model, bill) in &purse.models {
         let requests = counted(bill.times, "request");
         let (read, written) = (count(bill.usage.input), count(bill.usage.output));
-        let tokens = format!("{read} tokens read, {written} written");
-        lines.push(format!("{}: {requests}{}, {tokens}{}", plain(model), failed(bill), money(bill)));
+        let tokens = match bill.usage.total() {
+            0 => String::new(),
+            _ => format!(", {read} tokens read, {written} written"),
+        };
+        lines.push(format!("{}: {requests}{}{tokens}{}", plain(model), failed(bill), money(bill)));
     }
     for (tool, bill) in &purse.tools {
         lines.push(format!("{tool}: {}{}{}", counted(bill.times, "call"), failed(bill), money(bill)));

@@ -66,7 +66,7 @@ fn the_settings_name_who_plans_and_who_stands_in_and_the_ledger_says_who_did() {
     let shown = bench.toolcrib(&["show", run]);
     for line in [
         "What is in /docs/notes.md? [by script:reads]",
-        "openai-chat:large: 1 request (1 without an answer), 0 tokens read, 0 written",
+        "openai-chat:large: 1 request (1 without an answer)\n",
         "script:reads: 2 requests, 3000 tokens read, 120 written",
     ] {
         assert!(shown.out.contains(line), "{line}\n{}", shown.out);
