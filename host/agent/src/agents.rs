@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_policy::{Effect, ToolName, ToolPattern};
+use toolcrib_policy::{Effect, IdempotencyKey, ToolName, ToolPattern};
 
-use crate::{Cancel, EffectState, Planner, ToolCall, ToolCard, ToolFailure, ToolReport, Tools};
+use crate::{Cancel, EffectState, FolderState, Planner, ToolCall, ToolCard, ToolFailure, ToolReport, Tools};
 
 /// How many more tools are looked at than are wanted, so that those that an agent may use are among them.
 const SEARCHED: usize = 16;
@@ -64,6 +64,22 @@ impl Tools for Scoped {
 
     fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
         self.inner.effect(card, arguments)
+    }
+
+    fn idempotency_key(&self, call: &ToolCall) -> Option<IdempotencyKey> {
+        self.inner.idempotency_key(call)
+    }
+
+    async fn keep_folders(&self, call: &ToolCall) -> Result<Vec<FolderState>, String> {
+        self.inner.keep_folders(call).await
+    }
+
+    fn can_put_back(&self, tool: &ToolName) -> bool {
+        self.inner.can_put_back(tool)
+    }
+
+    async fn put_back(&self, folders: &[FolderState]) -> Result<(), String> {
+        self.inner.put_back(folders).await
     }
 
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {

@@ -13,7 +13,7 @@ const VALUE_CHARS: usize = 120;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison {
-    /// How many events are the same from the beginning on, times and receipts left out.
+    /// How many events are the same from the beginning on, times, receipts, keys and states of folders left out.
     pub same: usize,
     /// The kinds of the first events that differ; none where a run is over by then.
     pub parted: Option<[Option<&'static str>; 2]>,
@@ -57,6 +57,10 @@ fn essence(kind: &EventKind) -> EventKind {
     let mut kind = kind.clone();
     match &mut kind {
         EventKind::StepFinished { receipt, .. } => *receipt = Value::Null,
+        EventKind::StepStarted { key, folders, .. } => {
+            *key = None;
+            folders.clear();
+        }
         EventKind::Waited { until } => *until = crate::Millis::default(),
         _ => {}
     }

@@ -11,12 +11,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
-use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, Label, Labels, Marks, Money, ToolName};
+use toolcrib_policy::{
+    ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Label, Labels, Marks, Money, ToolName,
+};
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Detector, Millis, NodeId, Outcome, Patch, Question, StepName, ToolFailure,
-    ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName,
+    ToolFailure, ToolOutput,
 };
 
 /// The version of the shape of events, stored with the first one.
@@ -53,6 +55,9 @@ pub struct Made {
     pub arguments: Value,
     /// The step that made it.
     pub by: StepName,
+    /// The idempotency key that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What came of a call.
@@ -188,6 +193,11 @@ pub enum EventKind {
         /// The answer; none where nobody is there.
         answer: Option<String>,
     },
+    /// Nobody is there to say whether a call took effect. The question stays, and the run ends with it.
+    Unanswered {
+        /// The goal.
+        node: NodeId,
+    },
     /// A person is asked whether a call may be made.
     ApprovalAsked {
         /// The step.
@@ -238,6 +248,12 @@ pub enum EventKind {
         /// The labels of its arguments.
         #[serde(default, skip_serializing_if = "Labels::is_empty")]
         labels: Labels,
+        /// What tells this call from every other, the same for each try.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<IdempotencyKey>,
+        /// The states, before it, of the folders that it may change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        folders: Vec<FolderState>,
         /// The label of what was read to decide whether, or how often, the call is made.
         #[serde(default, skip_serializing_if = "Label::is_trusted")]
         under: Label,
@@ -395,6 +411,21 @@ pub enum EventKind {
         /// What the other run did after that and cannot be taken back. It is not done again here.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         made: Vec<Made>,
+        /// What the other run did after that and may be done again. Here it is done with the keys of there, so that a
+        /// server that looks at keys does it once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keyed: Vec<Made>,
+    },
+    /// Folders are put back to what they were at an event of the run. Recorded before it and after.
+    RolledBack {
+        /// The event, by its number in the ledger.
+        upto: u64,
+        /// The states that they had.
+        from: Vec<FolderState>,
+        /// The states that they get.
+        to: Vec<FolderState>,
+        /// Whether it is done.
+        done: bool,
     },
     /// The run is over.
     RunFinished {
@@ -421,6 +452,7 @@ impl EventKind {
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",
             Self::Answered { .. } => "answered",
+            Self::Unanswered { .. } => "unanswered",
             Self::ApprovalAsked { .. } => "approval-asked",
             Self::ApprovalAnswered { .. } => "approval-answered",
             Self::ApprovalUsed { .. } => "approval-used",
@@ -443,6 +475,7 @@ impl EventKind {
             Self::CancelRequested => "cancel-requested",
             Self::Resumed { .. } => "resumed",
             Self::Forked { .. } => "forked",
+            Self::RolledBack { .. } => "rolled-back",
             Self::RunFinished { .. } => "run-finished",
         }
     }
@@ -453,7 +486,8 @@ impl EventKind {
         match self {
             Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
             Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::PlanEdited { .. } | Self::RunFinished { .. } => true,
+            Self::Answered { .. } | Self::PlanEdited { .. } => true,
+            Self::RolledBack { .. } | Self::RunFinished { .. } => true,
             _ => false,
         }
     }

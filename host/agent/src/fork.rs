@@ -1,7 +1,7 @@
 //! A new run that begins where another one was.
 
 use thiserror::Error;
-use toolcrib_policy::ApprovalAnswer;
+use toolcrib_policy::{ApprovalAnswer, Effect};
 
 use crate::{Event, EventKind, Made, Millis, NodeId, State, StateError, StepOutcome};
 
@@ -57,9 +57,12 @@ pub fn fork(events: &[Event], copied: usize, from: &str, at: u64, now: Millis, a
         let step = then.plan().step(node).map_or_else(|| node.to_string(), |step| step.name.to_string());
         return Err(ForkError::Calling { step });
     }
-    let made = if again { Vec::new() } else { made_later(events, copied) };
+    let later = if again { Vec::new() } else { made_later(events, copied) };
+    let (keyed, made): (Vec<_>, Vec<_>) = later.into_iter().partition(|(_, repeatable)| *repeatable);
+    let made: Vec<Made> = made.into_iter().map(|(call, _)| call).collect();
+    let keyed = keyed.into_iter().map(|(call, _)| call).collect();
     let mut copies: Vec<Event> = prefix.iter().filter_map(copy).collect();
-    copies.push(EventKind::Forked { from: from.to_owned(), upto: at, made: made.clone() }.at(now));
+    copies.push(EventKind::Forked { from: from.to_owned(), upto: at, made: made.clone(), keyed }.at(now));
     Ok(Fork { events: copies, made })
 }
 
@@ -78,21 +81,25 @@ fn copy(event: &Event) -> Option<Event> {
         EventKind::ApprovalAsked { .. } | EventKind::ApprovalUsed { .. } | EventKind::ApprovalRevoked { .. } => {
             return None;
         }
+        EventKind::RolledBack { .. } => return None,
         kind => kind.clone(),
     };
     Some(kind.at(event.at))
 }
 
-/// The calls that were begun after the first `copied` events and may have changed the world for good.
-fn made_later(events: &[Event], copied: usize) -> Vec<Made> {
+/// The calls that were begun after the first `copied` events and may have changed the world, each with whether it may be
+/// made again with its key. One that was tried several times is one.
+fn made_later(events: &[Event], copied: usize) -> Vec<(Made, bool)> {
     let mut names: Vec<(NodeId, crate::StepName)> = Vec::new();
     if let Ok(state) = State::fold(events) {
         names.extend(state.plan().steps().map(|(node, step)| (node.id, step.name.clone())));
     }
-    let mut made = Vec::new();
+    let mut made: Vec<(Made, bool)> = Vec::new();
     for (place, event) in events.iter().enumerate().skip(copied) {
-        let EventKind::StepStarted { node, tool, arguments, effect, .. } = &event.kind else { continue };
-        if crate::critic::is_repeatable(effect) {
+        let EventKind::StepStarted { node, tool, arguments, effect, key, .. } = &event.kind else { continue };
+        let repeatable = crate::critic::is_repeatable(effect);
+        let again = key.is_some() && made.iter().any(|(call, _)| call.key == *key);
+        if *effect == Effect::Read || (repeatable && (key.is_none() || again)) {
             continue;
         }
         let outcome = events[place..].iter().find_map(|later| match &later.kind {
@@ -106,7 +113,7 @@ fn made_later(events: &[Event], copied: usize) -> Vec<Made> {
         };
         let by = names.iter().find(|(id, _)| id == node).map(|(_, name)| name.clone());
         if let Some(by) = by.filter(|_| !harmless) {
-            made.push(Made { tool: tool.clone(), arguments: arguments.clone(), by });
+            made.push((Made { tool: tool.clone(), arguments: arguments.clone(), by, key: key.clone() }, repeatable));
         }
     }
     made

@@ -58,4 +58,4 @@ pub use state::{
     StateError,
 };
 pub use till::{Meters, Till};
-pub use tools::{EffectState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+pub use tools::{EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

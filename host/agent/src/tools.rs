@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{ApprovalId, Effect, Label, Labels, Marks, RefusalCode, ToolName, ToolPattern};
+use toolcrib_policy::{ApprovalId, Effect, IdempotencyKey, Label, Labels, Marks, RefusalCode, ToolName, ToolPattern};
 
 use crate::{Cancel, NodeId};
 
@@ -56,6 +56,18 @@ pub struct ToolCall {
     /// The lists of tools of the agents that make it: a call inside this call is of a tool that is on each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub within: Vec<Vec<ToolPattern>>,
+    /// What tells this call from every other, the same for each try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
+}
+
+/// The state of a folder, as the host keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderState {
+    /// The folder on this machine.
+    pub folder: String,
+    /// The snapshot.
+    pub snapshot: String,
 }
 
 /// What came of a call.
@@ -153,6 +165,40 @@ pub trait Tools: Send + Sync {
     fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {
         let _ = arguments;
         card.effect.clone()
+    }
+
+    /// What tells this call from every other: the same for the same call of the same step, in whatever try, and for no
+    /// other call of this or another run. It is recorded with the intent. None where calls have no keys.
+    fn idempotency_key(&self, call: &ToolCall) -> Option<IdempotencyKey> {
+        let _ = call;
+        None
+    }
+
+    /// Keeps the states of the folders that the call may change and that can be put back; they are recorded with the
+    /// intent. The states afterwards stand in the receipt, as `folders`.
+    ///
+    /// # Errors
+    ///
+    /// A state cannot be kept. The call is then not made.
+    async fn keep_folders(&self, call: &ToolCall) -> Result<Vec<FolderState>, String> {
+        let _ = call;
+        Ok(Vec::new())
+    }
+
+    /// Whether all that a call of this tool may change is in folders that [`Tools::put_back`] puts back.
+    fn can_put_back(&self, tool: &ToolName) -> bool {
+        let _ = tool;
+        false
+    }
+
+    /// Puts folders back to states that were kept, as the undo of a call: those that are recorded with its intent.
+    ///
+    /// # Errors
+    ///
+    /// Somebody else changed a folder since, or it cannot be written. What was put back by then stays so, and trying
+    /// again goes on.
+    async fn put_back(&self, folders: &[FolderState]) -> Result<(), String> {
+        if folders.is_empty() { Ok(()) } else { Err("no states of folders are kept here".to_owned()) }
     }
 
     /// Makes the call. Policy is asked inside; a refusal is a [`ToolFailure`]. When `cancel` is raised it ends

@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use runs::{
-    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, PlanArgs, ReplayArgs, ResumeArgs, RunArgs,
+    CancelArgs, DiffArgs, DriveArgs, FlowCommand, FlowRunArgs, ForkArgs, PlanArgs, ReplayArgs, ResumeArgs,
+    RollbackArgs, RunArgs,
 };
 
 /// Run an agent's tools in a guarded room: each is a WebAssembly component that can do only what you granted.
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Show a run: its plan and every step
     Show(ShowArgs),
+    /// Put the folders that a run changed back to what they were at one of its steps
+    Rollback(RollbackArgs),
     /// Show a run as it was after one of its events, and what was to be done next
     Replay(ReplayArgs),
     /// Show what is different between two runs

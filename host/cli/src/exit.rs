@@ -167,6 +167,7 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::NotHeld { .. }
         | CribError::Over { .. }
         | CribError::Fork { .. }
+        | CribError::Rollback { .. }
         | CribError::Model(_)
         | CribError::Prices(_) => BAD_INPUT,
         CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,

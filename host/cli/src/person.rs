@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use toolcrib_runtime::agent::{Person, Question};
@@ -20,6 +21,31 @@ impl Terminal {
     pub(crate) fn attended(live: Live) -> Option<Self> {
         let there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         there.then_some(Terminal { live })
+    }
+}
+
+/// An answer that somebody left on the command line. It is for one question; where that has choices, it is one of them.
+pub(crate) struct Word(Mutex<Option<String>>);
+
+impl Word {
+    pub(crate) fn left(text: String) -> Self {
+        Word(Mutex::new(Some(text)))
+    }
+}
+
+#[async_trait]
+impl Person for Word {
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, question: &Question) -> Option<String> {
+        let mut word = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |word: &mut String| {
+            let word = word.trim();
+            question.choices.is_empty() || question.choices.iter().any(|choice| choice.eq_ignore_ascii_case(word))
+        };
+        word.take_if(fits)
     }
 }
 

@@ -149,11 +149,39 @@ impl Authority {
 
     /// The worst that the grants permit. A question to a person and a completion change nothing by themselves.
     pub(crate) fn worst_effect(&self) -> Effect {
-        let writes = self.http.iter().any(|grant| self.may_write(grant.pattern()))
-            || self.files.iter().any(|grant| grant.access == Access::ReadWrite)
+        match self.http.iter().any(|grant| self.may_write(grant.pattern())) || self.changes_beside_http() {
+            true if self.is_keyed() => Effect::Idempotent,
+            true => Effect::Irreversible,
+            false => Effect::Read,
+        }
+    }
+
+    /// Whether something may be changed, and nothing but by requests that carry an idempotency key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        let mut writing = self.http.iter().filter(|grant| self.may_write(grant.pattern())).peekable();
+        writing.peek().is_some() && writing.all(|grant| grant.key().is_some()) && !self.changes_beside_http()
+    }
+
+    /// Folders that may be changed and whose states are kept.
+    pub fn versioned(&self) -> impl Iterator<Item = &FileGrant> {
+        self.files.iter().filter(|grant| grant.access == Access::ReadWrite && grant.versioned)
+    }
+
+    /// Whether something may be changed, and nothing but files in folders whose states are kept: the host can take back
+    /// whatever a call does.
+    pub fn changes_only_versioned(&self) -> bool {
+        let writable = |grant: &&FileGrant| grant.access == Access::ReadWrite;
+        self.versioned().next().is_some()
+            && self.files.iter().filter(writable).all(|grant| grant.versioned)
+            && !self.http.iter().any(|grant| self.may_write(grant.pattern()))
+            && !self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
+            && self.tools.is_empty()
+    }
+
+    fn changes_beside_http(&self) -> bool {
+        self.files.iter().any(|grant| grant.access == Access::ReadWrite)
             || self.keyvalue.iter().any(|grant| grant.access == Access::ReadWrite)
-            || !self.tools.is_empty();
-        if writes { Effect::Irreversible } else { Effect::Read }
+            || !self.tools.is_empty()
     }
 
     /// Whether some request may get a credential.

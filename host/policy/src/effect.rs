@@ -64,8 +64,12 @@ pub enum Trust {
 
 /// The effect class of a tool that counts when nobody vouches for the plugin: the worse of the declared one and what the
 /// grants permit. An undeclared effect is irreversible, or read where nothing is granted.
+///
+/// Where all that may be changed is changed by requests that carry an idempotency key, the operator says that doing it
+/// again is doing it once: what would be irreversible is idempotent.
 pub fn effective_effect(declared: Option<&Effect>, authority: &Authority) -> Effect {
     match declared {
+        None | Some(Effect::Irreversible) if authority.is_keyed() => Effect::Idempotent,
         Some(declared) => declared.clone().worse(authority.worst_effect()),
         None if authority.reaches_nothing() => Effect::Read,
         None => Effect::Irreversible,
@@ -73,11 +77,17 @@ pub fn effective_effect(declared: Option<&Effect>, authority: &Authority) -> Eff
 }
 
 impl Authority {
+    /// Whether the operator says what the effect class of the tool `tool` is.
+    pub fn says_effect_of(&self, tool: &str) -> bool {
+        self.effects.contains_key(tool)
+    }
+
     /// The effect class of the tool `tool` (its name inside the plugin) that counts: what the operator says about it,
     /// else the declared one of a first-party plugin, else [`effective_effect`].
     pub fn effect_of(&self, tool: &str, declared: Option<&Effect>, trust: Trust) -> Effect {
         match (self.effects.get(tool), declared, trust) {
             (Some(said), _, _) => said.clone(),
+            (None, Some(Effect::Irreversible), Trust::FirstParty) if self.is_keyed() => Effect::Idempotent,
             (None, Some(declared), Trust::FirstParty) => declared.clone(),
             (None, declared, _) => effective_effect(declared, self),
         }

@@ -135,7 +135,13 @@ pub struct FileGrant {
     pub max_bytes: Option<u64>,
     /// Files and folders that one call may create there. Absent: the limit of the call alone.
     pub max_files: Option<u64>,
+    /// Whether the host keeps the states that the folder has between calls, so that it can be rolled back.
+    #[serde(default)]
+    pub versioned: bool,
 }
+
+/// What a line says of a folder whose states are kept.
+const VERSIONED: &str = "versioned";
 
 /// A line of the ceiling: below which folder of this machine which access can be granted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -163,14 +169,24 @@ const CEILING_SHAPE: &str = "`read ./docs` or `read-write ./out, 100 MiB, 1000 f
 const REQUEST_SHAPE: &str = "`read /docs`, or `read-write /**` for any";
 
 impl FileGrant {
-    /// Reads `read ./docs as /docs`. A relative folder is taken from `base`; nothing is looked up on disk.
+    /// Reads `read ./docs as /docs` or `read-write ./out as /out, 100 MiB, versioned`. A relative folder is taken from `base`; nothing is looked up on disk.
     pub fn parse(line: &str, base: &Path) -> Result<Self, LineError> {
         let (access, rest) = access_of(line, GRANT_SHAPE, "folders")?;
         let (host, rest) = rest.rsplit_once(" as ").ok_or(LineError::FileShape(GRANT_SHAPE))?;
+        let (rest, versioned) = match rest.rsplit_once(',') {
+            Some((rest, last)) if last.trim() == VERSIONED => (rest, true),
+            _ => (rest, false),
+        };
         let mut parts = rest.split(',');
         let guest = GuestPath::of_line(parts.next().unwrap_or_default().trim())?;
+        if guest.as_str().split_whitespace().next_back() == Some(VERSIONED) && guest.as_str().contains(' ') {
+            return Err(LineError::VersionedComma);
+        }
+        if versioned && access == Access::Read {
+            return Err(LineError::VersionedOnRead);
+        }
         let (max_bytes, max_files) = quotas_of(parts, access, FILES)?;
-        sayable(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files })
+        sayable(Self { access, host: host_path(host.trim(), base)?, guest, max_bytes, max_files, versioned })
     }
 
     /// The part of the grant that lies under `ceiling`, seen where the plugin would see it.
@@ -188,6 +204,7 @@ impl FileGrant {
             guest,
             max_bytes: lower(self.max_bytes, ceiling.max_bytes),
             max_files: lower(self.max_files, ceiling.max_files),
+            versioned: self.versioned,
         })
     }
 
@@ -348,7 +365,8 @@ pub(crate) fn write_quotas(
 impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} as {}", self.access, self.host.display(), self.guest)?;
-        write_quotas(f, self.max_bytes, self.max_files, FILES)
+        write_quotas(f, self.max_bytes, self.max_files, FILES)?;
+        if self.versioned { write!(f, ", {VERSIONED}") } else { Ok(()) }
     }
 }
 

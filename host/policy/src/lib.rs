@@ -29,6 +29,7 @@ mod files;
 mod flow;
 mod gate;
 mod http;
+mod idempotency;
 mod keyvalue;
 mod label;
 mod limits;
@@ -68,6 +69,7 @@ pub use flow::{
 };
 pub use gate::{CallFacts, Decision, RunFacts};
 pub use http::{Host, HttpGrant, HttpPattern, HttpTarget, Method, PathError, Rate, Scheme, TargetError};
+pub use idempotency::{IdempotencyKey, KeyHeader};
 pub use keyvalue::{KeyValueGrant, KeyValueRule};
 pub use label::{Confidentiality, Integrity, Label, LabelWords, Labels};
 pub use limits::{

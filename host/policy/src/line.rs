@@ -70,6 +70,20 @@ pub enum LineError {
     /// A rate without the comma in front of it.
     #[error("a rate stands behind a comma: `GET https://example.com/**, 10 per minute`")]
     RateComma,
+    /// The header of an idempotency key is none.
+    #[error(
+        "`{0}` is not a place for an idempotency key: write `idempotency-key`, or `idempotency-key in X-Request-Key` for \
+         another header"
+    )]
+    KeyHeader(String),
+    /// An idempotency key without the comma in front of it, or outside a grant.
+    #[error(
+        "`idempotency-key` belongs to a grant and stands behind a comma: `POST https://example.com/**, idempotency-key`"
+    )]
+    KeyHere,
+    /// An idempotency key on requests that change nothing.
+    #[error("an idempotency key is for requests that change something: `GET` and other safe methods carry none")]
+    KeyOnRead,
     /// A rate outside a grant.
     #[error("a rate belongs to a grant, not here")]
     RateHere,
@@ -118,6 +132,12 @@ pub enum LineError {
     /// A quota on a folder that is only read.
     #[error("a quota limits what is written: `read` has none")]
     QuotaOnRead,
+    /// `versioned` for a folder that is only read.
+    #[error("`versioned` is for a folder that is written: nothing changes where there is `read` alone")]
+    VersionedOnRead,
+    /// `versioned` without the comma in front of it.
+    #[error("`versioned` stands behind a comma, at the end: `read-write ./out as /out, 100 MiB, versioned`")]
+    VersionedComma,
     /// Two lines for one folder of the sandbox.
     #[error("`{0}` stands for a folder twice: each place in the sandbox shows one folder")]
     SameGuest(String),

@@ -1,11 +1,14 @@
 //! One call of one tool, by its qualified name.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use serde_json::Value;
 use toolcrib_agent::{Chain, Person};
 use toolcrib_model::Meter;
-use toolcrib_policy::{ApprovalId, Authority, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime};
+use toolcrib_policy::{
+    ApprovalId, Authority, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime,
+};
 use toolcrib_sandbox::{Call, CallError, CancellationToken};
 
 use crate::crib::Crib;
@@ -58,6 +61,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) depth: u8,
     /// The most time that it may take, in milliseconds, where that is less than the limits say.
     pub(crate) wall_ms: Option<u64>,
+    /// What tells this call from every other.
+    pub(crate) key: Option<IdempotencyKey>,
 }
 
 impl Crib {
@@ -95,8 +100,15 @@ impl Crib {
         }
         let authority = Arc::new(authority);
         let depth = asked.depth;
-        let services =
-            CallServices { crib: self.clone(), authority: authority.clone(), caller, cancel: cancel.clone(), depth };
+        let services = CallServices {
+            crib: self.clone(),
+            authority: authority.clone(),
+            caller,
+            cancel: cancel.clone(),
+            depth,
+            key: asked.key.clone(),
+            inner: AtomicU64::new(0),
+        };
         let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
         call.keyvalue = self.0.state.clone();
         call.rates = self.0.state.clone();
@@ -104,6 +116,7 @@ impl Crib {
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);
         call.cancel = cancel;
+        call.key = asked.key;
         let mut report = self.0.sandbox.call(&loaded, call).await;
         report.receipt.check_declared(tool.declared_effect());
         if let Some(undeclared) = &report.receipt.undeclared {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use toolcrib_catalog::{Catalog, CatalogConfig, Embedded, Plugin, Problem, Rank, Severity, Snapshot, Sources, Tool};
 use toolcrib_ledger::{Ledger, LedgerError};
 use toolcrib_policy::{
-    Authority, Effect, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
+    Authority, Effect, HttpTarget, Method, OperatorFile, PluginName, Requests, RuleWarning, ToolName, ToolShape, Trust,
 };
 use toolcrib_sandbox::{CacheConfig, Sandbox, SandboxConfig, Vault};
 use toolcrib_store::State;
@@ -231,13 +231,23 @@ impl Crib {
         authority.effect_of(tool.name().tool(), tool.declared_effect(), trust)
     }
 
-    /// The effect class of one call. The first-party `http.fetch` does what its method says, and safe methods change
-    /// nothing (RFC 9110, 9.2.1).
+    /// The effect class of one call. The first-party `http.fetch` does what its method says: safe methods change nothing
+    /// (RFC 9110, 9.2.1), and a request that carries an idempotency key is done once however often it comes.
     pub fn effect_of_call(&self, plugin: &Plugin, tool: &Tool, arguments: &Value) -> Effect {
-        let ours = plugin.origin().rank() == Rank::Embedded && tool.name().to_string() == "http.fetch";
-        let method = arguments.get("method").map_or(Some("GET"), Value::as_str);
-        let safe = method.and_then(|method| Method::parse(method).ok()).is_some_and(|method| method.is_safe());
-        if ours && safe { Effect::Read } else { self.effect(plugin, tool) }
+        let effect = self.effect(plugin, tool);
+        if plugin.origin().rank() != Rank::Embedded || tool.name().to_string() != "http.fetch" {
+            return effect;
+        }
+        let text = |name: &str, usual| arguments.get(name).map_or(Some(usual), Value::as_str);
+        let (Some(method), Some(url)) = (text("method", "GET"), text("url", "")) else { return effect };
+        if Method::parse(method).is_ok_and(|method| method.is_safe()) {
+            return Effect::Read;
+        }
+        let authority = self.authority(plugin, None);
+        let keyed = |target| authority.http(&target).is_ok_and(|grant| grant.key().is_some());
+        let said = authority.says_effect_of(tool.name().tool());
+        let keyed = !said && HttpTarget::parse(method, url).is_ok_and(keyed);
+        if keyed { Effect::Idempotent } else { effect }
     }
 }
 

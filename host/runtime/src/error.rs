@@ -18,6 +18,14 @@ pub enum CribError {
         /// Tools with similar names or words.
         near: Vec<ToolName>,
     },
+    /// The folders of a run cannot be put back.
+    #[error("run {run} cannot be rolled back: {why}")]
+    Rollback {
+        /// The run.
+        run: String,
+        /// Why not.
+        why: String,
+    },
     /// No plugin has the name.
     #[error("there is no plugin `{0}`; `toolcrib tools` lists what there is")]
     UnknownPlugin(String),
@@ -159,6 +167,7 @@ impl CribError {
             CribError::NotHeld { .. } => "run-not-held",
             CribError::Over { .. } => "run-over",
             CribError::Fork { .. } => "fork",
+            CribError::Rollback { .. } => "rollback",
             CribError::Model(_) => "model",
             CribError::Prices(_) => "prices",
             CribError::File { .. } => "file",

@@ -88,12 +88,12 @@ impl RunLog {
         State::fold(events).map_err(|error| CribError::Run { run: run.to_string(), why: error.to_string() })
     }
 
-    fn append_now(&self, event: NewEvent, durability: Durability) -> Result<(), LedgerError> {
+    fn append_now(&self, events: Vec<NewEvent>, durability: Durability) -> Result<(), LedgerError> {
         let durability = match durability {
             Durability::Process => toolcrib_ledger::Durability::Process,
             Durability::Power => toolcrib_ledger::Durability::Power,
         };
-        self.ledger.append(self.run, event, durability).map(drop).map_err(|e| LedgerError(e.to_string()))
+        self.ledger.append_all(self.run, events, durability).map(drop).map_err(|e| LedgerError(e.to_string()))
     }
 }
 
@@ -102,7 +102,11 @@ impl toolcrib_agent::Ledger for RunLog {
     /// An event that need not survive the power takes tens of microseconds and is written here; a flush of the disk
     /// is waited for on a thread that may block.
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
-        let new = to_ledger(event)?;
+        self.append_all(std::slice::from_ref(event), durability).await
+    }
+
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        let new = events.iter().map(to_ledger).collect::<Result<_, _>>()?;
         match durability {
             Durability::Process => self.append_now(new, durability),
             Durability::Power => {

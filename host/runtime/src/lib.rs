@@ -36,6 +36,7 @@ mod run;
 mod services;
 mod settings;
 mod tools;
+mod versions;
 mod wall;
 mod why;
 
@@ -55,6 +56,9 @@ pub use prepare::Preparing;
 pub use preview::{Foretold, Preview, PreviewedCall};
 pub use run::{CallRequest, CallResult, PlannerChoice, RunRequest, RunResult};
 pub use settings::{Folders, OPERATOR_FILE, Settings, SettingsError};
+pub use versions::{
+    Change, ChangeKind, RollbackReport, RollbackRequest, RolledFolder, VersionError, rollback, sweep_states,
+};
 pub use wall::{Needs, Strength, WallError, WallReport, raise};
 pub use why::{GateSaid, LabelSaid, RelabelOffer, Why};
 

@@ -23,6 +23,7 @@ pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallRepor
         delegated: None,
         depth: 0,
         wall_ms: None,
+        key: None,
     };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
 }

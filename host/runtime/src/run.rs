@@ -215,7 +215,7 @@ impl Crib {
             id: run.to_string(),
             goal: errand.goal,
             planner: errand.planner.name().to_owned(),
-            attended: errand.person.is_some(),
+            attended: errand.person.as_ref().is_some_and(|person| person.is_there()),
             calls: 0,
         });
         let spool = Spool::in_data(&self.0.settings.folders.data);

@@ -1,11 +1,12 @@
 //! What a call may ask of the crib around it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_model::{Message, Meter, Request};
-use toolcrib_policy::{Authority, Label, Labels, ToolName};
+use toolcrib_policy::{Authority, IdempotencyKey, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services};
 
 use crate::call::{Asked, Caller};
@@ -21,6 +22,9 @@ pub(crate) struct CallServices {
     pub(crate) caller: Caller,
     pub(crate) cancel: CancellationToken,
     pub(crate) depth: u8,
+    pub(crate) key: Option<IdempotencyKey>,
+    /// How many calls it has made so far.
+    pub(crate) inner: AtomicU64,
 }
 
 #[async_trait]
@@ -53,6 +57,7 @@ impl Services for CallServices {
             delegated: Some(&self.authority),
             depth: self.depth + 1,
             wall_ms: None,
+            key: self.key.as_ref().map(|key| key.of_inner(self.inner.fetch_add(1, Ordering::Relaxed))),
         };
         let inner = self.crib.call_inside(asked, self.caller.clone(), self.cancel.child_token());
         inner.await.unwrap_or_else(|error| CallReport::not_made(CallError::new(error.code(), error.to_string())))

@@ -1,16 +1,21 @@
 //! The crib as the agent's tools.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Cancel, EffectState, Meters, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};
+use toolcrib_agent::{
+    Cancel, EffectState, FolderState, Meters, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
+};
 use toolcrib_catalog::Tool;
-use toolcrib_policy::{Effect, Marks, ToolName};
+use toolcrib_policy::{Authority, Effect, IdempotencyKey, Marks, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Content};
 
 use crate::call::{Asked, Caller};
 use crate::crib::Crib;
+use crate::versions::{Keep, VersionError, put_back_states};
 
 /// The tools of a crib, for one run.
 pub(crate) struct CribTools {
@@ -40,6 +45,53 @@ impl CribTools {
     }
 }
 
+impl CribTools {
+    fn keep(&self) -> Keep {
+        Keep::in_data(&self.crib.settings().folders.data)
+    }
+
+    /// The folders that a call of this tool may change and whose states are kept. What it calls in turn has folders of its
+    /// own.
+    fn folders(&self, tool: &ToolName) -> BTreeSet<PathBuf> {
+        let snapshot = self.crib.snapshot();
+        let Some(plugin) = snapshot.plugin(tool.plugin()) else { return BTreeSet::new() };
+        let versioned = |authority: &Authority| authority.versioned().map(|grant| grant.host.clone()).collect();
+        let own = self.crib.authority(plugin, None);
+        if own.tools.is_empty() {
+            return versioned(&own);
+        }
+        let each = snapshot.plugins().iter().map(|plugin| self.crib.authority(plugin, None));
+        each.flat_map(|authority| -> BTreeSet<PathBuf> { versioned(&authority) }).collect()
+    }
+
+    /// The states that they have now.
+    async fn snapshots(&self, tool: &ToolName, under_way: bool) -> Result<Vec<FolderState>, String> {
+        let folders = self.folders(tool);
+        if folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keep = self.keep();
+        let look = move || folders.iter().map(|folder| keep.snapshot(folder, under_way)).collect();
+        let states: Result<Vec<FolderState>, VersionError> =
+            tokio::task::spawn_blocking(look).await.map_err(|error| error.to_string())?;
+        states.map_err(|error| error.to_string())
+    }
+
+    /// Adds the states after a call to its receipt. Where they cannot be kept, the record says nothing of them.
+    async fn note_folders(&self, tool: &ToolName, receipt: &mut Value) {
+        match self.snapshots(tool, false).await {
+            Ok(states) if states.is_empty() => {}
+            Ok(states) => {
+                if receipt.is_null() {
+                    *receipt = serde_json::json!({});
+                }
+                receipt["folders"] = serde_json::json!(states);
+            }
+            Err(why) => tracing::warn!(%tool, %why, "the state of a folder after a call was not kept"),
+        }
+    }
+}
+
 #[async_trait]
 impl Tools for CribTools {
     fn search(&self, query: &str, limit: usize) -> Vec<ToolCard> {
@@ -55,8 +107,32 @@ impl Tools for CribTools {
         found.map_or_else(|_| card.effect.clone(), |(plugin, tool)| self.crib.effect_of_call(&plugin, &tool, arguments))
     }
 
+    fn idempotency_key(&self, call: &ToolCall) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey::of_call(&self.caller.run.id, &call.node.to_string(), &call.tool, &call.arguments))
+    }
+
+    async fn keep_folders(&self, call: &ToolCall) -> Result<Vec<FolderState>, String> {
+        if call.effect == Effect::Read {
+            return Ok(Vec::new());
+        }
+        self.snapshots(&call.tool, true).await
+    }
+
+    fn can_put_back(&self, tool: &ToolName) -> bool {
+        let snapshot = self.crib.snapshot();
+        let plugin = snapshot.plugin(tool.plugin());
+        plugin.is_some_and(|plugin| self.crib.authority(plugin, None).changes_only_versioned())
+    }
+
+    async fn put_back(&self, folders: &[FolderState]) -> Result<(), String> {
+        let (keep, folders) = (self.keep(), folders.to_vec());
+        let done = tokio::task::spawn_blocking(move || put_back_states(&keep, &folders)).await;
+        done.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
         let token = CancellationToken::new();
+        let (tool, changes) = (call.tool.clone(), call.effect != Effect::Read);
         let name = call.tool.to_string();
         let asked = Asked {
             tool: &name,
@@ -67,6 +143,7 @@ impl Tools for CribTools {
             delegated: None,
             depth: 0,
             wall_ms: call.wall_ms,
+            key: call.key.clone(),
         };
         let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
         let caller = Caller { meter, within: call.within.clone(), ..self.caller.clone() };
@@ -82,7 +159,7 @@ impl Tools for CribTools {
         if let (Some(last), Ok(report)) = (&self.last, &report) {
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         }
-        match report {
+        let mut report = match report {
             Ok(report) => ToolReport {
                 label: Some(self.crib.marks(&call, &self.caller.run, &report)),
                 outcome: report.outcome.map(output).map_err(failure),
@@ -94,7 +171,11 @@ impl Tools for CribTools {
                 // The host's own words, which name nothing but the tool.
                 label: Some(Marks::default()),
             },
+        };
+        if changes {
+            self.note_folders(&tool, &mut report.receipt).await;
         }
+        report
     }
 }
 

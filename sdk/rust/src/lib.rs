@@ -55,6 +55,7 @@ mod output;
 mod reply;
 mod schema;
 
+mod call;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod fs;
@@ -69,6 +70,7 @@ mod progress;
 pub mod testing;
 
 pub use arguments::nearest;
+pub use call::idempotency_key;
 pub use error::{EffectState, ErrorKind, ToolError};
 pub use output::{Content, Output};
 pub use plugin::{Description, Effect, Plugin, Tool};

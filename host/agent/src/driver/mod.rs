@@ -7,6 +7,7 @@
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
 mod children;
+mod clock;
 mod flight;
 mod paying;
 mod ports;
@@ -29,7 +30,8 @@ use crate::{
 };
 use flight::{Flight, Landed, Task};
 
-pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, SystemClock};
+pub use clock::SystemClock;
+pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports};
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
 /// begun, short enough for a person who waits at the terminal.
@@ -119,8 +121,9 @@ impl Run {
     /// # Errors
     ///
     /// The events do not make a run.
-    pub fn resume(ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
+    pub fn resume(mut ports: Ports, events: &[Event], budget: Option<Budget>) -> Result<Self, RunError> {
         let state = State::fold(events)?;
+        ports.clock = clock::not_before(ports.clock, state.now());
         let over = state.outcome().is_some_and(|outcome| !outcome.is_resumable());
         let opening = match over || events.is_empty() {
             true => Vec::new(),
@@ -166,9 +169,8 @@ impl Run {
     ///
     /// The ledger failed, or an event did not fit.
     pub async fn drive(&mut self, cancel: &Cancel) -> Result<Outcome, RunError> {
-        for kind in std::mem::take(&mut self.opening) {
-            self.record(kind).await?;
-        }
+        let opening = std::mem::take(&mut self.opening);
+        self.record_all(opening).await?;
         let mut flight = Flight::default();
         loop {
             if cancel.is_cancelled() && !self.state.is_ending() {
@@ -191,7 +193,18 @@ impl Run {
     /// Does what the state decides; tells whether something was recorded that changes what is to be done.
     async fn obey(&mut self, flight: &mut Flight) -> Result<bool, RunError> {
         let mut recorded = false;
-        for command in self.state.decide() {
+        let commands = self.state.decide();
+        if self.ports.person.is_none()
+            && let Some(node) = commands.iter().find_map(|command| self.stays_open(command))
+        {
+            // What is under way comes to its end first, and nothing new begins.
+            let idle = self.state.in_flight().next().is_none();
+            if idle {
+                self.record(EventKind::Unanswered { node }).await?;
+            }
+            return Ok(idle);
+        }
+        for command in commands {
             match command {
                 Command::Record(kind) => {
                     self.record(kind).await?;
@@ -209,9 +222,20 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let (approval, within) = (None, self.state.plan().tool_lists(node));
-                    let call =
-                        ToolCall { node, attempt, tool, arguments, effect, labels, under, approval, wall_ms, within };
+                    let (approval, key, within) = (None, None, self.state.plan().tool_lists(node));
+                    let call = ToolCall {
+                        node,
+                        attempt,
+                        tool,
+                        arguments,
+                        effect,
+                        labels,
+                        under,
+                        approval,
+                        wall_ms,
+                        key,
+                        within,
+                    };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
                 Command::Approve { node, request } => {
@@ -239,6 +263,12 @@ impl Run {
             }
         }
         Ok(recorded)
+    }
+
+    /// The goal whose question about an effect neither a person nor the planner can settle now.
+    fn stays_open(&self, command: &Command) -> Option<NodeId> {
+        let Command::Ask { node, .. } = command else { return None };
+        (self.state.asks_about_effect(*node) && !self.ports.planner.goes_around()).then_some(*node)
     }
 
     /// Records the intent and starts the call; false where it was blocked, or a person is asked first.
@@ -277,9 +307,19 @@ impl Run {
             }
             Gate::Go { approval: None } => {}
         }
-        let ToolCall { attempt, tool, arguments, effect, labels, under, .. } = call.clone();
-        self.record(EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, price })
-            .await?;
+        let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
+        call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
+        let folders = match self.ports.tools.keep_folders(&call).await {
+            Ok(folders) => folders,
+            Err(why) => {
+                self.record(EventKind::StepBlocked { node, why }).await?;
+                return Ok(false);
+            }
+        };
+        let ToolCall { attempt, tool, arguments, effect, labels, under, key, .. } = call.clone();
+        let started =
+            EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, key, folders, price };
+        self.record(started).await?;
         flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
         Ok(true)
     }
@@ -337,7 +377,12 @@ impl Run {
                 let node = landed.node;
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
-            Task::Answered(answer) => self.record(EventKind::Answered { node: landed.node, answer }).await,
+            Task::Answered(answer) => {
+                let node = landed.node;
+                let open = answer.is_none() && self.state.asks_about_effect(node) && !self.ports.planner.goes_around();
+                let event = if open { EventKind::Unanswered { node } } else { EventKind::Answered { node, answer } };
+                self.record(event).await
+            }
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,
         }
     }
@@ -412,17 +457,33 @@ impl Run {
 
     /// Ledger first, then state, then whoever watches.
     async fn record(&mut self, kind: EventKind) -> Result<(), RunError> {
+        let (event, durability) = self.stamped(kind);
+        let failed = |source| RunError::Ledger { event: event.kind.name(), source };
+        self.ports.ledger.append(&event, durability).await.map_err(failed)?;
+        self.take_in(&event)
+    }
+
+    /// The same for events that stand together or not at all.
+    async fn record_all(&mut self, kinds: Vec<EventKind>) -> Result<(), RunError> {
+        let stamped: Vec<_> = kinds.into_iter().map(|kind| self.stamped(kind)).collect();
+        let power = stamped.iter().any(|(_, durability)| *durability == Durability::Power);
+        let durability = if power { Durability::Power } else { Durability::Process };
+        let events: Vec<Event> = stamped.into_iter().map(|(event, _)| event).collect();
+        let Some(first) = events.first() else { return Ok(()) };
+        let failed = |source| RunError::Ledger { event: first.kind.name(), source };
+        self.ports.ledger.append_all(&events, durability).await.map_err(failed)?;
+        events.iter().try_for_each(|event| self.take_in(event))
+    }
+
+    fn stamped(&self, kind: EventKind) -> (Event, Durability) {
         let durability = if kind.needs_power_durability() { Durability::Power } else { Durability::Process };
-        let event = kind.at(self.ports.clock.now());
-        let name = event.kind.name();
-        self.ports
-            .ledger
-            .append(&event, durability)
-            .await
-            .map_err(|source| RunError::Ledger { event: name, source })?;
-        Arc::make_mut(&mut self.state).apply(&event)?;
-        tracing::debug!(event = name, "recorded");
-        self.ports.observer.observe(&event, &self.state);
+        (kind.at(self.ports.clock.now()), durability)
+    }
+
+    fn take_in(&mut self, event: &Event) -> Result<(), RunError> {
+        Arc::make_mut(&mut self.state).apply(event)?;
+        tracing::debug!(event = event.kind.name(), "recorded");
+        self.ports.observer.observe(event, &self.state);
         Ok(())
     }
 }

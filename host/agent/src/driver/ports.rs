@@ -1,7 +1,6 @@
 //! What a driver needs from the world, as traits.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -34,11 +33,29 @@ pub trait Ledger: Send + Sync {
     ///
     /// The event is not recorded; the run stops before anything follows from it.
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError>;
+
+    /// Records several events, all or none: a run without the plan that it began with could not go on. The default
+    /// records one after the other and is for ledgers that nobody resumes from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::append`].
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        for event in events {
+            self.append(event, durability).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Somebody who answers questions.
 #[async_trait]
 pub trait Person: Send + Sync {
+    /// Whether somebody sits there, rather than having left word.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Asks, and waits for the answer. None means that nobody will answer. Dropping the future takes the
     /// question back.
     async fn ask(&self, question: &Question) -> Option<String>;
@@ -69,22 +86,6 @@ pub trait Clock: Send + Sync {
 
     /// Waits until then.
     async fn sleep_until(&self, until: Millis);
-}
-
-/// The clock of the machine. It must run inside a tokio runtime with time enabled.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-#[async_trait]
-impl Clock for SystemClock {
-    fn now(&self) -> Millis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Millis::default().plus(since)
-    }
-
-    async fn sleep_until(&self, until: Millis) {
-        tokio::time::sleep(until - self.now()).await;
-    }
 }
 
 /// Everything that a run needs from the world.

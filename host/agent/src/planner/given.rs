@@ -35,6 +35,10 @@ impl Planner for GivenPlanner {
         self.name
     }
 
+    fn goes_around(&self) -> bool {
+        false
+    }
+
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
         let state = &context.state;
         let failed = state.plan().nodes().iter().rev().find_map(|node| match &node.status {

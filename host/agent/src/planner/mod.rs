@@ -125,6 +125,12 @@ pub trait Planner: Send + Sync {
     /// Its name, as it stands in the first event of a run: `builtin`, or the model's.
     fn name(&self) -> &str;
 
+    /// Whether it finds a way where nobody can say if a call took effect, such as reading back what was written. With
+    /// one that does not, a run that nobody attends ends with the question and can be answered later.
+    fn goes_around(&self) -> bool {
+        true
+    }
+
     /// How it writes down what it has read. What is said here is believed: a planner that copies must not say otherwise.
     fn writes(&self) -> Writes {
         Writes::Freely

@@ -40,7 +40,7 @@ impl State {
             (EventKind::RunStarted { .. }, Some(_), _) => return Err("the run has begun already".to_owned()),
             (EventKind::RunStarted { .. }, None, _) | (EventKind::Resumed { .. }, Some(_), _) => {}
             (_, None, _) => return Err("the run has not begun".to_owned()),
-            (EventKind::ApprovalRevoked { .. }, Some(_), _) => {}
+            (EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. }, Some(_), _) => {}
             // A person may answer while nobody drives the run.
             (EventKind::ApprovalAnswered { .. }, _, Some(outcome)) if outcome.is_resumable() => {}
             (EventKind::PlanEdited { .. }, _, Some(Outcome::Held)) => {}
@@ -65,10 +65,11 @@ impl State {
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
+            EventKind::Unanswered { node } => self.left_unanswered(*node),
             EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
             EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
             EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
-            EventKind::ApprovalRevoked { .. } => Ok(()),
+            EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, label, receipt: _ } => {
                 self.step_finished(*node, outcome, event.at)?;
@@ -103,7 +104,7 @@ impl State {
                 Ok(())
             }
             EventKind::Resumed { budget } => self.resumed(*budget, event.at),
-            EventKind::Forked { from, upto: _, made } => self.forked(from, made),
+            EventKind::Forked { from, upto: _, made, keyed } => self.forked(from, made, keyed),
             EventKind::RunFinished { result } => {
                 self.outcome = Some(result.clone());
                 Ok(())
@@ -278,6 +279,14 @@ impl State {
         Ok(())
     }
 
+    fn left_unanswered(&mut self, node: NodeId) -> Applied {
+        let Status::Asking { question, about: Some(_) } = self.status(node)? else {
+            return Err(format!("{node} did not ask about a call"));
+        };
+        self.unanswered = Some(question.clone());
+        Ok(())
+    }
+
     /// Takes a person's word on whether an effect happened; without one the step is lost, and nothing is repeated.
     fn settle(&mut self, step: NodeId, answer: Option<&str>) {
         match answer.map(str::trim) {
@@ -299,7 +308,19 @@ impl State {
     }
 
     fn step_started(&mut self, event: &Event) -> Applied {
-        let EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, price } = &event.kind
+        let EventKind::StepStarted {
+            node,
+            attempt,
+            tool,
+            arguments,
+            from,
+            effect,
+            labels,
+            under,
+            key: idempotency,
+            folders,
+            price,
+        } = &event.kind
         else {
             return Err("not a start".to_owned());
         };
@@ -333,7 +354,12 @@ impl State {
             verdict: None,
             why: String::new(),
             key,
+            idempotency: idempotency.clone(),
+            folders: folders.clone(),
         };
+        if let (Some(keys), Some(used)) = (self.keys.get_mut(&key), idempotency) {
+            keys.retain(|key| key != used);
+        }
         self.records.insert(*node, record);
         self.note_given(*node, labels, *under);
         self.set(*node, Status::Running);
@@ -468,13 +494,17 @@ impl State {
         Ok(())
     }
 
-    fn forked(&mut self, from: &str, made: &[Made]) -> Applied {
+    fn forked(&mut self, from: &str, made: &[Made], keyed: &[Made]) -> Applied {
         if let Some(node) = self.in_flight().next() {
             return Err(format!("the call of {node} was under way"));
         }
         for call in made {
             let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
             (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
+        }
+        for call in keyed {
+            let keys = self.keys.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
+            keys.extend(call.key.clone());
         }
         Ok(())
     }

@@ -92,6 +92,8 @@ impl State {
             verdict: None,
             why: why.clone(),
             key: Self::call_key(&request.call.tool, &request.call.arguments),
+            idempotency: None,
+            folders: Vec::new(),
         };
         self.records.insert(node, record);
         self.note_denied(node, &request.call.arguments);

@@ -23,12 +23,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, Label, Labels, ToolName, canonical};
+use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Label, Labels, ToolName, canonical};
 
 use crate::critic::Verdict;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Event, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason, Question, Step,
-    StepName, StepOutcome, Trying,
+    Answer, Budget, BudgetKind, Caps, Event, FolderState, Millis, MissingGrant, NodeId, Outcome, Plan, PlanReason,
+    Question, Step, StepName, StepOutcome, Trying,
 };
 
 pub use agents::AgentSeen;
@@ -155,6 +155,12 @@ pub struct Record {
     pub why: String,
     /// Identifies the call: tool and arguments.
     key: Digest,
+    /// What a server is told it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    idempotency: Option<IdempotencyKey>,
+    /// The states, before it, of the folders that it may have changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FolderState>,
 }
 
 /// A field that is there has a value, also where that is `null`.
@@ -246,6 +252,9 @@ pub struct State {
     /// The latest calls of each goal, in their order.
     #[serde(default)]
     trails: BTreeMap<NodeId, Vec<loops::Tread>>,
+    /// The keys with which the run that this one was forked from made calls later, in their order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<Digest, Vec<IdempotencyKey>>,
     not_before: BTreeMap<NodeId, Millis>,
     exchanges: Vec<Exchange>,
     pending: Vec<Pending>,
@@ -298,6 +307,7 @@ impl Default for State {
             computed: BTreeMap::new(),
             calls: BTreeMap::new(),
             trails: BTreeMap::new(),
+            keys: BTreeMap::new(),
             not_before: BTreeMap::new(),
             exchanges: Vec::new(),
             pending: Vec::new(),
@@ -440,6 +450,12 @@ impl State {
         self.plan.steps().filter(|(node, _)| node.status == crate::Status::Running).map(|(node, _)| node.id)
     }
 
+    /// Whether this goal waits for a person to say whether a call took effect.
+    pub fn asks_about_effect(&self, goal: NodeId) -> bool {
+        let status = self.plan.node(goal).map(|node| &node.status);
+        matches!(status, Some(crate::Status::Asking { about: Some(_), .. }))
+    }
+
     /// How often the very same call as the latest try of this step failed with the very same failure.
     pub fn same_failures(&self, step: NodeId) -> u32 {
         self.records.get(&step).and_then(|record| self.calls.get(&record.key)).map_or(0, |calls| calls.same_failures)
@@ -482,6 +498,14 @@ impl State {
             ),
             Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
         })
+    }
+
+    /// The idempotency key that this call of the step has already, from an earlier try or from the run that this one was
+    /// forked from.
+    pub fn key_of(&self, step: NodeId, tool: &ToolName, arguments: &Value) -> Option<&IdempotencyKey> {
+        let call = Self::call_key(tool, arguments);
+        let tried = self.records.get(&step).filter(|record| record.key == call);
+        tried.and_then(|record| record.idempotency.as_ref()).or_else(|| self.keys.get(&call)?.first())
     }
 
     /// Identifies a call by tool and arguments, whatever the order of keys.

@@ -191,6 +191,8 @@ impl<'b> Sim<'b> {
                     effect: effect.clone(),
                     labels,
                     price: None,
+                    key: None,
+                    folders: Vec::new(),
                     under,
                 };
                 self.record(start);
@@ -471,6 +473,8 @@ fn ten_thousand_events_are_folded_quickly() {
                 effect: Effect::Read,
                 labels: Default::default(),
                 price: None,
+                key: None,
+                folders: Vec::new(),
                 under: Default::default(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },

@@ -9,6 +9,7 @@ mod catalog;
 mod driver;
 mod flow;
 mod holds;
+mod keys;
 mod labels;
 mod loops;
 mod machine;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use toolcrib_agent::{
-    Answer, Budget, Cancel, Caps, Draft, Event, Order, Outcome, PlanContext, PlanReason, Planner, PlannerError,
-    Proposal, Run, RunError, State, Status, StepName, Then,
+    Answer, Budget, Cancel, Caps, Clock, Draft, Event, Millis, Order, Outcome, PlanContext, PlanReason, Planner,
+    PlannerError, Proposal, Run, RunError, State, Status, StepName, Then,
 };
 use toolcrib_policy::Effect;
 
@@ -275,4 +275,42 @@ async fn a_damaged_record_is_refused_and_names_the_event() {
     events.remove(3);
     let error = State::fold(&events).unwrap_err().to_string();
     assert!(error.starts_with("event "), "{error}");
+}
+
+/// A clock that somebody set back by a day.
+struct SetBack(Arc<dyn Clock>);
+
+const DAY_MS: u64 = 86_400_000;
+
+#[async_trait::async_trait]
+impl Clock for SetBack {
+    fn now(&self) -> Millis {
+        Millis(self.0.now().0 - DAY_MS)
+    }
+
+    async fn sleep_until(&self, until: Millis) {
+        self.0.sleep_until(Millis(until.0 + DAY_MS)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_clock_was_set_back_by_a_day_keeps_its_deadline() {
+    let book = Arc::new(Book::new(&[], Dies::After(4)));
+    let first = ports(Arc::new(tools()), planner(), book.clone());
+    let budget = Budget { wall_ms: 60_000, ..Budget::default() };
+    let cut = Run::start(first, "all", budget, Caps::default()).drive(&Cancel::new()).await;
+    assert!(matches!(cut, Err(RunError::Ledger { .. })));
+
+    let events = book.events();
+    let again = Arc::new(Book::new(&events, Dies::Never));
+    let mut hanging = tools();
+    hanging.hang_at = Some(1);
+    let mut second = ports(Arc::new(hanging), planner(), again.clone());
+    second.clock = Arc::new(SetBack(second.clock));
+    let begun = tokio::time::Instant::now();
+    let outcome = Run::resume(second, &events, None).unwrap().drive(&Cancel::new()).await.unwrap();
+    assert!(matches!(outcome, Outcome::Budget { .. }), "{outcome:?}");
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+    let times: Vec<u64> = again.events().iter().map(|event| event.at.0).collect();
+    assert!(times.is_sorted(), "{times:?}");
 }

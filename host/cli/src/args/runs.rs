@@ -116,6 +116,9 @@ pub(crate) struct PlanArgs {
 pub(crate) struct ResumeArgs {
     /// The run, or the beginning of its name
     pub(crate) run: String,
+    /// The answer to the question that the run ended with
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) answer: Option<String>,
     /// Plan with this language model from here on, or with `builtin` [default: as before]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
@@ -158,6 +161,27 @@ pub(crate) struct ForkArgs {
     pub(crate) fallback: Vec<String>,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArgs {
+    /// The run, or the beginning of its name
+    pub(crate) run: String,
+    /// A step by its name, or an event by its number in `show --events`: the folders become what they were after it
+    #[arg(long, value_name = "STEP")]
+    pub(crate) to: String,
+    /// What they were before that step instead
+    #[arg(long)]
+    pub(crate) before: bool,
+    /// Also where somebody else changed them since
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -18,6 +18,7 @@ mod prune;
 mod repair;
 mod replay;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod secret;
@@ -46,6 +47,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Resume(args) => resume::resume(common, args).await,
         Command::Cancel(args) => cancel::cancel(common, args).await,
         Command::Fork(args) => fork::fork(common, args).await,
+        Command::Rollback(args) => rollback::rollback(common, args),
         Command::Replay(args) => replay::replay(common, args),
         Command::Diff(args) => diff::diff(common, &args),
         Command::Call(args) => call::call(common, args).await,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use toolcrib_runtime::CribError;
 use toolcrib_runtime::ledger_store::{Ledger, RunId, UnixMicros};
+use toolcrib_runtime::{CribError, sweep_states};
 
 use crate::args::{Common, PruneArgs};
 use crate::commands::erase::report_log;
@@ -34,6 +34,8 @@ pub(crate) fn prune(common: &Common, args: &PruneArgs) -> anyhow::Result<ExitCod
     let ledger = setup::ledger_for_writing(common)?;
     let runs = chosen(&ledger, before, &args.runs)?;
     let erased = ledger.prune(&runs, &args.reason).map_err(CribError::from)?;
+    let states = sweep_states(&setup::settings(common)?.folders.data, &ledger)?;
+    tracing::debug!(states, "states of folders that no run needs any more are removed");
     let said = format!("pruned {} of {}", counted(erased.values, "value"), counted(erased.runs, "run"));
     show(&runs, args.json, || json!({ "pruned": runs, "erased": erased }), &said);
     Ok(report_log(&erased))

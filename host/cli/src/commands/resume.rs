@@ -7,9 +7,10 @@ use toolcrib_runtime::ResumeRequest;
 
 use crate::args::{Common, DriveArgs, ResumeArgs};
 use crate::commands::run::{Desk, budget, conclude, crib};
+use crate::person::Word;
 
 pub(crate) async fn resume(common: &Common, args: ResumeArgs) -> anyhow::Result<ExitCode> {
-    go_on(common, args.run, args.model, args.fallback, &args.drive).await
+    go_on(common, args.run, args.model, args.fallback, args.answer, &args.drive).await
 }
 
 /// Goes on with a run that is in the ledger.
@@ -18,6 +19,7 @@ pub(crate) async fn go_on(
     run: String,
     model: Option<String>,
     fallback: Vec<String>,
+    answer: Option<String>,
     drive: &DriveArgs,
 ) -> anyhow::Result<ExitCode> {
     let crib = crib(common, drive).await?;
@@ -27,7 +29,10 @@ pub(crate) async fn go_on(
         planner: model,
         fallback,
         budget: budget(drive),
-        person: desk.person.clone(),
+        person: match answer {
+            Some(text) => Some(Arc::new(Word::left(text))),
+            None => desk.person.clone(),
+        },
         observer: Arc::new(desk.live.clone()),
         progress: desk.live.progress(),
         cancel: desk.cancel.clone(),

@@ -144,7 +144,15 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
         Outcome::Asked { question, .. } => {
             errln!("needs an answer: {}", plain_lines(&question.text));
             if !hint_approval(outcome, &format!("`toolcrib resume {run}`")) {
-                errln!("say it in the goal, or go on at a terminal and answer there: `toolcrib resume {run}`");
+                match question.choices.first() {
+                    None => {
+                        errln!("say it in the goal, or go on at a terminal and answer there: `toolcrib resume {run}`")
+                    }
+                    Some(first) => {
+                        errln!("answers: {}", plain(&question.choices.join(" | ")));
+                        errln!("go on with one of them: `toolcrib resume {run} --answer '{}'`", plain(first));
+                    }
+                }
             }
         }
         Outcome::Budget { kind, .. } => {

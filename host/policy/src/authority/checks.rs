@@ -19,11 +19,10 @@ impl Authority {
         if let Some(class) = address::never_host(&target.host) {
             return Err(self.blocked(&target.shown(), class, None));
         }
-        // Where several lines match, one that also opens a private range is the one that is meant.
-        let mut matching = self.http.iter().filter(|grant| grant.pattern().matches(target));
-        let first = matching.next();
-        let grant =
-            matching.find(|grant| grant.is_opening() && first.is_some_and(|first| !first.is_opening())).or(first);
+        // Where several lines match, one that also opens a private range is the one that is meant, and then one that says
+        // how a request is told from another.
+        let matching = self.http.iter().filter(|grant| grant.pattern().matches(target));
+        let grant = matching.min_by_key(|grant| (!grant.is_opening(), grant.key().is_none()));
         let missing = self.missing_for_http(target, grant.is_some());
         match grant {
             Some(grant) if missing.is_empty() => Ok(grant),

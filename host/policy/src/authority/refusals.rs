@@ -354,7 +354,7 @@ impl Sides {
                 // The whole folder of the operator's file is never what is meant, least of all for writing.
                 let below = guest.below(&GuestPath::root()).filter(|below| !below.is_empty());
                 let host = Path::new(".").join(below.unwrap_or("folder"));
-                FileGrant { access, host, guest, max_bytes: None, max_files: None }
+                FileGrant { access, host, guest, max_bytes: None, max_files: None, versioned: false }
             }
         };
         // A place with ` as ` or a space at its end is one that no line can say.

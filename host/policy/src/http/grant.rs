@@ -9,6 +9,7 @@ use super::host::{Host, HostPattern};
 use super::pattern::HttpPattern;
 use super::rate::Rate;
 use crate::address::{self, AddressClass};
+use crate::idempotency::KeyHeader;
 use crate::line::LineError;
 use crate::names::shortened;
 
@@ -18,11 +19,17 @@ pub struct HttpGrant {
     pattern: HttpPattern,
     via: Vec<IpNet>,
     rate: Option<Rate>,
+    key: Option<KeyHeader>,
 }
 
 impl HttpGrant {
-    /// Reads `GET https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 10 per minute`.
+    /// Reads `POST https://intranet.example.com/** via 10.0.0.0/8, 192.168.0.0/16, 10 per minute, idempotency-key`.
     pub fn parse(line: &str) -> Result<Self, LineError> {
+        let (line, key) = match line.trim_end().rsplit_once(',') {
+            Some((rest, last)) if KeyHeader::is_meant(last) => (rest, Some(KeyHeader::parse(last)?)),
+            _ if line.split_whitespace().any(KeyHeader::is_meant) => return Err(LineError::KeyHere),
+            _ => (line, None),
+        };
         let (line, rate) = match line.trim_end().rsplit_once(',') {
             // With a word more, the last comma is one of the line itself, and the one in front of the rate is missing.
             Some((rest, last)) if Rate::is_meant(last) && last.split_whitespace().count() <= 3 => {
@@ -45,7 +52,10 @@ impl HttpGrant {
                 return Err(LineError::ViaLiteral);
             }
         }
-        Ok(Self { pattern, via, rate })
+        if key.is_some() && pattern.is_safe() {
+            return Err(LineError::KeyOnRead);
+        }
+        Ok(Self { pattern, via, rate, key })
     }
 
     /// What the line matches.
@@ -56,6 +66,12 @@ impl HttpGrant {
     /// How often the line allows a request; as often as the limits do where it does not say.
     pub fn rate(&self) -> Option<Rate> {
         self.rate
+    }
+
+    /// The header in which the host sends the call's idempotency key with requests that may change something. A server
+    /// behind such a line does the same request once, however often it comes: that is what the operator says by it.
+    pub fn key(&self) -> Option<&KeyHeader> {
+        self.key.as_ref()
     }
 
     /// The private ranges that the line opens for its name.
@@ -87,7 +103,8 @@ impl HttpGrant {
 
     /// Whether `more` is this line with nothing but further ranges opened.
     pub(crate) fn widens_to(&self, more: &HttpGrant) -> bool {
-        self.pattern == more.pattern && self.rate == more.rate && self.via.iter().all(|range| more.via.contains(range))
+        (&self.pattern, self.rate, &self.key) == (&more.pattern, more.rate, &more.key)
+            && self.via.iter().all(|range| more.via.contains(range))
     }
 
     /// Whether the line opens private ranges.
@@ -113,6 +130,7 @@ impl fmt::Display for HttpGrant {
         for (nth, range) in self.via.iter().enumerate() {
             write!(f, "{}{range}", if nth == 0 { " via " } else { ", " })?;
         }
-        self.rate.map_or(Ok(()), |rate| write!(f, ", {rate}"))
+        self.rate.map_or(Ok(()), |rate| write!(f, ", {rate}"))?;
+        self.key.as_ref().map_or(Ok(()), |key| write!(f, ", {key}"))
     }
 }

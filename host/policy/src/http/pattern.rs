@@ -6,6 +6,7 @@ use super::host::HostPattern;
 use super::path::PathPattern;
 use super::rate::Rate;
 use super::target::{HttpTarget, Method, Scheme, TargetError, parse_port, split_authority};
+use crate::idempotency::KeyHeader;
 use crate::line::{LINE_MAX, LineError, sayable};
 use crate::names::shortened;
 use crate::rule::Share;
@@ -56,6 +57,7 @@ impl HttpPattern {
             }
             (Some("deny"), Some(_), _) => return Err(LineError::DenyHere),
             (Some(methods), Some(place), None) => (methods, place),
+            _ if line.split([' ', ',']).any(KeyHeader::is_meant) => return Err(LineError::KeyHere),
             _ if Rate::is_meant(line) => return Err(LineError::RateHere),
             _ => return Err(LineError::HttpShape),
         };

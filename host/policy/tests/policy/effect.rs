@@ -68,3 +68,31 @@ fn effects_are_written_in_kebab_case() {
     assert_eq!(serde_json::to_string(&Effect::Read).unwrap(), "\"read\"");
     assert_eq!(serde_json::to_string(&undo("x")).unwrap(), r#"{"reversible":{"undo":"x"}}"#);
 }
+
+#[test]
+fn requests_that_carry_a_key_can_be_made_again() {
+    let keyed =
+        "[plugin.shop]\nhttp = [\"GET https://a.com/**\", \"POST https://a.com/**, 9 per day, idempotency-key\"]";
+    for trust in [Trust::Stranger, Trust::FirstParty] {
+        for declared in [None, Some(&Effect::Irreversible)] {
+            // Nobody vouches for what a first-party tool does not declare, and its grants say all.
+            assert_eq!(
+                authority(keyed).effect_of("buy", declared, trust),
+                Effect::Idempotent,
+                "{declared:?} {trust:?}"
+            );
+        }
+    }
+    assert_eq!(authority(keyed).effect_of("buy", Some(&undo("x")), Trust::FirstParty), undo("x"));
+    // Not where something else may be changed, nor where the operator says what it is.
+    for more in ["http = [\"PUT https://a.com/**\"]", "files = [\"read-write ./a as /a\"]", "tools = [\"mail.send\"]"] {
+        let keyed = "\"POST https://a.com/**, idempotency-key\"";
+        let grants = match more.strip_prefix("http = [") {
+            Some(rest) => format!("[plugin.shop]\nhttp = [{keyed}, {rest}"),
+            None => format!("[plugin.shop]\nhttp = [{keyed}]\n{more}"),
+        };
+        assert_eq!(effective_effect(Some(&Effect::Irreversible), &authority(&grants)), Effect::Irreversible, "{more}");
+    }
+    let said = authority(&format!("{keyed}\n[plugin.shop.tool.buy]\neffect = \"irreversible\""));
+    assert_eq!(said.effect_of("buy", None, Trust::Stranger), Effect::Irreversible);
+}

@@ -170,3 +170,32 @@ fn a_place_whose_name_ends_with_a_space_is_one_that_no_line_can_say() {
         assert!(FileGrant::parse(line, "/work".as_ref()).is_err(), "{line:?}");
     }
 }
+
+#[test]
+fn a_folder_that_is_written_can_be_versioned() {
+    let grant = |line: &str| toolcrib_policy::FileGrant::parse(line, std::path::Path::new("/base"));
+    let line = "read-write /base/out as /out, 100 MiB, 7 files, versioned";
+    let read = grant(line).unwrap();
+    assert!(read.versioned && read.max_files == Some(7));
+    assert_eq!(read.to_string(), line);
+    assert!(!grant("read-write ./out as /out").unwrap().versioned);
+    for wrong in
+        ["read ./a as /a, versioned", "read-write ./a as /a, versioned, 1 MiB", "read-write ./a as /a versioned, 1 MiB"]
+    {
+        assert!(grant(wrong).is_err(), "{wrong}");
+    }
+    let alone = operator("[plugin.shop]\nfiles = [\"read-write ./a as /a, versioned\", \"read ./b as /b\"]");
+    let alone = alone.authority(&plugin(), &toolcrib_policy::Requests::everything(), None);
+    assert!(alone.changes_only_versioned() && alone.versioned().count() == 1);
+    for more in [
+        "files = [\"read-write ./a as /a, versioned\", \"read-write ./b as /b\"]",
+        "files = [\"read ./a as /a\"]",
+        "files = [\"read-write ./a as /a, versioned\"]\nhttp = [\"POST https://a.com/**\"]",
+    ] {
+        let file = operator(&format!("[plugin.shop]\n{more}"));
+        assert!(
+            !file.authority(&plugin(), &toolcrib_policy::Requests::everything(), None).changes_only_versioned(),
+            "{more}"
+        );
+    }
+}

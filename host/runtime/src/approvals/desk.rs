@@ -151,10 +151,16 @@ pub(crate) struct ApprovalLog {
 #[async_trait]
 impl toolcrib_agent::Ledger for ApprovalLog {
     async fn append(&self, event: &Event, durability: Durability) -> Result<(), LedgerError> {
-        self.log.append(event, durability).await?;
-        inbox::note(&mut locked(&self.known), &self.log.run().to_string(), event);
-        if let EventKind::ApprovalAnswered { id, answer, .. } = &event.kind {
-            self.spool.remove(id, &Word::Answer(answer.clone()));
+        self.append_all(std::slice::from_ref(event), durability).await
+    }
+
+    async fn append_all(&self, events: &[Event], durability: Durability) -> Result<(), LedgerError> {
+        self.log.append_all(events, durability).await?;
+        for event in events {
+            inbox::note(&mut locked(&self.known), &self.log.run().to_string(), event);
+            if let EventKind::ApprovalAnswered { id, answer, .. } = &event.kind {
+                self.spool.remove(id, &Word::Answer(answer.clone()));
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use toolcrib_policy::{Authority, Limits};
+use toolcrib_policy::{Authority, IdempotencyKey, Limits};
 
 use crate::capability::http::{NoRates, NoVault, Rates, Vault};
 use crate::capability::keyvalue::{KeyValue, NoKeyValue};
@@ -57,6 +57,8 @@ pub struct Call {
     pub services: Arc<dyn Services>,
     /// Ends the call early.
     pub cancel: CancellationToken,
+    /// What tells this call from every other. Without one, no line that wants a key with its requests allows any.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Call {
@@ -72,6 +74,7 @@ impl Call {
             environment: Arc::new([]),
             services: Arc::new(Alone),
             cancel: CancellationToken::new(),
+            key: None,
         }
     }
 }

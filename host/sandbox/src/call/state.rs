@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use toolcrib_policy::{Authority, LimitName};
+use toolcrib_policy::{Authority, IdempotencyKey, LimitName};
 use wasmtime::component::ResourceTable;
 use wasmtime::{CallHook, StoreContextMut};
 
@@ -22,6 +22,7 @@ pub(crate) struct CallState {
     pub(crate) record: Arc<Record>,
     pub(crate) services: Arc<dyn Services>,
     pub(crate) capabilities: Prepared,
+    pub(crate) key: Option<IdempotencyKey>,
     cancel: CancellationToken,
     host_calls: u64,
 }
@@ -38,6 +39,7 @@ impl CallState {
             record,
             services: call.services.clone(),
             capabilities,
+            key: call.key.clone(),
             cancel: call.cancel.clone(),
             host_calls: 0,
         }

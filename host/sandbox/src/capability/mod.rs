@@ -60,12 +60,14 @@ pub(crate) struct Setup<'a> {
     pub(crate) keyvalue: &'a Arc<dyn keyvalue::KeyValue>,
     /// Values of environment variables.
     pub(crate) environment: &'a Arc<[(String, String)]>,
+    /// What tells the call from every other.
+    pub(crate) key: &'a Option<toolcrib_policy::IdempotencyKey>,
 }
 
 impl<'a> Setup<'a> {
     pub(crate) fn of(call: &'a Call, record: &'a Arc<Record>, network: &'a Arc<dyn http::Network>) -> Self {
-        let Call { authority, vault, rates, keyvalue, environment, .. } = call;
-        Setup { authority, record, network, vault, rates, keyvalue, environment }
+        let Call { authority, vault, rates, keyvalue, environment, key, .. } = call;
+        Setup { authority, record, network, vault, rates, keyvalue, environment, key }
     }
 }
 

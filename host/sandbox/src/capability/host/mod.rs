@@ -5,11 +5,11 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use serde_json::Value;
-use toolcrib_policy::{Authority, ToolName};
+use toolcrib_policy::{Authority, IdempotencyKey, ToolName};
 use wasmtime::component::{HasData, Linker};
 
 use super::{Capability, Setup};
-use crate::bindings::host::toolcrib::host::{ask, model, progress, tools};
+use crate::bindings::host::toolcrib::host::{ask, call, model, progress, tools};
 use crate::call::{CallState, Record};
 use crate::outcome::CallReport;
 use crate::plugin::contract;
@@ -30,6 +30,7 @@ impl HasData for Host {
 impl Capability for Host {
     const NAME: &'static str = "host";
     const INTERFACES: &'static [&'static str] = &[
+        "toolcrib:host/call",
         "toolcrib:host/progress",
         "toolcrib:host/tools",
         "toolcrib:host/ask",
@@ -43,6 +44,7 @@ impl Capability for Host {
     type State = ();
 
     fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+        call::add_to_linker::<CallState, Host>(linker, view)?;
         progress::add_to_linker::<CallState, Host>(linker, view)?;
         tools::add_to_linker::<CallState, Host>(linker, view)?;
         ask::add_to_linker::<CallState, Host>(linker, view)?;
@@ -57,6 +59,7 @@ fn view(state: &mut CallState) -> HostView<'_> {
         authority: &state.authority,
         record: &state.record,
         services: &state.services,
+        key: state.key.as_ref(),
         streams: &state.capabilities.streams,
     }
 }
@@ -65,12 +68,19 @@ pub(crate) struct HostView<'a> {
     authority: &'a Arc<Authority>,
     record: &'a Arc<Record>,
     services: &'a Arc<dyn Services>,
+    key: Option<&'a IdempotencyKey>,
     streams: &'a StreamsState,
 }
 
 impl HostView<'_> {
     fn charge(&self, bytes: usize) -> wasmtime::Result<()> {
         self.record.charge(bytes, &self.authority.limits)
+    }
+}
+
+impl call::Host for HostView<'_> {
+    fn idempotency_key(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.key.map(ToString::to_string))
     }
 }
 

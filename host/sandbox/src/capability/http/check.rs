@@ -47,6 +47,18 @@ impl Checked {
         !self.target.method.is_safe()
     }
 
+    /// Writes a header of the host's own; false where it cannot be written.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> bool {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else { return false };
+        self.headers.insert(name, value);
+        true
+    }
+
+    /// Whether the headers are more than one request may have.
+    pub(super) fn is_too_large(&self, authority: &Authority) -> bool {
+        wire_size(&self.headers) as u64 > authority.limits.http_header_bytes.get()
+    }
+
     /// The request as it is sent.
     pub(super) fn into_request<B: http_body::Body>(mut self, body: B) -> http::Request<B> {
         if body.is_end_stream() && self.is_write() {

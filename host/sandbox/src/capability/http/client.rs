@@ -10,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
-use toolcrib_policy::{Authority, LimitName, Limits, Refusal};
+use toolcrib_policy::{Authority, IdempotencyKey, LimitName, Limits, Refusal, RefusalCode};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
@@ -41,6 +41,9 @@ pub(super) struct Client {
     network: Arc<dyn Network>,
     vault: Arc<dyn Vault>,
     rates: Arc<dyn Rates>,
+    key: Option<IdempotencyKey>,
+    /// Requests that a key was given to.
+    keyed: AtomicU64,
     pub(super) parallel: Arc<Semaphore>,
     requests: AtomicU64,
     pub(super) sent: Budget,
@@ -70,7 +73,14 @@ impl Client {
             network,
             vault,
             rates,
+            key: None,
+            keyed: AtomicU64::new(0),
         }
+    }
+
+    /// The sender of a call that has this key.
+    pub(super) fn with_key(self, key: Option<IdempotencyKey>) -> Self {
+        Client { key, ..self }
     }
 
     /// Checks a request, and counts it if it may be sent. Nothing has happened outside when this returns.
@@ -80,10 +90,29 @@ impl Client {
             let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
             check::shown_unchecked(uri.scheme_str().unwrap_or_default(), authority, uri.path())
         };
-        check::check(&self.authority, parts).and_then(|checked| self.count(checked)).map_err(|refusal| {
-            self.record.refused(Http::NAME, parts.method.as_str(), &shown(), &refusal);
-            Failure::Refused(refusal)
-        })
+        check::check(&self.authority, parts)
+            .and_then(|checked| self.keyed(checked))
+            .and_then(|checked| self.count(checked))
+            .map_err(|refusal| {
+                self.record.refused(Http::NAME, parts.method.as_str(), &shown(), &refusal);
+                Failure::Refused(refusal)
+            })
+    }
+
+    /// Gives a request that may change something its key, where the line that allows it says so. Whatever the guest wrote
+    /// there is not sent.
+    fn keyed(&self, mut checked: Checked) -> Result<Checked, Refusal> {
+        let Some(header) = checked.grant.key().filter(|_| checked.is_write()).cloned() else { return Ok(checked) };
+        let key = self.key.as_ref().map(|key| key.of_request(self.keyed.fetch_add(1, Ordering::Relaxed)));
+        if !key.is_some_and(|key| checked.set(header.name(), key.as_str())) {
+            let message =
+                format!("`{}` allows requests with an idempotency key, and this call has none", checked.grant);
+            return Err(Refusal::new(RefusalCode::NetDenied, message));
+        }
+        if checked.is_too_large(&self.authority) {
+            return Err(self.authority.limit_refusal(LimitName::HeaderBytes));
+        }
+        Ok(checked)
     }
 
     fn count(&self, checked: Checked) -> Result<Checked, Refusal> {

@@ -84,7 +84,8 @@ impl Capability for Http {
             setup.network.clone(),
             setup.vault.clone(),
             setup.rates.clone(),
-        );
+        )
+        .with_key(setup.key.clone());
         let mut context = WasiHttpCtx::new();
         // The engine adds some seventy bytes of its own for each header, so that this is stricter than the wire.
         context.set_field_size_limit(setup.authority.limits.http_header_bytes.as_usize());

@@ -4,6 +4,7 @@ mod addresses;
 mod bodies;
 mod credentials;
 mod gate;
+mod keys;
 mod limits;
 mod receipt;
 mod server;
