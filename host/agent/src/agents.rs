@@ -58,6 +58,16 @@ impl Tools for Scoped {
         found
     }
 
+    fn list(&self, limit: usize) -> Option<Vec<ToolCard>> {
+        let mut all = self.inner.list(usize::MAX)?;
+        all.retain(|card| self.lists(&card.name));
+        (all.len() <= limit).then_some(all)
+    }
+
+    fn is_barred(&self, card: &ToolCard) -> bool {
+        self.inner.is_barred(card)
+    }
+
     fn get(&self, name: &ToolName) -> Option<ToolCard> {
         self.inner.get(name).filter(|_| self.lists(name))
     }

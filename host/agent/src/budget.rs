@@ -185,6 +185,8 @@ pub struct Caps {
     pub agent_depth: u16,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
+    /// How often in a row a planner may look something up for one goal before it has to decide.
+    pub looks: u32,
 }
 
 impl Default for Caps {
@@ -207,6 +209,7 @@ impl Default for Caps {
             agents: 16,
             agent_depth: 3,
             questions: 10,
+            looks: 6,
         }
     }
 }

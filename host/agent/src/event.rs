@@ -16,6 +16,7 @@ use toolcrib_policy::{
 };
 
 use crate::critic::Verdict;
+use crate::look::Look;
 use crate::{
     Answer, Budget, BudgetKind, Caps, Detector, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName,
     ToolFailure, ToolOutput,
@@ -151,6 +152,16 @@ pub enum EventKind {
         patches: Vec<Patch>,
         /// Who did it.
         by: String,
+    },
+    /// The planner looked something up, and is asked again.
+    Looked {
+        /// The goal that it was asked about.
+        node: NodeId,
+        /// What it looked up, and what was found.
+        looks: Vec<Look>,
+        /// What its answer cost.
+        #[serde(default)]
+        usage: Usage,
     },
     /// A goal is reached.
     GoalReached {
@@ -448,6 +459,7 @@ impl EventKind {
             Self::PlanRejected { .. } => "plan-rejected",
             Self::Expanded { .. } => "expanded",
             Self::PlanEdited { .. } => "plan-edited",
+            Self::Looked { .. } => "looked",
             Self::GoalReached { .. } => "goal-reached",
             Self::GoalFailed { .. } => "goal-failed",
             Self::Asked { .. } => "asked",

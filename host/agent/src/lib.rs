@@ -26,6 +26,8 @@ pub mod driver;
 pub mod event;
 pub mod flow;
 pub mod fork;
+pub mod look;
+pub mod memory;
 pub mod outcome;
 pub mod plan;
 pub mod planner;
@@ -44,6 +46,8 @@ pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports
 pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
+pub use look::{Ask, Excerpt, Look};
+pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
     Anew, Body, ChildAgent, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal,
@@ -51,7 +55,7 @@ pub use plan::{
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
-pub use planner::model::ModelPlanner;
+pub use planner::model::{ModelPlanner, ModelView, tokens};
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 pub use state::{
     Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Origin, Purse, Record, Spent, State,

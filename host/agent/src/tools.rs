@@ -154,8 +154,21 @@ pub trait Tools: Send + Sync {
     /// The order is deterministic.
     fn search(&self, query: &str, limit: usize) -> Vec<ToolCard>;
 
+    /// All tools that may be called at all, by name, where they are at most `limit`; none where they are more, or where
+    /// they can only be searched.
+    fn list(&self, limit: usize) -> Option<Vec<ToolCard>> {
+        let _ = limit;
+        None
+    }
+
     /// The tool of this name.
     fn get(&self, name: &ToolName) -> Option<ToolCard>;
+
+    /// Whether policy refuses every call of it, whatever the arguments are. A language model is not shown such a tool.
+    fn is_barred(&self, card: &ToolCard) -> bool {
+        let _ = card;
+        false
+    }
 
     /// The effect class of one particular call: what the intent is recorded with, and what decides whether a
     /// call that was cut off may be made again.

@@ -83,8 +83,8 @@ pub use manifest::{Manifest, ToolManifest};
 pub use money::{Money, MoneyError};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
 pub use operator::{
-    Advice, ApprovalSettings, ModelSettings, OperatorFile, PluginSettings, SecondWall, SecretSettings, TrustedKey,
-    Unattended,
+    Advice, ApprovalSettings, ModelSettings, OperatorFile, PlannerSettings, PluginSettings, SecondWall, SecretSettings,
+    TrustedKey, Unattended,
 };
 pub use prices::{ModelPrice, Prices};
 pub use reader::nearest;

@@ -7,6 +7,7 @@ mod grants;
 mod host;
 mod learn;
 mod models;
+mod planner;
 mod plugins;
 mod review;
 mod secrets;
@@ -41,6 +42,7 @@ pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
 pub use host::SecondWall;
 pub use models::ModelSettings;
+pub use planner::PlannerSettings;
 pub use plugins::{PluginSettings, TrustedKey};
 pub use secrets::SecretSettings;
 
@@ -52,6 +54,7 @@ pub struct OperatorFile {
     base: PathBuf,
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
+    planner: PlannerSettings,
     second_wall: SecondWall,
     secret_settings: SecretSettings,
     oauth: OAuthClients,
@@ -114,6 +117,9 @@ impl OperatorFile {
         if let Some(node) = table.take("approval") {
             file.approval = ApprovalSettings::read(node.table("`[approval]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("planner") {
+            file.planner = PlannerSettings::read(node.table("`[planner]`".to_owned())?)?;
+        }
         if let Some(node) = table.take("host") {
             file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
         }
@@ -157,6 +163,7 @@ impl OperatorFile {
             base: base.to_owned(),
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
+            planner: PlannerSettings::default(),
             second_wall: SecondWall::Auto,
             secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),
@@ -286,6 +293,11 @@ impl OperatorFile {
     /// What happens to calls that a rule wants a person asked about.
     pub fn approval(&self) -> &ApprovalSettings {
         &self.approval
+    }
+
+    /// How much a language model that plans is shown at once.
+    pub fn planner(&self) -> &PlannerSettings {
+        &self.planner
     }
 
     /// Which plugins are let in at all.

@@ -41,7 +41,7 @@ impl Children {
             ));
         }
         let chain = self.crib.chain(spec, &self.chosen.fallback).map_err(|error| error.to_string())?;
-        Ok(Arc::new(ModelPlanner::over(chain)))
+        Ok(Arc::new(ModelPlanner::over(chain, self.crib.view(spec))))
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use toolcrib_agent::{Durability, Event, EventKind, LedgerError, State};
+use toolcrib_agent::{Durability, Event, EventKind, Excerpt, LedgerError, State};
 use toolcrib_ledger::{Ledger, NewEvent, RunId, Seq};
 
+use crate::earlier;
 use crate::error::CribError;
 
 /// The kind of an event that the ledger itself writes when a run begins.
@@ -17,12 +18,19 @@ const BEGUN: &str = "ledger.begun";
 pub struct RunLog {
     ledger: Arc<Ledger>,
     run: RunId,
+    earlier: bool,
 }
 
 impl RunLog {
     /// The log of `run` in `ledger`.
     pub fn new(ledger: Arc<Ledger>, run: RunId) -> Self {
-        RunLog { ledger, run }
+        RunLog { ledger, run, earlier: false }
+    }
+
+    /// The same, whose planner may look into what earlier runs came to.
+    #[must_use]
+    pub fn with_earlier_runs(self) -> Self {
+        RunLog { earlier: true, ..self }
     }
 
     /// The run.
@@ -115,6 +123,15 @@ impl toolcrib_agent::Ledger for RunLog {
                 written.map_err(|e| LedgerError(e.to_string()))?
             }
         }
+    }
+
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        if !self.earlier {
+            return Vec::new();
+        }
+        let (log, query) = (self.clone(), query.to_owned());
+        let found = tokio::task::spawn_blocking(move || earlier::search(&log.ledger, log.run, &query)).await;
+        found.unwrap_or_default()
     }
 }
 

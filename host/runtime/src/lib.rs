@@ -18,6 +18,7 @@ mod children;
 mod credentials;
 mod crib;
 mod durable;
+mod earlier;
 mod error;
 mod flow;
 mod gate;

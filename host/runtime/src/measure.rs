@@ -1,12 +1,18 @@
-//! One call through every gate, without a run around it: what benches measure.
+//! What benches measure: one call through every gate, without a run around it; and a run of a plan that is given.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use toolcrib_agent::plan::check;
+use toolcrib_agent::{Budget, Cancel, Caps, Draft, GivenPlanner, NodeId, Order, Patch, Plan, Run, Then, Tools};
 use toolcrib_policy::{Label, Labels};
 use toolcrib_sandbox::CancellationToken;
 
 use crate::call::{Asked, CallReport, Caller};
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::run::{Errand, RunResult};
+use crate::tools::CribTools;
 
 /// Calls a tool as a step of a run does. Nothing of it is in a ledger.
 ///
@@ -26,4 +32,30 @@ pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallRepor
         key: None,
     };
     crib.call_inside(asked, Caller::default(), CancellationToken::new()).await
+}
+
+/// Runs this plan with these caps, every event in the ledger.
+///
+/// # Errors
+///
+/// A tool is not there, arguments do not fit, or the ledger cannot be written.
+pub async fn run(crib: &Crib, plan: Vec<Draft>, budget: Budget, caps: Caps) -> Result<RunResult, CribError> {
+    const NAME: &str = "measured";
+    let tools = CribTools { crib: crib.clone(), caller: Caller::default(), last: None };
+    let (node, order, then) = (NodeId::ROOT, Order::Sequence, Then::Review);
+    let patches = vec![Patch::Expand { node, order, then, children: plan }];
+    let checked = check(&Plan::new(NAME), node, patches, &caps, &|name| tools.get(name));
+    let checked = checked.map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))?;
+    let errand = Errand {
+        goal: NAME.to_owned(),
+        planner: Arc::new(GivenPlanner::new(NAME)),
+        model: None,
+        person: None,
+        observer: Arc::new(()),
+        progress: None,
+        last: None,
+    };
+    let (run, ports) = crib.begin(errand, NAME, json!({})).await?;
+    let steps = checked.into_iter().flat_map(|patch| patch.drafts().to_vec()).collect();
+    crib.drive(run, Run::given(ports, NAME, budget, caps, steps), &Cancel::new()).await
 }

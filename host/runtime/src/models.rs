@@ -112,7 +112,10 @@ impl Crib {
 
     /// A model with those that stand in for it.
     pub(crate) fn chain(&self, spec: &str, fallback: &[String]) -> Result<Arc<Chain>, CribError> {
-        let context = |spec: &str, model: &Arc<dyn Model>| self.operator().models().context_of(spec, model.name());
+        let context = |spec: &str, model: &Arc<dyn Model>| {
+            let own = self.operator().models().context_of(spec, model.name());
+            Some(own.unwrap_or_else(|| self.view(spec).context))
+        };
         let first = self.model(spec)?;
         let size = context(spec, &first);
         let mut chain = Chain::new(first, size);

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, ModelPlanner, Observer, Outcome,
-    Person, Planner, Ports, Run, StepName, SystemClock, Till,
+    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer,
+    Outcome, Person, Planner, Ports, Run, StepName, SystemClock, Till,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
 use toolcrib_policy::RunFacts;
@@ -236,10 +236,12 @@ impl Crib {
             spool: spool.clone(),
         };
         let till = Till::new(Arc::clone(self.operator().prices()));
+        let log = RunLog::new(ledger, run);
+        let log = if self.operator().planner().earlier_runs { log.with_earlier_runs() } else { log };
         let ports = Ports {
             tools: Arc::new(CribTools { crib: self.clone(), caller, meters: Some(till.meters()), last: errand.last }),
             planner: errand.planner,
-            ledger: Arc::new(ApprovalLog { log: RunLog::new(ledger, run), known, spool }),
+            ledger: Arc::new(ApprovalLog { log, known, spool }),
             approver: Arc::new(desk),
             person: errand.person,
             observer: errand.observer,
@@ -256,9 +258,15 @@ impl Crib {
             PlannerChoice::Flow => (Arc::new(GivenPlanner::new(FLOW)), None),
             PlannerChoice::Model(spec) => {
                 let chain = self.chain(spec, &chosen.fallback)?;
-                (Arc::new(ModelPlanner::over(Arc::clone(&chain))), Some(chain))
+                (Arc::new(ModelPlanner::over(Arc::clone(&chain), self.view(spec))), Some(chain))
             }
         })
+    }
+
+    /// How much the operator lets this model see at once.
+    pub(crate) fn view(&self, spec: &str) -> ModelView {
+        let settings = self.operator().planner();
+        ModelView { context: settings.context(spec), tools: settings.tools, earlier: settings.earlier_runs }
     }
 }
 

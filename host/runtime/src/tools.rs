@@ -95,11 +95,26 @@ impl CribTools {
 #[async_trait]
 impl Tools for CribTools {
     fn search(&self, query: &str, limit: usize) -> Vec<ToolCard> {
-        self.crib.snapshot().search(query, limit).iter().filter_map(|hit| self.card(&hit.tool)).collect()
+        // What is kept out takes no place among those that are found.
+        let hits = self.crib.snapshot().search(query, usize::MAX);
+        hits.iter().filter_map(|hit| self.card(&hit.tool)).take(limit).collect()
+    }
+
+    fn list(&self, limit: usize) -> Option<Vec<ToolCard>> {
+        let snapshot = self.crib.snapshot();
+        let cards: Vec<_> = snapshot.tools().iter().filter_map(|tool| self.card(tool)).take(limit + 1).collect();
+        (cards.len() <= limit).then_some(cards)
     }
 
     fn get(&self, name: &ToolName) -> Option<ToolCard> {
         self.card(self.crib.snapshot().tool(name)?.as_ref())
+    }
+
+    fn is_barred(&self, card: &ToolCard) -> bool {
+        let Ok((plugin, tool)) = self.crib.tool(&card.name.to_string()) else { return true };
+        let denied = |effect: &Effect| self.crib.operator().outlook(&card.name, effect).is_denied();
+        // What a call does can make it lighter than its tool is, and pass.
+        denied(&card.effect) && denied(&self.crib.effect_of_call(&plugin, &tool, &Value::Null))
     }
 
     fn effect(&self, card: &ToolCard, arguments: &Value) -> Effect {

@@ -7,6 +7,7 @@ mod catalog;
 mod engine;
 mod gates;
 mod measure;
+mod parallel;
 mod steps;
 
 use measure::Table;
@@ -23,6 +24,7 @@ fn main() {
         engine::rows(&mut table).await;
         catalog::rows(&mut table).await;
         steps::rows(&mut table).await;
+        parallel::rows(&mut table).await;
     });
     table.print();
 }

@@ -28,14 +28,18 @@ impl Run {
         }
     }
 
-    /// What the planner of this goal sees.
-    pub(super) fn context(&self, node: NodeId, reason: PlanReason) -> PlanContext {
-        let (state, meter) = (Arc::clone(&self.state), self.till.meter(node));
-        let lists = state.plan().tool_lists(node);
-        let tools: Arc<dyn Tools> = match lists.is_empty() {
+    /// The tools of the agent in whose scope this goal is.
+    pub(super) fn tools_of(&self, node: NodeId) -> Arc<dyn Tools> {
+        let lists = self.state.plan().tool_lists(node);
+        match lists.is_empty() {
             true => Arc::clone(&self.ports.tools),
             false => Arc::new(Scoped::new(Arc::clone(&self.ports.tools), lists)),
-        };
+        }
+    }
+
+    /// What the planner of this goal sees.
+    pub(super) fn context(&self, node: NodeId, reason: PlanReason) -> PlanContext {
+        let (state, meter, tools) = (Arc::clone(&self.state), self.till.meter(node), self.tools_of(node));
         PlanContext { state, node, reason, tools, meter }
     }
 

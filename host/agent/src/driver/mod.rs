@@ -9,6 +9,7 @@
 mod children;
 mod clock;
 mod flight;
+mod look;
 mod paying;
 mod ports;
 
@@ -368,7 +369,7 @@ impl Run {
                 self.hear_again().await
             }
             Task::Planned(planned) => {
-                let event = self.planned(landed.node, planned);
+                let event = self.planned(landed.node, planned).await;
                 self.record(event).await
             }
             Task::Approved(id, answer) => {
@@ -388,7 +389,7 @@ impl Run {
     }
 
     /// The event that a planner's answer makes, after checking.
-    fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
+    async fn planned(&self, node: NodeId, planned: Result<Planned, PlannerError>) -> EventKind {
         let Planned { proposal, usage, note } = match planned {
             Ok(planned) => planned,
             Err(PlannerError::Unusable { faults, usage }) => {
@@ -403,6 +404,7 @@ impl Run {
                 let fault = "a person was asked often enough in this run: go on without, or give up".to_owned();
                 return EventKind::PlanRejected { node, faults: vec![fault], usage };
             }
+            Proposal::Look(asks) => return self.look(node, asks, usage).await,
             Proposal::Ask(question) => return EventKind::Asked { node, question, about: None, usage },
             Proposal::Expand { order, then, children } => vec![Patch::Expand { node, order, then, children }],
             Proposal::Change(patches) => patches,

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use toolcrib_policy::{ApprovalAnswer, ApprovalRequest};
 
+use crate::look::Excerpt;
 use crate::planner::Planner;
 use crate::{Approver, Event, Millis, Question, State, Tools};
 
@@ -45,6 +46,13 @@ pub trait Ledger: Send + Sync {
             self.append(event, durability).await?;
         }
         Ok(())
+    }
+
+    /// What earlier runs came to that fits these words, where the operator lets this run look. Nothing, unless a ledger
+    /// says otherwise.
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        let _ = query;
+        Vec::new()
     }
 }
 

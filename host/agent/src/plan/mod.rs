@@ -234,6 +234,11 @@ impl Body {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Something to be reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Goal {
@@ -276,6 +281,9 @@ pub struct Goal {
     /// What it has used of that.
     #[serde(default, skip_serializing_if = "Used::is_nothing")]
     pub used: Used,
+    /// How often in a row the planner looked something up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looked: u32,
     /// What was wrong with the last refused answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -486,6 +494,7 @@ impl Plan {
             budget: None,
             agent: None,
             used: Used::default(),
+            looked: 0,
             faults: Vec::new(),
         };
         self.add(parent, Body::Goal(goal))

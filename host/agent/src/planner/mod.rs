@@ -15,6 +15,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_model::{Meter, Usage};
 
+use crate::look::Ask;
 use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, Record, State, Step, Then, Tools};
 
 /// What a planner may see.
@@ -64,6 +65,8 @@ pub enum Proposal {
     },
     /// Other changes to the part of the plan that has not been executed.
     Change(Vec<Patch>),
+    /// Something is to be looked up first; the planner is asked again with what was found.
+    Look(Vec<Ask>),
     /// The goal is reached.
     Answer(Answer),
     /// A person must say something first.

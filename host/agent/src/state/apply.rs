@@ -61,6 +61,7 @@ impl State {
                 self.expanded(*node, patches, note, usage, *label)
             }
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
+            EventKind::Looked { node, looks, usage } => self.note_looked(*node, looks, usage),
             EventKind::GoalReached { node, answer, usage } => self.goal_reached(*node, answer.as_ref(), usage),
             EventKind::GoalFailed { node, why, usage } => self.goal_failed(*node, why, usage),
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
@@ -112,7 +113,7 @@ impl State {
         }
     }
 
-    fn spend(&mut self, node: NodeId, usage: &Usage) {
+    pub(super) fn spend(&mut self, node: NodeId, usage: &Usage) {
         self.charge(node, 0, usage.total());
         self.spent.tokens = self.spent.tokens.saturating_add(usage.total());
     }
@@ -158,6 +159,7 @@ impl State {
         if let Some(goal) = self.plan.goal_mut(node)
             && reason == PlanReason::Stuck
             && goal.rejected == 0
+            && goal.looked == 0
         {
             goal.replans = goal.replans.saturating_add(1);
         }
@@ -196,7 +198,7 @@ impl State {
         self.note_written(node, first, label);
         if let Some(goal) = self.plan.goal_mut(node) {
             goal.anew.extend(goal.stuck.take().map(|why| Anew { from, why, note: note.to_owned() }));
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         for touched in patches.iter().map(Patch::node).chain([node]) {
@@ -212,6 +214,7 @@ impl State {
         self.expect(node, "at work", |status| matches!(status, Status::Planning | Status::Active))?;
         self.spend(node, usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Done);
         if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
@@ -231,6 +234,7 @@ impl State {
         self.expect(node, "under way", |status| matches!(status, Status::Open | Status::Planning | Status::Active))?;
         self.spend(node, usage);
         self.plan.skip(node);
+        self.forget_looks(node);
         self.set(node, Status::Failed { why: why.to_owned(), replan: false });
         Ok(())
     }
@@ -247,7 +251,7 @@ impl State {
         }
         self.spend(node, usage);
         if let Some(goal) = self.plan.goal_mut(node) {
-            goal.rejected = 0;
+            (goal.rejected, goal.looked) = (0, 0);
             goal.faults.clear();
         }
         self.set(node, Status::Asking { question: question.clone(), about });

@@ -228,7 +228,7 @@ impl State {
     }
 
     /// The labels of what a node came to. A result that nobody labelled may be anything.
-    fn result_marks(&self, node: NodeId) -> Marks {
+    pub(super) fn result_marks(&self, node: NodeId) -> Marks {
         let nothing = || self.records.get(&node).is_none_or(|record| record.outcome.is_none());
         let computed = self.computed.contains_key(&node);
         match self.book.results.get(&node) {
@@ -387,6 +387,10 @@ impl State {
     }
 
     /// What can be read by now.
+    pub(super) fn seen_label(&self) -> Label {
+        self.seen().label
+    }
+
     fn seen(&self) -> Written {
         let read = self.records.values().any(|record| record.outcome.is_some());
         match self.book.whole || !read {
@@ -395,7 +399,7 @@ impl State {
         }
     }
 
-    fn see(&mut self, label: Label, step: Option<StepName>) {
+    pub(super) fn see(&mut self, label: Label, step: Option<StepName>) {
         let seen = &mut self.book.seen;
         let raised = seen.label.join(label);
         if raised != seen.label {

@@ -11,6 +11,7 @@ mod decide;
 mod edits;
 mod foresee;
 mod labels;
+mod looks;
 mod loops;
 mod money;
 mod partial;
@@ -34,6 +35,7 @@ use crate::{
 pub use agents::AgentSeen;
 pub use foresee::{Foreseen, ForeseenCall};
 pub use labels::Origin;
+pub use looks::Looked;
 pub use loops::Detector;
 pub use money::{Affordable, Bill, Purse};
 pub use partial::describe;
@@ -265,6 +267,9 @@ pub struct State {
     /// In states of older versions: the first node that was planned when there were results to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
+    /// What was looked up for goals that are open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    looks: BTreeMap<NodeId, Vec<Looked>>,
     /// The labels of values.
     #[serde(default)]
     book: labels::Book,
@@ -314,6 +319,7 @@ impl Default for State {
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
             informed_from: None,
+            looks: BTreeMap::new(),
             book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
@@ -411,7 +417,7 @@ impl State {
         self.result_of(self.plan.holder(name)?.id)
     }
 
-    fn result_of(&self, node: NodeId) -> Option<&Value> {
+    pub(crate) fn result_of(&self, node: NodeId) -> Option<&Value> {
         let computed = self.computed.get(&node).map(|(value, _)| &**value);
         computed.or_else(|| self.records.get(&node)?.value.as_deref())
     }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use toolcrib_agent::{
-    Agents, Budget, BudgetKind, Cancel, Caps, Chain, Event, EventKind, ModelPlanner, NodeId, Outcome, Planner, Run,
-    RunError, State, Status, StepName, StepOutcome, Till,
+    Agents, Budget, BudgetKind, Cancel, Caps, Chain, Event, EventKind, ModelPlanner, ModelView, NodeId, Outcome,
+    Planner, Run, RunError, State, Status, StepName, StepOutcome, Till,
 };
 use toolcrib_model::{Message, Part, Request};
 use toolcrib_policy::{Effect, ModelPrice, Money, Prices};
@@ -21,7 +21,7 @@ impl Agents for Models {
         self.1.lock().unwrap().push(model.map(str::to_owned));
         let found = self.0.iter().find(|(name, _)| model.is_none_or(|model| model == *name));
         let (_, talker) = found.ok_or_else(|| format!("no agent may have {model:?}"))?;
-        Ok(Arc::new(ModelPlanner::new(talker.clone())))
+        Ok(Arc::new(ModelPlanner::new(talker.clone(), ModelView::default())))
     }
 }
 
@@ -68,7 +68,7 @@ impl World {
     }
 
     fn run(&self, book: &Arc<Book>, events: &[Event]) -> Run {
-        let planner = Arc::new(ModelPlanner::over(Chain::new(self.parent.clone(), None)));
+        let planner = Arc::new(ModelPlanner::over(Chain::new(self.parent.clone(), None), ModelView::default()));
         let ports = ports(self.tools.clone(), planner, book.clone());
         let run = match events {
             [] => Run::start(ports, "tell me the word", self.budget, self.caps),

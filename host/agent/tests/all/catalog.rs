@@ -257,11 +257,16 @@ pub(crate) fn search(cards: &[ToolCard], query: &str, limit: usize) -> Vec<ToolC
         })
         .collect();
     let length = pages.iter().map(Vec::len).sum::<usize>() as f64 / pages.len().max(1) as f64;
-    let asked = words(query);
-    let score = |page: &Vec<String>| -> f64 {
-        let term = |word: &String| {
-            let holding = pages.iter().filter(|page| page.contains(word)).count() as f64;
+    let asked: Vec<(String, f64)> = words(query)
+        .into_iter()
+        .map(|word| {
+            let holding = pages.iter().filter(|page| page.contains(&word)).count() as f64;
             let idf = (1.0 + (pages.len() as f64 - holding + 0.5) / (holding + 0.5)).ln();
+            (word, idf)
+        })
+        .collect();
+    let score = |page: &Vec<String>| -> f64 {
+        let term = |(word, idf): &(String, f64)| {
             let times = page.iter().filter(|own| *own == word).count() as f64;
             idf * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * page.len() as f64 / length))
         };

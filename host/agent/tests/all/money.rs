@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use toolcrib_agent::{
-    Budget, BudgetKind, Cancel, Caps, Chain, EffectState, Event, EventKind, ModelPlanner, Outcome, Run, RunError,
-    State, Till, fork,
+    Budget, BudgetKind, Cancel, Caps, Chain, EffectState, Event, EventKind, ModelPlanner, ModelView, Outcome, Run,
+    RunError, State, Till, fork,
 };
 use toolcrib_model::{ModelError, Usage};
 use toolcrib_policy::{Effect, ModelPrice, Money, Prices};
@@ -79,7 +79,7 @@ async fn a_request_that_does_not_fit_is_not_sent_and_the_run_ends_with_what_it_h
     // Without a word about money it ends again at once, and nothing is sent; with one it goes on.
     let again = |more: Option<Budget>, events: Vec<Event>| {
         let model = Talker::new("a:one", vec![text("both read")]);
-        let planner = Arc::new(ModelPlanner::new(model.clone()));
+        let planner = Arc::new(ModelPlanner::new(model.clone(), ModelView::default()));
         let book = Arc::new(Book::new(&events, Dies::Never));
         let ports = ports(reading(), planner, book.clone());
         let run = Run::resume(ports, &events, more).unwrap().paying(Till::new(Arc::new(prices())));
@@ -99,7 +99,7 @@ async fn a_run_that_is_cut_off_at_any_event_counts_what_it_set_aside() {
     for cut in 1..=whole.len() {
         for dies in [Dies::Before(cut), Dies::After(cut)] {
             let book = Arc::new(Book::new(&[], dies));
-            let planner = Arc::new(ModelPlanner::new(Talker::new("a:one", talks())));
+            let planner = Arc::new(ModelPlanner::new(Talker::new("a:one", talks()), ModelView::default()));
             let run = Run::start(ports(reading(), planner, book.clone()), "read it", budget("1"), Caps::default());
             let died = { run.paying(Till::new(Arc::new(prices()))) }.drive(&Cancel::new()).await;
             assert!(matches!(died, Err(RunError::Ledger { .. })), "{cut}: {died:?}");
@@ -113,7 +113,7 @@ async fn a_run_that_is_cut_off_at_any_event_counts_what_it_set_aside() {
             let done = before.results().len();
             let says = talks().split_off(done);
             let book = Arc::new(Book::new(&events, Dies::Never));
-            let planner = Arc::new(ModelPlanner::new(Talker::new("a:one", says)));
+            let planner = Arc::new(ModelPlanner::new(Talker::new("a:one", says), ModelView::default()));
             let run = Run::resume(ports(reading(), planner, book.clone()), &events, None).unwrap();
             let outcome = { run.paying(Till::new(Arc::new(prices()))) }.drive(&Cancel::new()).await.unwrap();
             assert_eq!(outcome.name(), "reached", "{cut}: {outcome:?}");

@@ -82,6 +82,10 @@ impl Tools for Shed {
         crate::catalog::search(&self.cards, query, limit)
     }
 
+    fn list(&self, limit: usize) -> Option<Vec<ToolCard>> {
+        (self.cards.len() <= limit).then(|| self.cards.clone())
+    }
+
     fn get(&self, name: &ToolName) -> Option<ToolCard> {
         self.cards.iter().find(|card| card.name == *name).cloned()
     }

@@ -210,3 +210,26 @@ fn the_operator_says_how_long_a_question_waits_and_what_counts_then() {
     insta::assert_snapshot!(wrong("[approval]\nexpires = \"0 s\"\n"), @r#"toolcrib.toml:2:11: `expires` cannot be `0 s`: nobody can answer in no time: write one such as `24 h`; a rule that is never to ask says `then = "deny"`"#);
     insta::assert_snapshot!(wrong("[approval]\nexpire = \"2 h\"\n"), @"toolcrib.toml:2:1: unknown key `expire` in `[approval]`: did you mean `expires`?");
 }
+
+#[test]
+fn what_a_model_sees_is_read_and_checked() {
+    use std::path::Path;
+    use toolcrib_policy::OperatorFile;
+    let read = |text: &str| OperatorFile::parse(text, "toolcrib.toml", Path::new("/"));
+    let file = read(
+        "[planner]\ncontext = \"48k\"\ntools = 0\nearlier-runs = true\n[planner.model.\"ollama:small\"]\ncontext = 8000\n",
+    );
+    let file = file.unwrap();
+    let planner = file.planner();
+    assert_eq!((planner.context("openai:large"), planner.context("ollama:small")), (48_000, 8_000));
+    assert_eq!((planner.tools, planner.earlier_runs), (0, true));
+    let usual = read("").unwrap();
+    assert_eq!(
+        (usual.planner().context("any"), usual.planner().tools, usual.planner().earlier_runs),
+        (32_000, 24, false)
+    );
+    let wrong = |text: &str| read(text).unwrap_err().to_string();
+    insta::assert_snapshot!(wrong("[planner]\ncontext = 3999\n"), @"toolcrib.toml:2:11: `context` cannot be `3999`: it is at least 4000");
+    insta::assert_snapshot!(wrong("[planner]\ntools = 201\n"), @"toolcrib.toml:2:9: `tools` cannot be `201`: it is at most 200");
+    insta::assert_snapshot!(wrong("[planner]\ntool = 3\n"), @"toolcrib.toml:2:1: unknown key `tool` in `[planner]`: did you mean `tools`?");
+}

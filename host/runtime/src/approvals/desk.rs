@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toolcrib_agent::{Approver, Durability, Event, EventKind, Gate, Intent, LedgerError, Person};
+use toolcrib_agent::{Approver, Durability, Event, EventKind, Excerpt, Gate, Intent, LedgerError, Person};
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Decision, RunFacts, Unattended};
 
 use super::inbox;
@@ -163,5 +163,9 @@ impl toolcrib_agent::Ledger for ApprovalLog {
             }
         }
         Ok(())
+    }
+
+    async fn earlier(&self, query: &str) -> Vec<Excerpt> {
+        self.log.earlier(query).await
     }
 }

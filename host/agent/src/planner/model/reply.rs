@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use toolcrib_model::{Response, ToolCall};
 use toolcrib_policy::ToolName;
 
-use super::prompt::{ASK_PERSON, GIVE_UP, PROPOSE_PLAN};
+use super::functions::{ASK_PERSON, GIVE_UP, RECALL, SEARCH_TOOLS};
+use crate::look::{ASKS_MAX, Ask};
 use crate::plan::refs;
 use crate::planner::Proposal;
 use crate::{Answer, Draft, DraftStep, Order, Question, Then};
@@ -12,8 +13,8 @@ use crate::{Answer, Draft, DraftStep, Order, Question, Then};
 /// Calls that one reply may make at once.
 const MAX_CALLS: usize = 16;
 
-/// Reads a reply.
-pub(super) fn read(response: Response) -> Result<Proposal, Vec<String>> {
+/// Reads a reply to a request that offered these functions of the planner's own.
+pub(super) fn read(response: Response, offered: &[&str]) -> Result<Proposal, Vec<String>> {
     if response.tool_calls.is_empty() {
         let text = response.text.unwrap_or_default();
         return match text.trim() {
@@ -24,9 +25,14 @@ pub(super) fn read(response: Response) -> Result<Proposal, Vec<String>> {
     if response.tool_calls.len() > MAX_CALLS {
         return Err(vec![format!("{} calls at once; at most {MAX_CALLS} are allowed", response.tool_calls.len())]);
     }
-    if let Some(own) = response.tool_calls.iter().find(|call| is_own(call)) {
+    let is_look = |call: &ToolCall| [SEARCH_TOOLS, RECALL].contains(&call.name.as_str());
+    if response.tool_calls.iter().all(|call| is_look(call) && offered.contains(&call.name.as_str())) {
+        return looks(&response.tool_calls);
+    }
+    if let Some(own) = response.tool_calls.iter().find(|call| offered.contains(&call.name.as_str())) {
         if response.tool_calls.len() > 1 {
-            return Err(vec![format!("`{}` must be called alone", own.name)]);
+            let with = if is_look(own) { " or with others that look something up" } else { "" };
+            return Err(vec![format!("`{}` must be called alone{with}", own.name)]);
         }
         return own_call(own).map_err(|fault| vec![fault]);
     }
@@ -35,10 +41,6 @@ pub(super) fn read(response: Response) -> Result<Proposal, Vec<String>> {
 
 fn shortened(name: &str) -> String {
     name.chars().take(80).flat_map(char::escape_debug).collect()
-}
-
-fn is_own(call: &ToolCall) -> bool {
-    [PROPOSE_PLAN, ASK_PERSON, GIVE_UP].contains(&call.name.as_str())
 }
 
 fn arguments(call: &ToolCall) -> Result<&Map<String, Value>, String> {
@@ -59,6 +61,26 @@ fn own_call(call: &ToolCall) -> Result<Proposal, String> {
         }
         GIVE_UP => Ok(Proposal::Fail(text("reason")?)),
         _ => tree(arguments),
+    }
+}
+
+fn looks(calls: &[ToolCall]) -> Result<Proposal, Vec<String>> {
+    if calls.len() > ASKS_MAX {
+        return Err(vec![format!("{} things to look up at once; at most {ASKS_MAX} are allowed", calls.len())]);
+    }
+    calls.iter().map(look).collect::<Result<_, _>>().map(Proposal::Look).map_err(|fault| vec![fault])
+}
+
+fn look(call: &ToolCall) -> Result<Ask, String> {
+    let arguments = arguments(call)?;
+    let text = |key: &str| arguments.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let from = arguments.get("from").and_then(Value::as_u64).and_then(|from| usize::try_from(from).ok());
+    match (call.name.as_str(), text("query"), text("of")) {
+        (SEARCH_TOOLS, Some(query), _) => Ok(Ask::Tools { query: query.to_owned() }),
+        (SEARCH_TOOLS, None, _) => Err(format!("`{SEARCH_TOOLS}` needs `query`, a text")),
+        (_, _, Some(of)) => Ok(Ask::Result { of: of.to_owned(), from: from.unwrap_or_default() }),
+        (_, Some(query), None) => Ok(Ask::Results { query: query.to_owned() }),
+        (_, None, None) => Err(format!("`{RECALL}` needs `query` or `of`, a text")),
     }
 }
 

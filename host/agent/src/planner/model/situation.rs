@@ -3,8 +3,8 @@
 use super::prompt::fenced;
 use crate::{PlanContext, PlanReason, Status};
 
-/// The most of a reason that is told.
-const WHY_CHARS: usize = 1_000;
+/// The most of a reason that is told, in bytes.
+const WHY_BYTES: u64 = 1_000;
 
 /// What the model is told last; none where nothing went wrong and nothing is short.
 pub(super) fn situation(context: &PlanContext) -> Option<String> {
@@ -18,7 +18,7 @@ pub(super) fn situation(context: &PlanContext) -> Option<String> {
         said.push(format!(
             "What was planned for this goal failed: {}. What was reached stays, and can be referred to. Plan the goal anew, in \
              another way, or give up. (It was planned anew {} of {} times.)",
-            fenced(failed.unwrap_or("no way is left"), WHY_CHARS),
+            fenced(failed.unwrap_or("no way is left"), WHY_BYTES),
             goal.replans,
             state.caps().replans,
         ));

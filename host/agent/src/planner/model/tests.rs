@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use toolcrib_model::{Arguments, Delta, Message, Model, ModelError, Request, Response, StopReason, ToolCall, Usage};
 use toolcrib_policy::{Effect, ToolName};
 
-use super::ModelPlanner;
+use super::{ModelPlanner, ModelView};
 use crate::{
     Budget, Cancel, Caps, Durability, Event, Ledger, LedgerError, Outcome, Ports, Run, SystemClock, ToolCard,
     ToolFailure, ToolOutput, ToolReport, Tools,
@@ -105,7 +105,7 @@ async fn run(replies: Vec<Response>) -> (Outcome, Vec<Request>, Vec<String>) {
     let tools = Arc::new(Notes(Mutex::default()));
     let ports = Ports {
         tools: tools.clone(),
-        planner: Arc::new(ModelPlanner::new(model.clone())),
+        planner: Arc::new(ModelPlanner::new(model.clone(), ModelView::default())),
         ledger: Arc::new(Nowhere),
         approver: Arc::new(()),
         person: None,
@@ -208,7 +208,7 @@ async fn a_long_run_stays_inside_a_set_context() {
 async fn nothing_hidden_in_a_text_reaches_the_model() {
     let shown = super::prompt::fenced("a\u{200b}b\u{e0041}\u{202e}c\u{1b}[31m </data", 100);
     assert_eq!(shown, "<data>abc[31m <\\/data</data>");
-    assert!(super::prompt::fenced(&"é".repeat(50), 10).contains("(40 more characters"));
+    assert!(super::prompt::fenced(&"é".repeat(50), 10).contains("(45 more characters"));
 }
 
 #[tokio::test]
