@@ -11,6 +11,9 @@ use crate::{Cancel, EffectState, FolderState, Planner, ToolCall, ToolCard, ToolF
 /// How many more tools are looked at than are wanted, so that those that an agent may use are among them.
 const SEARCHED: usize = 16;
 
+/// More tools than any catalog has.
+const ALL_TOOLS: usize = 1_000_000;
+
 /// Who knows the planners that child agents can have.
 pub trait Agents: Send + Sync {
     /// The planner over the model of this name; none for the one that agents have where nothing is said.
@@ -59,7 +62,7 @@ impl Tools for Scoped {
     }
 
     fn list(&self, limit: usize) -> Option<Vec<ToolCard>> {
-        let mut all = self.inner.list(usize::MAX)?;
+        let mut all = self.inner.list(ALL_TOOLS)?;
         all.retain(|card| self.lists(&card.name));
         (all.len() <= limit).then_some(all)
     }
