@@ -139,9 +139,12 @@ fn status(status: &Status) -> String {
         Status::Done => "done".to_owned(),
         Status::Skipped => "skipped".to_owned(),
         Status::Open | Status::Waiting => "not begun".to_owned(),
-        Status::Planning | Status::Active | Status::Asking { .. } | Status::Running | Status::Finished => {
-            "under way".to_owned()
-        }
+        Status::Planning
+        | Status::Active
+        | Status::Asking { .. }
+        | Status::Running
+        | Status::Parked
+        | Status::Finished => "under way".to_owned(),
     }
 }
 

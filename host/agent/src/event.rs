@@ -6,21 +6,28 @@
 //! | `ApprovalUsed` | before that, where a person's yes is needed |
 //! | `StepFinished` | after it, with the receipt |
 //! | `ModelAsked`, `ModelAnswered` | before a request to a model is sent, and after it |
+//! | `InnerStarted`, `InnerFinished` | the same, for a call that a program makes |
 //! | every other | when it was decided, before anything follows from it |
+
+mod names;
+mod parts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
 use toolcrib_policy::{
-    ApprovalAnswer, ApprovalId, ApprovalRequest, Effect, IdempotencyKey, Label, Labels, Marks, Money, ToolName,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, IdempotencyKey, Label, Labels, Marks, Money,
+    Scores, ToolName,
 };
 
-use crate::critic::Verdict;
+use crate::critic::{Follow, Missing, Opinion, Verdict};
 use crate::look::Look;
 use crate::{
-    Answer, Budget, BudgetKind, Caps, Detector, FolderState, Millis, NodeId, Outcome, Patch, Question, StepName,
-    ToolFailure, ToolOutput,
+    Answer, Budget, BudgetKind, Caps, Detector, FolderState, InnerPath, Millis, NodeId, Outcome, Patch, Program,
+    Question, StepName,
 };
+
+pub use parts::{Made, PlanReason, StepOutcome, Unfounded};
 
 /// The version of the shape of events, stored with the first one.
 pub const EVENT_VERSION: u32 = 1;
@@ -35,56 +42,9 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// Why a planner was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PlanReason {
-    /// The goal is new, or its last answer was unusable, or a question was answered.
-    Open,
-    /// Its children are reached: is the goal?
-    Review,
-    /// A child failed and no alternative is left that may be tried.
-    Stuck,
-}
-
-/// A call that another run made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Made {
-    /// The tool.
-    pub tool: ToolName,
-    /// The arguments, without references.
-    pub arguments: Value,
-    /// The step that made it.
-    pub by: StepName,
-    /// The idempotency key that it was made with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<IdempotencyKey>,
-}
-
-/// What came of a call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum StepOutcome {
-    /// It gave a result.
-    Done {
-        /// The result.
-        output: ToolOutput,
-    },
-    /// It gave a failure.
-    Failed {
-        /// The failure.
-        failure: ToolFailure,
-    },
-    /// It surely did not begin.
-    NotStarted {
-        /// Why.
-        why: String,
-    },
-    /// Nobody can tell how far it came.
-    Unknown {
-        /// Why.
-        why: String,
-    },
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What happened.
@@ -107,6 +67,9 @@ pub enum EventKind {
         /// What it was started with, by name.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         inputs: Value,
+        /// How results are judged, whatever the operator's file says later.
+        #[serde(default, skip_serializing_if = "CriticSettings::is_usual")]
+        critic: CriticSettings,
         /// Whether it stops before its first call, so that a person sees the plan.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         hold: bool,
@@ -137,6 +100,9 @@ pub enum EventKind {
         /// The planner's reason, for people.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
+        /// Whether a person wrote it: what stands in it is a person's word.
+        #[serde(default, skip_serializing_if = "is_false")]
+        given: bool,
         /// What the answer cost.
         #[serde(default)]
         usage: Usage,
@@ -218,6 +184,9 @@ pub enum EventKind {
         from: Vec<StepName>,
         /// The question.
         request: ApprovalRequest,
+        /// The place of the call in the step's program, where it is one that the program makes.
+        #[serde(default, skip_serializing_if = "InnerPath::is_root")]
+        inside: InnerPath,
     },
     /// What came of the question.
     ApprovalAnswered {
@@ -235,6 +204,9 @@ pub enum EventKind {
         node: NodeId,
         /// The question, which may be another run's.
         id: ApprovalId,
+        /// The place of the call in the step's program, where it is one that the program makes.
+        #[serde(default, skip_serializing_if = "InnerPath::is_root")]
+        inside: InnerPath,
     },
     /// A person takes a yes back, whatever became of the run.
     ApprovalRevoked {
@@ -271,6 +243,76 @@ pub enum EventKind {
         /// What the call costs, where it has a price.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         price: Option<Money>,
+        /// Where it is a program, which can be run again: what its clock and its random numbers follow from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Program>,
+    },
+    /// A program is about to make a call.
+    InnerStarted {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments.
+        arguments: Value,
+        /// The effect class of this call.
+        effect: Effect,
+        /// The labels of its arguments.
+        #[serde(default, skip_serializing_if = "Labels::is_empty")]
+        labels: Labels,
+        /// The label of all that the program has received: whether the call is made hangs on it.
+        #[serde(default, skip_serializing_if = "Label::is_trusted")]
+        under: Label,
+        /// What the call costs, where it has a price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Money>,
+        /// Where it is a program itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<Program>,
+    },
+    /// A call of a program is over.
+    InnerFinished {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// What came of it.
+        outcome: StepOutcome,
+        /// The receipt.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        receipt: Value,
+        /// The labels of the result. Where they are missing, it may be anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<Marks>,
+    },
+    /// A call of a program is not made. The program is told.
+    InnerBlocked {
+        /// The step.
+        node: NodeId,
+        /// The place of the call in the step.
+        path: InnerPath,
+        /// The tool.
+        tool: ToolName,
+        /// The arguments.
+        arguments: Value,
+        /// A stable code.
+        code: String,
+        /// Why.
+        why: String,
+    },
+    /// A program does not run any more, and is to be run again.
+    StepParked {
+        /// The step.
+        node: NodeId,
+        /// Why.
+        why: String,
+    },
+    /// A program is run again. What it called before is answered from the ledger.
+    StepResumed {
+        /// The step.
+        node: NodeId,
     },
     /// A call is over.
     StepFinished {
@@ -300,8 +342,71 @@ pub enum EventKind {
         verdict: Verdict,
         /// Its reason.
         why: String,
-        /// Who judged: `checks`, or the name of a model.
+        /// Who judged: `checks`.
         by: String,
+        /// How the step stands; none where the critic is off, and for calls that serve a step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scores: Option<Scores>,
+    },
+    /// A call that is about to be made has something in its arguments that comes from nowhere.
+    Ungrounded {
+        /// The step.
+        node: NodeId,
+        /// How much of the arguments is grounded, from 0 to 100.
+        score: u8,
+        /// What comes from nowhere.
+        missing: Vec<Missing>,
+        /// What follows.
+        then: Unfounded,
+    },
+    /// A judge looked at a result that counts.
+    Reviewed {
+        /// The step.
+        node: NodeId,
+        /// Who judged: the name of a model.
+        by: String,
+        /// What it thinks, where that is an opinion.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opinion: Option<Opinion>,
+        /// How the step stands now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scores: Option<Scores>,
+        /// What follows.
+        then: Follow,
+        /// Why, for people.
+        why: String,
+        /// What it cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// Another look at a result that was doubted is over.
+    LookedAgain {
+        /// The step.
+        node: NodeId,
+        /// The call that looked.
+        by: NodeId,
+        /// Whether the result stands.
+        holds: bool,
+        /// Why, for people.
+        why: String,
+    },
+    /// A call is to be taken back.
+    Undoing {
+        /// The step.
+        node: NodeId,
+        /// The tool that takes it back.
+        tool: ToolName,
+        /// Its arguments.
+        arguments: Value,
+        /// The effect class of that tool.
+        effect: Effect,
+    },
+    /// A call cannot be taken back after all.
+    NotUndone {
+        /// The step.
+        node: NodeId,
+        /// Why.
+        why: String,
     },
     /// A condition was asked.
     Decided {
@@ -443,64 +548,4 @@ pub enum EventKind {
         /// How.
         result: Outcome,
     },
-}
-
-impl EventKind {
-    /// The event at this time.
-    pub fn at(self, at: Millis) -> Event {
-        Event { at, kind: self }
-    }
-
-    /// Its kind in one word, as it is written in JSON.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::RunStarted { .. } => "run-started",
-            Self::PlanAsked { .. } => "plan-asked",
-            Self::PlanRejected { .. } => "plan-rejected",
-            Self::Expanded { .. } => "expanded",
-            Self::PlanEdited { .. } => "plan-edited",
-            Self::Looked { .. } => "looked",
-            Self::GoalReached { .. } => "goal-reached",
-            Self::GoalFailed { .. } => "goal-failed",
-            Self::Asked { .. } => "asked",
-            Self::Answered { .. } => "answered",
-            Self::Unanswered { .. } => "unanswered",
-            Self::ApprovalAsked { .. } => "approval-asked",
-            Self::ApprovalAnswered { .. } => "approval-answered",
-            Self::ApprovalUsed { .. } => "approval-used",
-            Self::ApprovalRevoked { .. } => "approval-revoked",
-            Self::StepStarted { .. } => "step-started",
-            Self::StepFinished { .. } => "step-finished",
-            Self::StepBlocked { .. } => "step-blocked",
-            Self::Judged { .. } => "judged",
-            Self::Decided { .. } => "decided",
-            Self::Computed { .. } => "computed",
-            Self::Unrolled { .. } => "unrolled",
-            Self::Backtracked { .. } => "backtracked",
-            Self::Priced { .. } => "priced",
-            Self::ModelAsked { .. } => "model-asked",
-            Self::ModelAnswered { .. } => "model-answered",
-            Self::LoopCut { .. } => "loop-cut",
-            Self::GoalSpent { .. } => "goal-spent",
-            Self::Waited { .. } => "waited",
-            Self::BudgetSpent { .. } => "budget-spent",
-            Self::CancelRequested => "cancel-requested",
-            Self::Resumed { .. } => "resumed",
-            Self::Forked { .. } => "forked",
-            Self::RolledBack { .. } => "rolled-back",
-            Self::RunFinished { .. } => "run-finished",
-        }
-    }
-
-    /// Whether it must survive the loss of power before anything follows from it: intents that cannot be taken
-    /// back, acknowledgements to a person, and the end.
-    pub fn needs_power_durability(&self) -> bool {
-        match self {
-            Self::StepStarted { effect, .. } => matches!(effect, Effect::Irreversible | Effect::Reversible { .. }),
-            Self::ApprovalAnswered { .. } | Self::ApprovalUsed { .. } | Self::ApprovalRevoked { .. } => true,
-            Self::Answered { .. } | Self::PlanEdited { .. } => true,
-            Self::RolledBack { .. } | Self::RunFinished { .. } => true,
-            _ => false,
-        }
-    }
 }

@@ -1,9 +1,12 @@
 //! A new run that begins where another one was.
 
 use thiserror::Error;
-use toolcrib_policy::{ApprovalAnswer, Effect};
+use toolcrib_policy::{ApprovalAnswer, ApprovalRequest, Effect, RefusalCode};
 
-use crate::{Event, EventKind, Made, Millis, NodeId, State, StateError, StepOutcome};
+use crate::state::why_denied;
+use crate::{
+    Event, EventKind, InnerPath, Made, Millis, NodeId, Record, Service, State, StateError, Status, StepOutcome,
+};
 
 /// The first events of a forked run.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +64,38 @@ pub fn fork(events: &[Event], copied: usize, from: &str, at: u64, now: Millis, a
     let (keyed, made): (Vec<_>, Vec<_>) = later.into_iter().partition(|(_, repeatable)| *repeatable);
     let made: Vec<Made> = made.into_iter().map(|(call, _)| call).collect();
     let keyed = keyed.into_iter().map(|(call, _)| call).collect();
-    let mut copies: Vec<Event> = prefix.iter().filter_map(copy).collect();
+    let inside: Vec<_> = prefix.iter().filter_map(asked_inside).collect();
+    let mut copies: Vec<Event> = prefix.iter().filter_map(|event| copy(event, &inside)).collect();
     copies.push(EventKind::Forked { from: from.to_owned(), upto: at, made: made.clone(), keyed }.at(now));
     Ok(Fork { events: copies, made })
 }
 
+/// A question about a call that a program makes, and the call's place.
+fn asked_inside(event: &Event) -> Option<(&ApprovalRequest, &InnerPath)> {
+    match &event.kind {
+        EventKind::ApprovalAsked { request, inside, .. } if !inside.is_root() => Some((request, inside)),
+        _ => None,
+    }
+}
+
 /// The event as the new run has it.
-fn copy(event: &Event) -> Option<Event> {
+fn copy(event: &Event, inside: &[(&ApprovalRequest, &InnerPath)]) -> Option<Event> {
     let kind = match &event.kind {
+        EventKind::ApprovalAnswered { node, id, answer }
+            if let Some((request, path)) = inside.iter().find(|(request, _)| request.id == *id) =>
+        {
+            if answer.allows() || !answer.is_final() || *answer == ApprovalAnswer::Withdrawn {
+                return None;
+            }
+            EventKind::InnerBlocked {
+                node: *node,
+                path: (*path).clone(),
+                tool: request.call.tool.clone(),
+                arguments: request.call.arguments.clone(),
+                code: RefusalCode::ApprovalDenied.as_str().to_owned(),
+                why: why_denied(request, answer),
+            }
+        }
         EventKind::ApprovalAnswered { node, answer, .. } => match answer {
             ApprovalAnswer::Denied { by, .. } => {
                 EventKind::StepBlocked { node: *node, why: format!("{by} said no to this call") }
@@ -92,18 +119,35 @@ fn copy(event: &Event) -> Option<Event> {
 fn made_later(events: &[Event], copied: usize) -> Vec<(Made, bool)> {
     let mut names: Vec<(NodeId, crate::StepName)> = Vec::new();
     if let Ok(state) = State::fold(events) {
-        names.extend(state.plan().steps().map(|(node, step)| (node.id, step.name.clone())));
+        // What was taken back is not there any more, and neither is what took it back.
+        let gone = |node: &crate::Node| {
+            let undo = node.serves.is_some_and(|serves| serves.service == Service::Undo) && node.status == Status::Done;
+            undo || state.record(node.id).is_some_and(Record::is_undone)
+        };
+        let steps = state.plan().steps().filter(|(node, _)| !gone(node));
+        names.extend(steps.map(|(node, step)| (node.id, step.name.clone())));
     }
     let mut made: Vec<(Made, bool)> = Vec::new();
     for (place, event) in events.iter().enumerate().skip(copied) {
-        let EventKind::StepStarted { node, tool, arguments, effect, key, .. } = &event.kind else { continue };
+        let (node, inner, tool, arguments, effect, key) = match &event.kind {
+            EventKind::StepStarted { node, tool, arguments, effect, key, .. } => {
+                (node, None, tool, arguments, effect, key)
+            }
+            EventKind::InnerStarted { node, path, tool, arguments, effect, .. } => {
+                (node, Some(path), tool, arguments, effect, &None)
+            }
+            _ => continue,
+        };
         let repeatable = crate::critic::is_repeatable(effect);
         let again = key.is_some() && made.iter().any(|(call, _)| call.key == *key);
         if *effect == Effect::Read || (repeatable && (key.is_none() || again)) {
             continue;
         }
         let outcome = events[place..].iter().find_map(|later| match &later.kind {
-            EventKind::StepFinished { node: over, outcome, .. } if over == node => Some(outcome),
+            EventKind::StepFinished { node: over, outcome, .. } if over == node && inner.is_none() => Some(outcome),
+            EventKind::InnerFinished { node: over, path, outcome, .. } if over == node && inner == Some(path) => {
+                Some(outcome)
+            }
             _ => None,
         });
         let harmless = match outcome {

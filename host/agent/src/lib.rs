@@ -26,6 +26,7 @@ pub mod driver;
 pub mod event;
 pub mod flow;
 pub mod fork;
+pub mod inner;
 pub mod look;
 pub mod memory;
 pub mod outcome;
@@ -41,25 +42,28 @@ pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
 pub use chain::{Answered, Chain, Link, NoAnswer};
 pub use compare::{Comparison, Difference, compare};
-pub use critic::{Judgement, Verdict};
-pub use driver::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock};
-pub use event::{Event, EventKind, Made, PlanReason, StepOutcome};
+pub use critic::{Judge, Judgement, ModelJudge, Verdict};
+pub use driver::{
+    Clock, Durability, Ledger, LedgerError, Observer, Person, Ports, Run, RunError, SystemClock, failure_of,
+};
+pub use event::{Event, EventKind, Made, PlanReason, StepOutcome, Unfounded};
 pub use flow::{Flow, FlowError, InputError};
 pub use fork::{Fork, ForkError, fork};
+pub use inner::{Begun, INNER_DEPTH_MAX, InnerPath, Inside, Program};
 pub use look::{Ask, Excerpt, Look};
 pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Anew, Body, ChildAgent, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal,
-    Node, NodeId, Order, Patch, Plan, PlanFault, Round, Status, Step, StepName, Then, Trying,
+    Anew, Body, Check, ChildAgent, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation,
+    Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::{ModelPlanner, ModelView, tokens};
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
 pub use state::{
-    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Origin, Purse, Record, Spent, State,
-    StateError,
+    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Inner, Journal, Origin, Purse, Record,
+    Spent, State, StateError,
 };
 pub use till::{Meters, Till};
 pub use tools::{EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_policy::{ApprovalId, Effect, IdempotencyKey, Label, Labels, Marks, RefusalCode, ToolName, ToolPattern};
 
-use crate::{Cancel, NodeId};
+use crate::{Cancel, InnerPath, Inside, NodeId, Program};
 
 /// What a planner may know about a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,12 @@ pub struct ToolCall {
     /// The lists of tools of the agents that make it: a call inside this call is of a tool that is on each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub within: Vec<Vec<ToolPattern>>,
+    /// The place of the call in its step's program, where it is one that the program makes.
+    #[serde(default, skip_serializing_if = "InnerPath::is_root")]
+    pub inside: InnerPath,
+    /// Where it is a program: what its clock and its random numbers follow from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
     /// What tells this call from every other, the same for each try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
@@ -217,4 +223,18 @@ pub trait Tools: Send + Sync {
     /// Makes the call. Policy is asked inside; a refusal is a [`ToolFailure`]. When `cancel` is raised it ends
     /// soon, with a report that says what is known of the effect.
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport;
+
+    /// Whether this call is a program: it may call other tools, and can be run again without doing anything twice as long as
+    /// those calls, its clock and its random numbers come from the ledger. The default says that no call is.
+    fn program(&self, card: &ToolCard, arguments: &Value) -> Option<Program> {
+        let _ = (card, arguments);
+        None
+    }
+
+    /// Makes the call of a program. It asks `inside` before each call that it makes, and tells it after. All of them are over
+    /// when it returns.
+    async fn run(&self, call: ToolCall, cancel: Cancel, inside: Inside) -> ToolReport {
+        let _ = inside;
+        self.call(call, cancel).await
+    }
 }

@@ -44,6 +44,9 @@ pub(crate) struct Common {
     /// The folder for the ledger, the cache and your own plugins [default: the XDG folders of the user]
     #[arg(long, global = true, value_name = "DIR", env = "TOOLCRIB_HOME", help_heading = "Policy and places")]
     pub(crate) home: Option<PathBuf>,
+    /// The model that reviews, from the command that begins a run.
+    #[arg(skip)]
+    pub(crate) judge: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -493,4 +496,15 @@ pub(crate) struct PolicyExplainArgs {
 /// Whether errors are to be printed as JSON too: also errors in these very arguments, which nobody could read.
 pub(crate) fn wants_json(mut raw: impl Iterator<Item = std::ffi::OsString>) -> bool {
     raw.by_ref().take_while(|argument| argument != "--").any(|argument| argument == "--json")
+}
+
+impl Command {
+    /// The model that reviews, where the command names one.
+    pub(crate) fn judge(&self) -> Option<&String> {
+        match self {
+            Self::Run(args) => args.judge.as_ref(),
+            Self::Flow { command: FlowCommand::Run(args) } => args.judge.as_ref(),
+            _ => None,
+        }
+    }
 }

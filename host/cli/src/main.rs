@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     render::finish(code)
 }
 
-fn run(arguments: Arguments, json: bool) -> ExitCode {
+fn run(mut arguments: Arguments, json: bool) -> ExitCode {
+    arguments.common.judge = arguments.command.judge().cloned();
     setup::logging(arguments.verbose);
     // Threads that are there already would stay in front of it.
     if let Err(error) = wall::raise(&arguments) {

@@ -101,6 +101,9 @@ pub(crate) fn settings(common: &Common) -> anyhow::Result<Settings> {
         let plugin = plugin.parse().map_err(|e| BadInput(format!("--grant '{grant}': {e}")))?;
         operator.add_grant_from(&project, &plugin, capability, line).map_err(|e| BadInput(e.to_string()))?;
     }
+    if let Some(judge) = &common.judge {
+        operator.set_judge(judge.clone());
+    }
     let worker = WorkerCommand { program: std::env::current_exe()?, arguments: vec![COMPILE_WORKER.to_owned()] };
     Ok(Settings::new(folders, operator, worker))
 }

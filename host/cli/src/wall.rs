@@ -84,8 +84,7 @@ fn models(arguments: &Arguments, operator: &OperatorFile) -> Vec<String> {
         Command::Resume(args) => before(&args.run).map(|before| before.but(args.model.as_deref(), &args.fallback)),
         Command::Fork(args) => before(&args.run).map(|before| before.but(args.model.as_deref(), &args.fallback)),
         Command::Flow { command: FlowCommand::Run(_) } => {
-            let fallback = Chosen::of(operator, None, &[]).fallback;
-            Some(Chosen { planner: PlannerChoice::Flow, fallback })
+            Some(Chosen { planner: PlannerChoice::Flow, ..Chosen::of(operator, None, &[]) })
         }
         _ => None,
     };

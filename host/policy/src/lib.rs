@@ -22,6 +22,7 @@ mod address;
 mod approval;
 mod authority;
 mod credential;
+mod critic;
 mod digest;
 mod effect;
 mod error;
@@ -60,6 +61,7 @@ pub use credential::{
     ClientAuthentication, CredentialGrant, OAuthClient, OAuthFlow, Placement, SecretReference, Signature, Template,
     TemplateError, TemplatePart,
 };
+pub use critic::{Action, CriticMode, CriticSettings, Score, ScoreRule, Scores, Ungrounded};
 pub use digest::{Digest, DigestError};
 pub use effect::{Effect, Trust, effective_effect};
 pub use error::{Place, PolicyError, PolicyProblem};

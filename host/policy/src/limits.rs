@@ -192,6 +192,8 @@ limits! {
     /// Nesting of arguments and results. 64 is deeper than any schema in use and shallow enough for every recursive
     /// reader behind it.
     argument_depth, ArgumentDepth, "argument-depth", Count, 64;
+    /// Calls of other tools. 200 goes over every entry of a long list and stops a storm.
+    tool_calls, ToolCallCount, "tool-calls", Count, 200;
     /// Requests on the network. 100 pages through a large listing and stops a flood.
     http_requests, HttpRequestCount, "http-requests", Count, 100;
     /// Bytes sent, request lines and headers included, so that an address is no way around it. 16 MiB is a large upload.

@@ -8,6 +8,12 @@ pub enum LineError {
     /// An HTTP line without a method or an address.
     #[error("write a method and an address, such as `GET https://example.com/**`")]
     HttpShape,
+    /// A line of the critic's table that is none.
+    #[error(
+        "`{0}` does not fit: write conditions and what follows, such as `coherence < 40 and risk < 50: retry` (scores: coherence, \
+         grounding, progress, risk, from 0 to 100; what follows: accept, retry, alternative, re-plan, ask)"
+    )]
+    ScoreRule(String),
     /// The method part is not a list of methods.
     #[error("`{0}` is not a method: write `GET`, a list such as `GET,POST`, or `*` for any")]
     Method(String),

@@ -2,6 +2,7 @@
 
 mod advice;
 mod approval;
+mod critic;
 mod cut;
 mod grants;
 mod host;
@@ -20,6 +21,7 @@ use toolcrib_secrets::SecretName;
 
 use crate::authority::{Authority, Missing};
 use crate::credential::{self, CredentialPattern, OAuthClient, OAuthClients, SecretReference};
+use crate::critic::CriticSettings;
 use crate::effect::Effect;
 use crate::error::{Place, PolicyError, PolicyProblem};
 use crate::files::FileCeiling;
@@ -55,6 +57,7 @@ pub struct OperatorFile {
     ceiling: Arc<Ceiling>,
     approval: ApprovalSettings,
     planner: PlannerSettings,
+    critic: CriticSettings,
     second_wall: SecondWall,
     secret_settings: SecretSettings,
     oauth: OAuthClients,
@@ -120,6 +123,9 @@ impl OperatorFile {
         if let Some(node) = table.take("planner") {
             file.planner = PlannerSettings::read(node.table("`[planner]`".to_owned())?)?;
         }
+        if let Some(node) = table.take("critic") {
+            file.critic = critic::read(node.table("`[critic]`".to_owned())?)?;
+        }
         if let Some(node) = table.take("host") {
             file.second_wall = host::read(node.table("`[host]`".to_owned())?)?;
         }
@@ -164,6 +170,7 @@ impl OperatorFile {
             ceiling: Arc::new(ceiling),
             approval: ApprovalSettings::default(),
             planner: PlannerSettings::default(),
+            critic: CriticSettings::default(),
             second_wall: SecondWall::Auto,
             secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),

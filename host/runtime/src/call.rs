@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use serde_json::Value;
-use toolcrib_agent::{Chain, Person};
+use toolcrib_agent::{Chain, InnerPath, Inside, Person, Program};
 use toolcrib_model::Meter;
 use toolcrib_policy::{
-    ApprovalId, Authority, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime,
+    ApprovalId, Authority, Fuel, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime,
 };
-use toolcrib_sandbox::{Call, CallError, CancellationToken};
+use toolcrib_sandbox::{Call, CallError, CancellationToken, Steady, StopWatch};
 
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::{AtGate, Known};
-use crate::services::CallServices;
+use crate::services::{CallServices, Children};
 
 pub use toolcrib_sandbox::CallReport;
 
@@ -37,6 +37,8 @@ pub(crate) struct Caller {
     /// The run that calls.
     pub(crate) run: Arc<RunFacts>,
     pub(crate) known: Known,
+    /// Where a program tells of the calls that it makes, so that they stand in the ledger; none outside a run.
+    pub(crate) inside: Option<Inside>,
 }
 
 impl Caller {
@@ -57,12 +59,38 @@ pub(crate) struct Asked<'a> {
     pub(crate) approval: Option<&'a ApprovalId>,
     /// What the tool that calls this one may do itself.
     pub(crate) delegated: Option<&'a Authority>,
-    /// How many calls this one is inside of.
-    pub(crate) depth: u8,
+    /// Its place among the calls of the step's program.
+    pub(crate) path: InnerPath,
+    /// Where it is a program: what its clock and its random numbers follow from.
+    pub(crate) program: Option<Program>,
+    /// The watch of the call that this one is inside of: it stands still while a plugin is made ready.
+    pub(crate) above: Option<StopWatch>,
+    /// The most fuel that it may take, where that is less than the limits say.
+    pub(crate) fuel: Option<u64>,
     /// The most time that it may take, in milliseconds, where that is less than the limits say.
     pub(crate) wall_ms: Option<u64>,
     /// What tells this call from every other.
     pub(crate) key: Option<IdempotencyKey>,
+}
+
+impl<'a> Asked<'a> {
+    /// A call by nobody but the host, that nobody approved.
+    pub(crate) fn of(tool: &'a str, arguments: Value, labels: Labels) -> Self {
+        Asked {
+            tool,
+            arguments,
+            labels,
+            under: Label::TRUSTED,
+            approval: None,
+            delegated: None,
+            path: InnerPath::ROOT,
+            program: None,
+            above: None,
+            fuel: None,
+            wall_ms: None,
+            key: None,
+        }
+    }
 }
 
 impl Crib {
@@ -92,23 +120,30 @@ impl Crib {
         if let Err(refusal) = self.pass_gate(&gate, &caller.known, asked.approval) {
             return Ok(CallReport::not_made(CallError::refused(refusal)));
         }
-        let loaded = self.load(&plugin).await?;
+        let loaded = {
+            let _still = asked.above.as_ref().map(StopWatch::pause);
+            self.load(&plugin).await?
+        };
         let mut authority = self.authority(&plugin, asked.delegated);
-        if let Some(wall) = asked.wall_ms {
-            let wanted = LimitRequest { wall: Some(WallTime::new(wall)), ..LimitRequest::default() };
-            authority.limits = authority.limits.lowered(&wanted);
-        }
+        let (wall, fuel) = (asked.wall_ms.map(WallTime::new), asked.fuel.map(Fuel::new));
+        authority.limits = authority.limits.lowered(&LimitRequest { wall, fuel, ..LimitRequest::default() });
         let authority = Arc::new(authority);
-        let depth = asked.depth;
+        let steady = asked.program.map(|program| Arc::new(Steady::new(program.clock.0, &program.seed)));
+        let depth = asked.path.depth();
+        let children = Children::new(&cancel);
+        let watch = asked.above.map(|above| above.inside()).unwrap_or_default();
         let services = CallServices {
             crib: self.clone(),
+            fuel: AtomicU64::new(authority.limits.fuel.get()),
             authority: authority.clone(),
             caller,
-            cancel: cancel.clone(),
-            depth,
+            path: asked.path,
+            watch: watch.clone(),
+            steady: steady.clone(),
+            children: children.clone(),
             key: asked.key.clone(),
-            inner: AtomicU64::new(0),
         };
+        let calls_tools = !authority.tools.is_empty();
         let mut call = Call::new(tool.name().tool(), asked.arguments, authority);
         call.keyvalue = self.0.state.clone();
         call.rates = self.0.state.clone();
@@ -116,9 +151,12 @@ impl Crib {
         call.environment = self.0.settings.environment.clone();
         call.services = Arc::new(services);
         call.cancel = cancel;
+        (call.depth, call.watch, call.steady) = (depth, watch, steady);
         call.key = asked.key;
         let mut report = self.0.sandbox.call(&loaded, call).await;
-        report.receipt.check_declared(tool.declared_effect());
+        children.end().await;
+        // What a program has others do is what the operator let it do, and stands with each of its calls.
+        report.receipt.check_declared(if calls_tools { Some(&effect) } else { tool.declared_effect() });
         if let Some(undeclared) = &report.receipt.undeclared {
             tracing::warn!(tool = %tool.name(), "{undeclared}");
         }

@@ -34,7 +34,7 @@ impl Children {
         if spec == BUILTIN {
             return Ok(Arc::new(BuiltinPlanner));
         }
-        if !self.chosen.models(self.crib.operator()).iter().any(|known| known == spec) {
+        if !self.chosen.planners(self.crib.operator()).iter().any(|known| known == spec) {
             let spec: String = spec.chars().take(80).flat_map(char::escape_debug).collect();
             return Err(format!(
                 "no agent may have the model `{spec}`: the operator has not named it in `[models]` (`agents = [\"{spec}\"]`)"

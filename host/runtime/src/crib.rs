@@ -221,7 +221,7 @@ impl Crib {
 
     /// The effect class of a tool that counts.
     pub fn effect(&self, plugin: &Plugin, tool: &Tool) -> Effect {
-        Self::effect_under(self.operator(), plugin, tool)
+        self.effect_with_calls(plugin, tool)
     }
 
     /// The effect class of a tool that would count under another operator's file.

@@ -47,7 +47,7 @@ impl Crib {
     pub(crate) fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
         let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
         // Whatever an agent is to plan with has to be there before anything runs.
-        let chosen = Chosen { planner: PlannerChoice::Flow, fallback: self.chosen(None, &[]).fallback };
+        let chosen = Chosen { planner: PlannerChoice::Flow, ..self.chosen(None, &[]) };
         let (planner, _) = self.planner(&chosen)?;
         let agents = Children::new(self.clone(), chosen, &planner);
         let named = toolcrib_agent::plan::agent::models(&flow.steps);
@@ -78,7 +78,11 @@ impl Crib {
         let mut without_grants: Vec<PluginName> = Vec::new();
         for (tool, ..) in &calls {
             let name = tool.plugin();
-            let asks = self.plugin(name.as_str()).is_ok_and(|plugin| !Self::requests(&plugin).lines().is_empty());
+            // A plugin that could call others does its own work without.
+            let asks = self.plugin(name.as_str()).is_ok_and(|plugin| {
+                let requests = Self::requests(&plugin);
+                requests.tools.is_empty() && !requests.lines().is_empty()
+            });
             if asks && self.operator().grants(name).is_empty() && !without_grants.contains(name) {
                 without_grants.push(name.clone());
             }
@@ -94,13 +98,13 @@ impl Crib {
     pub async fn run_flow(&self, request: FlowRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
         let FlowRequest { flow, inputs, budget, person, observer, progress, cancel } = request;
         let patches = self.flow_patches(&flow)?;
-        let chosen = Chosen { planner: PlannerChoice::Flow, fallback: self.chosen(None, &[]).fallback };
+        let chosen = Chosen { planner: PlannerChoice::Flow, ..self.chosen(None, &[]) };
         let (planner, models) = self.planner(&chosen)?;
         let budget = budget.unwrap_or(flow.budget);
         self.check_prices(&chosen, Some(&budget), None)?;
-        let details = chosen.details();
+        let (details, judge) = (chosen.details(), chosen.judge.clone());
         let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
-        let errand = Errand { goal: flow.name.clone(), planner, models, person, observer, progress, last: None };
+        let errand = Errand { goal: flow.name.clone(), planner, models, judge, person, observer, progress, last: None };
         let (run, (ports, till)) = self.begin(errand, &flow.name, details).await?;
         began(run);
         let driven = Run::flow(ports, &flow, budget, patches, inputs).paying(till).with_agents(agents);
@@ -114,6 +118,11 @@ fn collect(draft: &Draft, calls: &mut Vec<(ToolName, Effect)>) {
             let effect = step.effect.clone().unwrap_or(Effect::Irreversible);
             if !calls.iter().any(|(tool, _)| *tool == step.tool) {
                 calls.push((step.tool.clone(), effect));
+            }
+            let check = step.check.as_ref().map(|check| &check.tool);
+            if let Some(check) = check.filter(|check| !calls.iter().any(|(tool, _)| tool == *check)) {
+                // It is not made where it would do more.
+                calls.push((check.clone(), Effect::Read));
             }
         }
         Draft::Value(_) => {}

@@ -33,6 +33,7 @@ mod otlp;
 mod plugins;
 mod prepare;
 mod preview;
+mod program;
 mod run;
 mod services;
 mod settings;

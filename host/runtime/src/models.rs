@@ -16,17 +16,20 @@ use crate::run::PlannerChoice;
 /// The word that stands for no fallback, where the operator's file names some.
 const NONE: &str = "none";
 
-/// Who plans, and who stands in.
+/// Who plans, who stands in, and who reviews.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// Who plans.
     pub planner: PlannerChoice,
     /// Which models stand in for it, in this order.
     pub fallback: Vec<String>,
+    /// The model that reviews; none where nobody does.
+    pub judge: Option<String>,
 }
 
 impl Chosen {
-    /// What counts: what is given, else what the operator's file says. `none` as the only fallback means none.
+    /// What counts: what is given, else what the operator's file says, and for who reviews the file alone, which has what the
+    /// command line says of it. `none` as the only fallback means none.
     pub fn of(operator: &OperatorFile, planner: Option<&str>, fallback: &[String]) -> Self {
         let settings = operator.models();
         let planner = planner.or(settings.planner.as_deref()).map_or(PlannerChoice::Builtin, PlannerChoice::of_spec);
@@ -37,22 +40,33 @@ impl Chosen {
                 fallback.push(spec.clone());
             }
         }
-        Self { planner, fallback }
+        let critic = operator.critic();
+        Self { planner, fallback, judge: critic.judge.clone().filter(|_| critic.reviews()) }
+    }
+
+    /// What is known of a run that has nothing but the name of its planner.
+    pub(crate) fn unknown(planner: &str) -> Self {
+        Self { planner: PlannerChoice::of_spec(planner), fallback: Vec::new(), judge: None }
     }
 
     /// The choice as it stands in the ledger when the run begins.
     pub(crate) fn details(&self) -> Value {
-        match self.fallback.is_empty() {
-            true => json!({ "planner": self.planner.spec() }),
-            false => json!({ "planner": self.planner.spec(), "fallback": self.fallback }),
+        let mut details = json!({ "planner": self.planner.spec() });
+        if !self.fallback.is_empty() {
+            details["fallback"] = json!(self.fallback);
         }
+        if let Some(judge) = &self.judge {
+            details["judge"] = json!(judge);
+        }
+        details
     }
 
     /// The choice that was written down so; none where it was not.
     pub(crate) fn of_details(details: &Value) -> Option<Self> {
         let planner = PlannerChoice::of_spec(details["planner"].as_str()?);
         let fallback = details["fallback"].as_array().into_iter().flatten();
-        Some(Self { planner, fallback: fallback.filter_map(Value::as_str).map(str::to_owned).collect() })
+        let fallback = fallback.filter_map(Value::as_str).map(str::to_owned).collect();
+        Some(Self { planner, fallback, judge: details["judge"].as_str().map(str::to_owned) })
     }
 
     /// The same with what is given in the place of what it says.
@@ -67,8 +81,17 @@ impl Chosen {
         self
     }
 
-    /// Every model that the run may ask, those of the operator's file for child agents among them.
+    /// Every model that the run may ask, those of the operator's file for child agents and the one that reviews among them.
     pub fn models(&self, operator: &OperatorFile) -> Vec<String> {
+        let mut models = self.planners(operator);
+        if let Some(judge) = self.judge.as_ref().filter(|judge| !models.contains(judge)) {
+            models.push(judge.clone());
+        }
+        models
+    }
+
+    /// Every model that may plan.
+    pub(crate) fn planners(&self, operator: &OperatorFile) -> Vec<String> {
         let planner = match &self.planner {
             PlannerChoice::Model(spec) => Some(spec.clone()),
             PlannerChoice::Builtin | PlannerChoice::Call | PlannerChoice::Flow => None,
@@ -112,18 +135,12 @@ impl Crib {
 
     /// A model with those that stand in for it.
     pub(crate) fn chain(&self, spec: &str, fallback: &[String]) -> Result<Arc<Chain>, CribError> {
-        let context = |spec: &str, model: &Arc<dyn Model>| {
-            let own = self.operator().models().context_of(spec, model.name());
-            Some(own.unwrap_or_else(|| self.view(spec).context))
-        };
-        let first = self.model(spec)?;
-        let size = context(spec, &first);
-        let mut chain = Chain::new(first, size);
+        let context = |spec: &str| Some(self.view(spec).context);
+        let mut chain = Chain::new(self.model(spec)?, context(spec));
         for spec in fallback {
             let model =
                 self.model(spec).map_err(|error| CribError::Model(format!("the fallback `{spec}`: {error}")))?;
-            let size = context(spec, &model);
-            chain = chain.or(model, size);
+            chain = chain.or(model, context(spec));
         }
         Ok(Arc::new(chain))
     }
@@ -198,7 +215,23 @@ mod tests {
         assert_eq!(Chosen::of(&file, None, &list(&["z:z", "z:z"])).fallback, ["z:z"]);
         assert!(Chosen::of(&file, None, &list(&["none"])).fallback.is_empty());
         assert_eq!(Chosen::of(&operator(""), None, &[]).planner, PlannerChoice::Builtin);
-        let flow = Chosen { planner: PlannerChoice::Flow, fallback: Vec::new() };
+        let flow = Chosen { planner: PlannerChoice::Flow, fallback: Vec::new(), judge: None };
         assert_eq!(flow.models(&file), ["c:three", "a:one"]);
+    }
+
+    #[test]
+    fn who_reviews_is_asked_and_does_not_plan() {
+        let file = operator("[models]\nplanner = \"a:one\"\n[critic]\njudge = \"j:judge\"");
+        let chosen = Chosen::of(&file, None, &[]);
+        assert_eq!(chosen.judge.as_deref(), Some("j:judge"));
+        assert_eq!(chosen.models(&file), ["a:one", "j:judge"]);
+        assert_eq!(chosen.planners(&file), ["a:one"]);
+        assert_eq!(Chosen::of_details(&chosen.details()), Some(chosen.clone()));
+        // Whoever goes on with another planner has the same judge.
+        assert_eq!(chosen.but(Some("b:two"), &[]).judge.as_deref(), Some("j:judge"));
+        let same = operator("[models]\nplanner = \"a:one\"\n[critic]\njudge = \"a:one\"");
+        assert_eq!(Chosen::of(&same, None, &[]).models(&same), ["a:one"]);
+        let off = operator("[critic]\njudge = \"j:judge\"\nmode = \"off\"");
+        assert_eq!(Chosen::of(&off, None, &[]).judge, None);
     }
 }

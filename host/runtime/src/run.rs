@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, ModelPlanner, ModelView, Observer,
-    Outcome, Person, Planner, Ports, Run, StepName, SystemClock, Till,
+    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, Judge, ModelJudge, ModelPlanner,
+    ModelView, Observer, Outcome, Person, Planner, Ports, Run, Status, StepName, SystemClock, Till,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
-use toolcrib_policy::RunFacts;
+use toolcrib_policy::{CriticSettings, RunFacts};
 
 use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
 use crate::call::{CallReport, Caller, Progress};
@@ -69,7 +69,7 @@ impl PlannerChoice {
 pub struct RunRequest {
     /// The goal, in words.
     pub goal: String,
-    /// Who plans, and who stands in.
+    /// Who plans, who stands in, and who reviews.
     pub chosen: Chosen,
     /// What the run may spend.
     pub budget: Budget,
@@ -117,6 +117,8 @@ pub struct CallResult {
     pub report: Option<CallReport>,
     /// How the run ended.
     pub outcome: Outcome,
+    /// Whether it is a program that was stopped, and goes on where it was when the run is resumed.
+    pub parked: bool,
 }
 
 /// A planner, and its model where it has one.
@@ -127,6 +129,8 @@ pub(crate) struct Errand {
     pub(crate) goal: String,
     pub(crate) planner: Arc<dyn Planner>,
     pub(crate) models: Option<Arc<Chain>>,
+    /// The model that reviews; none where nobody does.
+    pub(crate) judge: Option<String>,
     pub(crate) person: Option<Arc<dyn Person>>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) progress: Option<Progress>,
@@ -143,9 +147,9 @@ impl Crib {
         let RunRequest { goal, chosen, budget, hold, person, observer, progress, cancel } = request;
         let (planner, models) = self.planner(&chosen)?;
         self.check_prices(&chosen, Some(&budget), None)?;
-        let details = chosen.details();
+        let (details, judge) = (chosen.details(), chosen.judge.clone());
         let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
-        let errand = Errand { goal: goal.clone(), planner, models, person, observer, progress, last: None };
+        let errand = Errand { goal: goal.clone(), planner, models, judge, person, observer, progress, last: None };
         let (run, (ports, till)) = self.begin(errand, &goal, details).await?;
         began(run);
         let driven = Run::start(ports, goal, budget, Caps::default()).paying(till).with_agents(agents);
@@ -155,9 +159,13 @@ impl Crib {
 
     /// Drives a run to its end. Another process may ask for it to be cancelled.
     pub(crate) async fn drive(&self, run: RunId, mut driven: Run, cancel: &Cancel) -> Result<RunResult, CribError> {
-        let _watch = self.cancels().watch(run, cancel.clone());
-        let outcome = driven.drive(cancel).await.map_err(|error| run_error(run, error))?;
+        let outcome = self.drive_on(run, &mut driven, cancel).await?;
         Ok(RunResult { run, outcome })
+    }
+
+    async fn drive_on(&self, run: RunId, driven: &mut Run, cancel: &Cancel) -> Result<Outcome, CribError> {
+        let _watch = self.cancels().watch(run, cancel.clone());
+        driven.drive(cancel).await.map_err(|error| run_error(run, error))
     }
 
     /// Calls one tool. It is a run of a single step, so that it is in the ledger as any other call is.
@@ -177,6 +185,7 @@ impl Crib {
             goal: String::new(),
             planner: Arc::new(GivenPlanner::new(SINGLE_CALL)),
             models: None,
+            judge: None,
             person,
             observer: Arc::new(()),
             progress,
@@ -189,11 +198,14 @@ impl Crib {
             ..DraftStep::of(found.name().clone())
         });
         let (run, (ports, till)) = self.begin(errand, &title, json!({})).await?;
-        let caps = Caps { attempts: 1, replans: 0, ..Caps::default() };
-        let driven = Run::given(ports, title, Budget::default(), caps, vec![step]).paying(till);
-        let RunResult { outcome, .. } = self.drive(run, driven, &cancel).await?;
-        let report = last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(CallResult { run, report, outcome })
+        // A person wrote the call, and a program that makes the same call twice means it.
+        let caps = Caps { attempts: 1, replans: 0, twice: true, ..Caps::default() };
+        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]).paying(till);
+        let outcome = self.drive_on(run, &mut driven, &cancel).await?;
+        let parked = driven.state().plan().steps().any(|(node, _)| node.status == Status::Parked);
+        // What came of a program that is to be run again is not known yet.
+        let report = last.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| !parked);
+        Ok(CallResult { run, report, outcome, parked })
     }
 
     /// Begins a run in the ledger and connects it to the crib.
@@ -227,6 +239,7 @@ impl Crib {
             within: Vec::new(),
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
+            inside: None,
         };
         let desk = Desk {
             crib: self.clone(),
@@ -246,8 +259,14 @@ impl Crib {
             person: errand.person,
             observer: errand.observer,
             clock: Arc::new(SystemClock),
+            critic: CriticSettings { judge: errand.judge.clone(), ..self.operator().critic().clone() },
+            judge: errand.judge.as_deref().map(|spec| self.judge_of(spec)).transpose()?,
         };
         Ok((ports, till))
+    }
+
+    fn judge_of(&self, spec: &str) -> Result<Arc<dyn Judge>, CribError> {
+        Ok(Arc::new(ModelJudge::new(self.model(spec)?)))
     }
 
     /// The planner of this choice, and its model where it has one.

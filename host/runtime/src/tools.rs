@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{
-    Cancel, EffectState, FolderState, Meters, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
+    Cancel, EffectState, FolderState, Inside, Meters, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport,
+    Tools,
 };
 use toolcrib_catalog::Tool;
 use toolcrib_policy::{Authority, Effect, IdempotencyKey, Marks, ToolName};
@@ -146,22 +147,34 @@ impl Tools for CribTools {
     }
 
     async fn call(&self, call: ToolCall, cancel: Cancel) -> ToolReport {
+        self.made(call, cancel, None).await
+    }
+
+    fn program(&self, card: &ToolCard, _arguments: &Value) -> Option<Program> {
+        let (plugin, tool) = self.crib.tool(&card.name.to_string()).ok()?;
+        self.crib.program(&plugin, &tool)
+    }
+
+    async fn run(&self, call: ToolCall, cancel: Cancel, inside: Inside) -> ToolReport {
+        self.made(call, cancel, Some(inside)).await
+    }
+}
+
+impl CribTools {
+    async fn made(&self, call: ToolCall, cancel: Cancel, inside: Option<Inside>) -> ToolReport {
         let token = CancellationToken::new();
         let (tool, changes) = (call.tool.clone(), call.effect != Effect::Read);
         let name = call.tool.to_string();
         let asked = Asked {
-            tool: &name,
-            arguments: call.arguments.clone(),
-            labels: call.labels.clone(),
             under: call.under,
             approval: call.approval.as_ref(),
-            delegated: None,
-            depth: 0,
+            program: call.program.clone(),
             wall_ms: call.wall_ms,
             key: call.key.clone(),
+            ..Asked::of(&name, call.arguments.clone(), call.labels.clone())
         };
         let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
-        let caller = Caller { meter, within: call.within.clone(), ..self.caller.clone() };
+        let caller = Caller { inside, meter, within: call.within.clone(), ..self.caller.clone() };
         let called = self.crib.call_inside(asked, caller, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
@@ -194,7 +207,7 @@ impl Tools for CribTools {
     }
 }
 
-fn output(output: toolcrib_sandbox::ToolOutput) -> ToolOutput {
+pub(crate) fn output(output: toolcrib_sandbox::ToolOutput) -> ToolOutput {
     let text: Vec<String> = output.content.into_iter().map(as_text).collect();
     ToolOutput { structured: output.structured, text: text.join("\n") }
 }
@@ -208,7 +221,7 @@ fn as_text(content: Content) -> String {
     }
 }
 
-fn failure(error: CallError) -> ToolFailure {
+pub(crate) fn failure(error: CallError) -> ToolFailure {
     ToolFailure {
         grant: error.refusal.and_then(|refusal| refusal.grant),
         code: error.code,

@@ -4,7 +4,7 @@ mod labels;
 
 use serde::Serialize;
 use serde_json::Value;
-use toolcrib_agent::{Event, EventKind, NodeId, State, StepOutcome, ToolFailure};
+use toolcrib_agent::{Event, EventKind, InnerPath, NodeId, State, StepOutcome, ToolFailure};
 use toolcrib_policy::{
     ApprovalAnswer, ApprovalId, ApprovalRequest, FLOW_RULES, GateKind, Labels, PluginName, RefusalCode, ToolName,
 };
@@ -66,6 +66,15 @@ struct Found<'e> {
     labels: Option<&'e Labels>,
     outcome: Option<&'e StepOutcome>,
     receipt: Option<&'e Value>,
+    /// What is known of the calls that the step's program made.
+    inner: Vec<(&'e InnerPath, Inside<'e>)>,
+}
+
+/// One thing that is known of an inner call.
+enum Inside<'e> {
+    Made(&'e ToolName),
+    Asked(&'e ApprovalRequest),
+    Refused(String),
 }
 
 impl Why {
@@ -130,14 +139,36 @@ impl<'e> Found<'e> {
         let mut found = Self::default();
         for event in events {
             match &event.kind {
+                EventKind::ApprovalAsked { node, request, inside, .. } if *node == wanted && !inside.is_root() => {
+                    found.inner.push((inside, Inside::Asked(request)));
+                }
+                EventKind::InnerStarted { node, path, tool, .. } if *node == wanted => {
+                    found.inner.push((path, Inside::Made(tool)));
+                }
+                EventKind::InnerFinished { node, path, outcome: StepOutcome::Failed { failure }, .. }
+                    if *node == wanted && gate_of(failure).is_some() =>
+                {
+                    let made = found.inner.iter().rev().find_map(|(at, inside)| match inside {
+                        Inside::Made(tool) if *at == path => Some(tool.to_string()),
+                        _ => None,
+                    });
+                    let tool = made.unwrap_or_default();
+                    found.inner.push((path, Inside::Refused(format!("{tool}: {}: {}", failure.code, failure.message))));
+                }
+                EventKind::InnerBlocked { node, path, tool, code, why, .. } if *node == wanted => {
+                    found.inner.push((path, Inside::Refused(format!("{tool}: {code}: {why}"))));
+                }
                 EventKind::ApprovalAsked { node, request, .. } if *node == wanted => {
                     found = Self { asked: Some(request), tool: Some(&request.call.tool), ..Self::default() };
                 }
                 EventKind::ApprovalAnswered { node, answer, .. } if *node == wanted => found.answer = Some(answer),
-                EventKind::ApprovalUsed { node, id } if *node == wanted => found.used = Some(id),
+                EventKind::ApprovalUsed { node, id, inside } if *node == wanted && inside.is_root() => {
+                    found.used = Some(id);
+                }
                 EventKind::StepStarted { node, tool, labels, .. } if *node == wanted => {
                     (found.tool, found.started, found.labels) = (Some(tool), true, Some(labels));
                     (found.outcome, found.receipt) = (None, None);
+                    found.inner.clear();
                 }
                 EventKind::StepFinished { node, outcome, receipt, .. } if *node == wanted => {
                     (found.outcome, found.receipt) = (Some(outcome), Some(receipt));
@@ -161,6 +192,7 @@ impl<'e> Found<'e> {
             }
             _ => gates.push(self.call_gate()),
         }
+        gates.extend(self.inner.iter().map(|(path, inside)| inside.said(path)));
         let mut seen = false;
         for used in self.uses() {
             let refusal = used.get("refusal").and_then(Value::as_str);
@@ -202,6 +234,20 @@ impl<'e> Found<'e> {
     fn uses(&self) -> impl Iterator<Item = &'e Value> {
         let listed = self.receipt.and_then(|receipt| receipt.pointer("/uses/listed")).and_then(Value::as_array);
         listed.into_iter().flatten()
+    }
+}
+
+impl Inside<'_> {
+    fn said(&self, path: &InnerPath) -> GateSaid {
+        let (allowed, said) = match self {
+            Self::Made(tool) => (true, format!("{tool}: it was made")),
+            Self::Asked(request) => (
+                true,
+                format!("{}: rule `{}` asks a person (question {})", request.call.tool, request.rule, request.id),
+            ),
+            Self::Refused(why) => (false, why.clone()),
+        };
+        GateSaid { gate: GateKind::Call, allowed, said: format!("call {path} inside, of {said}") }
     }
 }
 

@@ -28,8 +28,9 @@ mod receipt;
 mod reflect;
 mod sandbox;
 mod services;
+mod steady;
 
-pub use call::Call;
+pub use call::{Call, Paused, StopWatch};
 pub use capability::http::{
     Connection, Network, NoRates, NoVault, OwnRequestError, RatedLine, Rates, SystemNetwork, Trust, TrustError,
     Unavailable, Vault, own_request,
@@ -44,4 +45,5 @@ pub use plugin::{Plugin, Reach, interfaces, reach};
 pub use receipt::{CapabilityUse, Captured, InnerCall, InnerCalls, Receipt, Uses};
 pub use sandbox::{CacheConfig, Sandbox, SandboxConfig};
 pub use services::{Alone, Completed, Completion, Services};
+pub use steady::Steady;
 pub use tokio_util::sync::CancellationToken;

@@ -11,10 +11,10 @@ use crate::call::{self, Call, CallState};
 use crate::capability::http::{Network, SystemNetwork};
 use crate::capability::link_all;
 use crate::compile::{self, Cache, Compiled, Compiler, WorkerCommand};
-use crate::engine::{Engines, Pooling, Profile};
+use crate::engine::{Engines, MEMORIES_MAX, Pooling, Profile};
 use crate::error::{LoadError, SandboxError};
 use crate::info::PluginInfo;
-use crate::outcome::CallReport;
+use crate::outcome::{CallError, CallReport};
 use crate::plugin::{Plugin, Template};
 
 /// Raised when the tools that are reflected from a component change: what was kept of them is read anew.
@@ -108,12 +108,31 @@ impl Sandbox {
     /// Calls a tool. There is a receipt whatever happens.
     pub async fn call(&self, plugin: &Plugin, call: Call) -> CallReport {
         match self.0.engines.get(plugin.profile) {
-            Ok(engine) => call::run(engine, &plugin.template, &self.0.config.network, call).await,
+            Ok(engine) => {
+                let _slot = match self.slot(plugin, &call).await {
+                    Ok(slot) => slot,
+                    Err(error) => return CallReport::not_made(error),
+                };
+                call::run(engine, &plugin.template, &self.0.config.network, call).await
+            }
             // A plugin exists only after its engine started.
-            Err(error) => CallReport {
-                outcome: Err(crate::CallError::new("engine", error.to_string())),
-                receipt: Default::default(),
-            },
+            Err(error) => {
+                CallReport { outcome: Err(CallError::new("engine", error.to_string())), receipt: Default::default() }
+            }
+        }
+    }
+
+    /// A place for a call. One that is inside another waits until there is one at its depth, or it is cancelled.
+    async fn slot(&self, plugin: &Plugin, call: &Call) -> Result<tokio::sync::SemaphorePermit<'_>, CallError> {
+        let slots = self.0.engines.slots(plugin.profile);
+        let busy = || CallError::new("busy", "all places for calls are taken at this moment; try again");
+        if call.depth == 0 {
+            return slots.outer(plugin.memories).ok_or_else(busy);
+        }
+        tokio::select! {
+            biased;
+            slot = slots.inner(call.depth, plugin.memories) => slot.map_err(|_| busy()),
+            () = call.cancel.cancelled() => Err(CallError::new("cancelled", "the call was cancelled")),
         }
     }
 
@@ -172,7 +191,9 @@ impl Sandbox {
             .instantiate_pre(&component)
             .map_err(|e| LoadError::Rejected(format!("an import does not have the type that it should: {e:#}")))?;
         let (template, info) = Template::new(digest, &component, pre, &compiled.facts)?;
-        Ok(Plugin { info, profile, template })
+        // A component of a kind that the engine cannot count takes the most that one may have.
+        let memories = component.resources_required().map_or(MEMORIES_MAX, |needs| needs.num_memories.max(1));
+        Ok(Plugin { info, profile, memories, template })
     }
 
     /// A describing plugin is asked once, with no capability, and what it said is kept beside its code.
@@ -186,6 +207,8 @@ impl Sandbox {
             return Ok(());
         }
         let engine = self.0.engines.get(plugin.profile).map_err(|e| LoadError::Engine(e.to_string()))?;
+        let listing = self.0.engines.slots(plugin.profile).listing(plugin.memories).await;
+        let _slot = listing.map_err(|error| LoadError::Engine(error.to_string()))?;
         let asked = Call::new("", serde_json::Value::Null, Arc::new(Authority::nothing()));
         let tools = call::list_tools(engine, describing, &self.0.config.network, &asked)
             .await

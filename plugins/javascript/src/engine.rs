@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::jobs::Loop;
 use crate::program::Program;
-use crate::{console, convert, timers};
+use crate::{calls, console, convert, timers};
 
 /// How many calls may be open. One that goes through the engine, as from `map` or `sort`, counts twice and takes up to 2 KiB
 /// of the stack, which has 1 MiB.
@@ -64,6 +64,7 @@ fn engine() -> JsResult<Context> {
     limits.set_stack_size_limit(VALUES_MAX);
     console::install(&mut context)?;
     timers::install(&mut context)?;
+    calls::install(&mut context)?;
     Ok(context)
 }
 

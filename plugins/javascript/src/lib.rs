@@ -3,10 +3,12 @@
 //! ```text
 //! code ─► program (script, or body of an async function) ─► engine ─► convert ─► value
 //! input ─► convert ─► global `input` ────────────────────────┤├─► console ─► stdout
+//!                                                            │├─► calls (other tools, where granted)
 //!                                                            └┴─► jobs (promises, timers)
 //! ```
 //!
-//! The engine is inside of the component and the plugin asks for nothing: code can compute, and that is all it can do.
+//! The engine is inside of the component. Code can compute, and call the tools that the operator granted; without a grant,
+//! computing is all it can do.
 //! How long and with how much memory is the host's to bound; here only recursion is, so that it ends in an error with a
 //! place and not in a crash.
 
@@ -17,6 +19,7 @@ mod engine;
 
 mod program;
 
+mod calls;
 mod console;
 mod jobs;
 mod timers;
@@ -37,6 +40,9 @@ struct Ran {
 ///
 /// The argument `input` is the global variable `input`. `await` works at the top, and a promise as the value is waited
 /// for. Timers fire in order, without waiting. There are no modules, files or network, and no page.
+///
+/// Where it is granted, `await tools.call("plugin.tool", arguments)`, or `await tools.plugin.tool(arguments)`, calls another
+/// tool and gives its result. A failure is thrown as a `ToolError` with `code`, `effect` and `tool`.
 ///
 /// The value becomes JSON as `JSON.stringify` does it; a `Map` becomes an object, a `Set` an array, a `BigInt` a string.
 #[tool(effect = read, title = "Run JavaScript")]

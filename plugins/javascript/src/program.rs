@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use boa_engine::Source;
+use boa_engine::ast::Expression;
 use boa_engine::ast::declaration::Declaration;
 use boa_engine::ast::expression::Identifier;
 use boa_engine::ast::scope::Scope;
@@ -79,7 +80,7 @@ fn body(code: &str) -> Result<Program, String> {
     let mut code = code.to_owned();
     if let Some(StatementListItem::Statement(last)) = function.body().statements().last()
         && let Statement::Expression(expression) = last.as_ref()
-        && let Some(at) = offset(&code, expression.span().start())
+        && let Some(at) = offset(&code, beginning(expression))
     {
         let returned = format!("{}return {}", &code[..at], &code[at..]);
         if parse(&wrapped(&returned)).is_ok() {
@@ -111,6 +112,24 @@ fn awaits(script: &Script, interner: &Interner) -> bool {
         return false;
     };
     script.visit_with(&mut Names(name)).is_break()
+}
+
+/// Where an expression begins: the engine says of a call only where its arguments do.
+fn beginning(expression: &Expression) -> Position {
+    struct First(Position);
+
+    impl<'ast> Visitor<'ast> for First {
+        type BreakTy = ();
+
+        fn visit_expression(&mut self, expression: &'ast Expression) -> ControlFlow<()> {
+            self.0 = self.0.min(expression.span().start());
+            expression.visit_with(self)
+        }
+    }
+
+    let mut first = First(expression.span().start());
+    let _ = expression.visit_with(&mut first);
+    first.0
 }
 
 /// Where in the code of the caller a place in the wrapped code is.

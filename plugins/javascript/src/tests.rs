@@ -57,6 +57,13 @@ fn promises_are_waited_for() {
     assert_eq!(value("(async () => { await null; return { a: 1 } })()"), json!({ "a": 1 }));
     assert_eq!(value("Promise.resolve(1).then(x => x + 1)"), json!(2));
     assert_eq!(value("for await (const x of [1]) {}\r\nawait 2"), json!(2));
+    // The last expression is a call, of something that is called, of a part of a text.
+    assert_eq!(
+        value("const all = [];\nfor (const x of ['a', 'b']) all.push(await x);\nall.join(' and ')"),
+        json!("a and b")
+    );
+    assert_eq!(value("await 1; (x => y => x + y)(1)(2)"), json!(3));
+    assert_eq!(value("const s = await 'x'; s.concat`y`.at(0) + s"), json!("xx"));
     assert_eq!(failure("new Promise(() => {})"), "the value is a promise that is never settled");
     assert!(failure("await Promise.reject(new Error('no'))").starts_with("Error: no"));
 }
@@ -245,4 +252,50 @@ fn the_language_is_a_present_one() {
     ] {
         assert_eq!(value(code), json, "{code}");
     }
+}
+
+/// Runs a program; `files.read` answers with the path, `mail.send` fails after its effect, nothing else is granted.
+fn with_tools(code: &'static str) -> Result<Value, ToolError> {
+    let answer = |tool: &str, arguments: &Value| match tool {
+        "files.read" => Ok(json!({ "text": format!("in {}", arguments["path"].as_str().unwrap_or("nothing")) })),
+        "mail.send" => Err(ToolError::unavailable("the line broke").effect_unknown()),
+        "mail.count" => Err(ToolError::rate_limited("later", Some(7))),
+        _ => Err(ToolError::denied(format!("`{tool}` is not granted"))),
+    };
+    testing::with_tools(answer, || run(code))
+}
+
+#[test]
+fn a_program_calls_other_tools() {
+    for (code, json) in [
+        ("(await tools.call('files.read', { path: '/a' })).text", json!("in /a")),
+        ("(await tools.files.read({ path: '/b' })).text", json!("in /b")),
+        ("await tools.files.read()", json!({ "text": "in nothing" })),
+        ("const both = await Promise.all(['/a', '/b'].map(path => tools.files.read({ path }))); both.length", json!(2)),
+        ("tools.files.read({ path: '/c' }).then(r => r.text.length)", json!(5)),
+        (
+            "[typeof tools.then, typeof tools.files.then, typeof tools.call]",
+            json!(["undefined", "undefined", "function"]),
+        ),
+    ] {
+        assert_eq!(with_tools(code).unwrap_or_else(|error| panic!("{code}: {error}"))["value"], json, "{code}");
+    }
+}
+
+#[test]
+fn what_a_tool_reports_is_thrown_with_its_code_and_effect() {
+    let caught = "try { await tools.mail.send({}) } catch (e) {
+        [e instanceof ToolError, e instanceof Error, e.name, e.message, e.code, e.effect, e.tool] }";
+    let body = caught.replace("\n        [", " return [");
+    let body: &'static str = Box::leak(body.into_boxed_str());
+    let said = with_tools(body).unwrap()["value"].take();
+    assert_eq!(said, json!([true, true, "ToolError", "the line broke", "unavailable", "unknown", "mail.send"]));
+    let later = with_tools("try { await tools.mail.count() } catch (e) { return e.retryAfter }").unwrap();
+    assert_eq!(later["value"], json!(7));
+    let error = with_tools("await tools.other.thing()").unwrap_err();
+    assert!(error.message().starts_with("ToolError: `other.thing` is not granted"), "{error}");
+    let error = with_tools("await tools.call(3)").unwrap_err();
+    assert!(error.message().contains("needs the name of a tool"), "{error}");
+    let error = with_tools("const a = []; a.push(a); await tools.files.read({ a })").unwrap_err();
+    assert!(error.message().contains("cannot become JSON"), "{error}");
 }

@@ -18,6 +18,7 @@ wit_bindgen::generate!({
             include toolcrib:tool/plugin@0.1.0;
             import toolcrib:host/call@0.1.0;
             import toolcrib:host/progress@0.1.0;
+            import toolcrib:host/tools@0.1.0;
             import wasi:config/store@0.2.0-rc.1;
             import wasi:keyvalue/store@0.2.0-draft;
             import wasi:keyvalue/atomics@0.2.0-draft;

@@ -29,7 +29,7 @@
 //! ```text
 //! host ─► component ─► plugin ─► arguments ─► your function ─► reply ─► output ─► host
 //!                        │                         │
-//!                        └─► schema (list-tools)   └─► http, fs, keyvalue, config, progress, log
+//!                        └─► schema (list-tools)   └─► http, fs, keyvalue, config, tools, progress, log
 //! ```
 //!
 //! `list-tools` builds the schemas; `call-tool` builds none of them: it finds the tool by name, reads the arguments
@@ -65,6 +65,7 @@ pub mod http;
 pub mod keyvalue;
 pub mod log;
 mod progress;
+pub mod tools;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

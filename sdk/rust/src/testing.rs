@@ -34,7 +34,11 @@ use crate::http;
 #[cfg(feature = "http")]
 type Handler = Box<dyn FnMut(&http::Request) -> Result<Reply, http::Error>>;
 
+/// What a test answers to calls of other tools.
+type Caller = Box<dyn FnMut(&str, &Value) -> Result<Value, ToolError>>;
+
 thread_local! {
+    static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
     #[cfg(feature = "http")]
     static HANDLER: RefCell<Option<Handler>> = const { RefCell::new(None) };
     #[cfg(feature = "keyvalue")]
@@ -74,6 +78,22 @@ pub fn with_config<R>(values: &[(&str, &str)], body: impl FnOnce() -> R) -> R {
 #[cfg(feature = "config")]
 pub(crate) fn config_values() -> Vec<(String, String)> {
     CONFIG.with_borrow(Clone::clone)
+}
+
+/// Runs `body` on this thread while `caller` answers every call of [`crate::tools`].
+pub fn with_tools<R>(
+    caller: impl FnMut(&str, &Value) -> Result<Value, ToolError> + 'static,
+    body: impl FnOnce() -> R,
+) -> R {
+    let before = CALLER.replace(Some(Box::new(caller)));
+    let result = body();
+    CALLER.set(before);
+    result
+}
+
+/// The answer of the test, where there is one to ask.
+pub(crate) fn answer_call(tool: &str, arguments: &Value) -> Option<Result<Value, ToolError>> {
+    CALLER.with_borrow_mut(|caller| caller.as_mut().map(|caller| caller(tool, arguments)))
 }
 
 /// What a bucket holds.

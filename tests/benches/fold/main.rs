@@ -16,7 +16,7 @@ use toolcrib_agent::{
     ToolReport, Tools, Verdict,
 };
 use toolcrib_model::{Delta, Model, ModelError, Request, Response, StopReason, Usage};
-use toolcrib_policy::{Effect, Label, Labels, ToolName};
+use toolcrib_policy::{CriticSettings, Effect, Label, Labels, ToolName};
 
 const EVENTS: usize = 10_000;
 const STEPS_OF_GOAL: u32 = 10;
@@ -51,7 +51,13 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let tools: Arc<dyn Tools> = Arc::new(Nothing);
     let planner = ModelPlanner::new(Arc::new(Mute), ModelView::default());
-    let context = PlanContext { state: Arc::clone(&state), node: NodeId::ROOT, reason: PlanReason::Review, tools };
+    let context = PlanContext {
+        state: Arc::clone(&state),
+        node: NodeId::ROOT,
+        reason: PlanReason::Review,
+        tools,
+        meter: Arc::new(()),
+    };
     let asking = median(|| drop(black_box(runtime.block_on(planner.plan(&context)))));
     row("a prompt of 32,000 tokens made of them", asking, "");
 }
@@ -79,6 +85,8 @@ fn events() -> Vec<Event> {
         planner: "bench".to_owned(),
         budget: Budget { steps: u32::MAX, ..Budget::default() },
         caps,
+        hold: false,
+        critic: CriticSettings::default(),
         inputs: Value::Null,
     }];
     let expanded = |kinds: &mut Vec<EventKind>, node: NodeId, children: Vec<Draft>| {
@@ -90,6 +98,7 @@ fn events() -> Vec<Event> {
             note: String::new(),
             usage: Usage::default(),
             label: None,
+            given: false,
         });
     };
     let goal = |n: u32| Draft::later(format!("goal {n}"));
@@ -117,7 +126,11 @@ fn events() -> Vec<Event> {
                 from: vec![name(of - 1)],
                 effect: Effect::Read,
                 labels: Labels::new(),
+                key: None,
+                folders: Vec::new(),
                 under: Label::TRUSTED,
+                price: None,
+                program: None,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));
             let output = ToolOutput { structured: Some(json!({ "n": of, "text": text })), text: String::new() };
@@ -128,7 +141,7 @@ fn events() -> Vec<Event> {
                 label: None,
             });
             let (verdict, why, by) = (Verdict::Accept, String::new(), "checks".to_owned());
-            kinds.push(EventKind::Judged { node, verdict, why, by });
+            kinds.push(EventKind::Judged { node, verdict, why, by, scores: None });
         }
         next += STEPS_OF_GOAL;
         kinds.push(EventKind::PlanAsked { node: NodeId(n), reason: PlanReason::Review });

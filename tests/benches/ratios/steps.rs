@@ -86,6 +86,8 @@ async fn per_step(effect: Effect) -> Duration {
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
+        critic: Default::default(),
+        judge: None,
     };
     let budget = Budget { steps: STEPS + 1, ..Budget::default() };
     let mut driven = Run::start(ports, "bench", budget, Caps::default());

@@ -105,6 +105,8 @@ async fn run(budget: Budget, says: impl Fn(u32, &PlanContext) -> Proposal + Send
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
+        critic: Default::default(),
+        judge: None,
     };
     let mut run = Run::start(ports, "read all pages", budget, Caps::default());
     let outcome = tokio::time::timeout(std::time::Duration::from_secs(20), run.drive(&Cancel::new())).await;

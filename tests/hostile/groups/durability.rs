@@ -147,6 +147,8 @@ async fn drive(folder: &Path, ledger: &Arc<Ledger>, run: RunId) {
         person: Some(Arc::new(Witness(folder.to_owned(), run))),
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
+        critic: Default::default(),
+        judge: None,
     };
     let events = RunLog::events(ledger, run).expect("what was recorded can be read");
     let mut driven = match events.is_empty() {

@@ -2,6 +2,7 @@
 
 mod advisories;
 mod agent;
+mod calls;
 mod compile;
 mod concurrency;
 mod cpu;
@@ -19,6 +20,7 @@ mod supply;
 
 pub(crate) use advisories::*;
 pub(crate) use agent::*;
+pub(crate) use calls::*;
 pub(crate) use compile::*;
 pub(crate) use concurrency::*;
 pub(crate) use cpu::*;

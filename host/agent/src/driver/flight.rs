@@ -6,11 +6,14 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
+use toolcrib_model::Usage;
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest};
 
+use super::critic::REVIEW_TIME;
 use super::{Clock, Person};
+use crate::critic::{Judge, JudgeError, Review, ReviewContext};
 use crate::planner::{PlanContext, Planned, Planner, PlannerError};
-use crate::{Approver, Cancel, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
+use crate::{Approver, Cancel, Inside, Millis, NodeId, Question, ToolCall, ToolReport, Tools};
 
 /// Something that is over.
 pub(super) struct Landed {
@@ -25,6 +28,7 @@ pub(super) enum Task {
     Answered(Option<String>),
     Approved(ApprovalId, ApprovalAnswer),
     Waited(Millis),
+    Reviewed(u32, Result<Review, JudgeError>),
 }
 
 /// Everything under way. It runs in the driver's own task: dropping the driver drops it all.
@@ -34,12 +38,21 @@ pub(super) struct Flight {
     asking: BTreeSet<NodeId>,
     approving: BTreeSet<ApprovalId>,
     waiting: BTreeSet<Millis>,
+    reviewing: BTreeSet<NodeId>,
 }
 
 impl Flight {
-    pub(super) fn call(&mut self, tools: Arc<dyn Tools>, call: ToolCall, cancel: Cancel) {
+    /// `inside` is how a program tells the driver of the calls that it makes.
+    pub(super) fn call(&mut self, tools: Arc<dyn Tools>, call: ToolCall, cancel: Cancel, inside: Option<Inside>) {
         let node = call.node;
-        self.tasks.push(async move { Landed { node, task: Task::Called(tools.call(call, cancel).await) } }.boxed());
+        let call = async move {
+            let report = match inside {
+                None => tools.call(call, cancel).await,
+                Some(inside) => tools.run(call, cancel, inside).await,
+            };
+            Landed { node, task: Task::Called(report) }
+        };
+        self.tasks.push(call.boxed());
     }
 
     pub(super) fn plan(&mut self, planner: Arc<dyn Planner>, context: PlanContext) {
@@ -65,6 +78,31 @@ impl Flight {
         }
     }
 
+    /// Has a result reviewed once, however often the state says so, in a bounded time.
+    pub(super) fn review(
+        &mut self,
+        node: NodeId,
+        attempt: u32,
+        judge: Arc<dyn Judge>,
+        context: ReviewContext,
+        clock: Arc<dyn Clock>,
+    ) {
+        if self.reviewing.insert(node) {
+            let until = clock.now().plus(REVIEW_TIME);
+            let review = async move {
+                let said = tokio::select! {
+                    said = judge.review(&context) => said,
+                    () = clock.sleep_until(until) => {
+                        let why = format!("no answer in {} s", REVIEW_TIME.as_secs());
+                        Err(JudgeError { why, usage: Usage::default() })
+                    }
+                };
+                Landed { node, task: Task::Reviewed(attempt, said) }
+            };
+            self.tasks.push(review.boxed());
+        }
+    }
+
     /// Waits once for each point in time.
     pub(super) fn wait(&mut self, until: Millis, clock: Arc<dyn Clock>) {
         if self.waiting.insert(until) {
@@ -83,6 +121,7 @@ impl Flight {
             Task::Answered(_) => drop(self.asking.remove(&landed.node)),
             Task::Approved(id, _) => drop(self.approving.remove(id)),
             Task::Waited(until) => drop(self.waiting.remove(until)),
+            Task::Reviewed(..) => drop(self.reviewing.remove(&landed.node)),
             Task::Called(_) | Task::Planned(_) => {}
         }
         Some(landed)

@@ -8,10 +8,12 @@
 
 mod children;
 mod clock;
+mod critic;
 mod flight;
 mod look;
 mod paying;
 mod ports;
+mod programs;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,19 +22,20 @@ use thiserror::Error;
 use toolcrib_model::Usage;
 use toolcrib_policy::{Effect, Label};
 
-use crate::critic::{self, Evidence};
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
 use crate::planner::{Planned, PlannerError, Proposal};
 use crate::till::Word;
 use crate::{
-    Agents, Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, Intent, NodeId, Order,
-    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall, Writes,
+    Agents, Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId,
+    Order, Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall, Unfounded, Writes,
 };
 use flight::{Flight, Landed, Task};
+use programs::Programs;
 
 pub use clock::SystemClock;
 pub use ports::{Clock, Durability, Ledger, LedgerError, Observer, Person, Ports};
+pub use programs::failure_of;
 
 /// How long calls may take to end once they are told to, in milliseconds: long enough for a write that has
 /// begun, short enough for a person who waits at the terminal.
@@ -76,6 +79,7 @@ pub struct Run {
     short: BTreeSet<NodeId>,
     /// Requests that wait until it is known what others have cost.
     postponed: Vec<Word>,
+    programs: Programs,
 }
 
 impl Run {
@@ -83,7 +87,8 @@ impl Run {
     pub fn start(ports: Ports, goal: impl Into<String>, budget: Budget, caps: Caps) -> Self {
         let planner = ports.planner.name().to_owned();
         let (version, inputs) = (EVENT_VERSION, serde_json::Value::Null);
-        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, hold: false };
+        let (critic, hold) = (ports.critic.clone(), false);
+        let opening = EventKind::RunStarted { version, goal: goal.into(), planner, budget, caps, inputs, critic, hold };
         Self::new(ports, State::default(), vec![opening])
     }
 
@@ -94,8 +99,8 @@ impl Run {
         let node = NodeId::ROOT;
         let patches = vec![Patch::Expand { node, order: Order::Sequence, then: Then::Review, children: steps }];
         run.opening.push(EventKind::PlanAsked { node, reason: PlanReason::Open });
-        let (note, usage, label) = (String::new(), Usage::default(), Some(Label::TRUSTED));
-        run.opening.push(EventKind::Expanded { node, patches, note, usage, label });
+        let (note, usage, label, given) = (String::new(), Usage::default(), Some(Label::TRUSTED), true);
+        run.opening.push(EventKind::Expanded { node, patches, note, usage, label, given });
         run
     }
 
@@ -111,7 +116,10 @@ impl Run {
 
     /// A run of a flow: its first change, checked, with its inputs.
     pub fn flow(ports: Ports, flow: &Flow, budget: Budget, patches: Vec<Patch>, inputs: serde_json::Value) -> Self {
-        let opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        let mut opening = flow.opening(ports.planner.name(), budget, patches, inputs);
+        if let Some(EventKind::RunStarted { critic, .. }) = opening.first_mut() {
+            critic.clone_from(&ports.critic);
+        }
         Self::new(ports, State::default(), opening)
     }
 
@@ -144,6 +152,7 @@ impl Run {
             agents: None,
             short: BTreeSet::new(),
             postponed: Vec::new(),
+            programs: Programs::default(),
         }
     }
 
@@ -180,11 +189,12 @@ impl Run {
             if self.state.is_ending() && self.ending_since.is_none() {
                 self.ending_since = Some(self.ports.clock.now());
                 self.calls.cancel();
+                self.programs.cancel();
             }
             if let Some(outcome) = self.state.outcome() {
                 return Ok(outcome.clone());
             }
-            if self.end_short().await? || self.obey(&mut flight).await? {
+            if self.end_short().await? || self.obey(&mut flight).await? || self.look_again().await? {
                 continue;
             }
             self.wait(&mut flight, cancel).await?;
@@ -223,7 +233,8 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
-                    let (approval, key, within) = (None, None, self.state.plan().tool_lists(node));
+                    let within = self.state.plan().tool_lists(node);
+                    let (inside, approval, key, program) = (InnerPath::ROOT, None, None, None);
                     let call = ToolCall {
                         node,
                         attempt,
@@ -234,10 +245,21 @@ impl Run {
                         under,
                         approval,
                         wall_ms,
+                        inside,
+                        program,
                         key,
                         within,
                     };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
+                }
+                Command::Review { node } => recorded |= self.review(node, flight).await?,
+                Command::Undo { node } => {
+                    self.undo(node).await?;
+                    recorded = true;
+                }
+                Command::Rerun { node, trying } => {
+                    self.rerun(node, trying, flight).await?;
+                    recorded = true;
                 }
                 Command::Approve { node, request } => {
                     flight.approve(node, Arc::clone(&self.ports.approver), *request);
@@ -292,24 +314,45 @@ impl Run {
             return Ok(false);
         };
         call.effect = self.ports.tools.effect(&card, &call.arguments);
+        if let Some(event) = self.held_back(node, &card, &call.effect) {
+            let made = matches!(event, EventKind::Ungrounded { then: Unfounded::Made, .. });
+            self.record(event).await?;
+            if !made {
+                return Ok(false);
+            }
+        }
         let price = match self.price(node, &call.tool).await? {
             Ok(price) => price,
             Err(recorded) => return Ok(!recorded),
         };
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
+            // Nobody is to be disturbed for a second look.
+            Gate::Ask(request)
+                if self
+                    .state
+                    .plan()
+                    .node(node)
+                    .is_some_and(|node| node.serves.is_some_and(|s| s.service.only_reads())) =>
+            {
+                let why = format!("a person would have to say yes to it (rule `{}`)", request.rule);
+                self.record(EventKind::StepBlocked { node, why }).await?;
+                return Ok(false);
+            }
             Gate::Ask(request) => {
-                self.record(EventKind::ApprovalAsked { node, from, request: *request }).await?;
+                let inside = InnerPath::ROOT;
+                self.record(EventKind::ApprovalAsked { node, from, request: *request, inside }).await?;
                 return Ok(false);
             }
             Gate::Go { approval: Some(id) } => {
-                self.record(EventKind::ApprovalUsed { node, id: id.clone() }).await?;
+                self.record(EventKind::ApprovalUsed { node, id: id.clone(), inside: InnerPath::ROOT }).await?;
                 call.approval = Some(id);
             }
             Gate::Go { approval: None } => {}
         }
         let known = self.state.key_of(node, &call.tool, &call.arguments).cloned();
         call.key = known.or_else(|| self.ports.tools.idempotency_key(&call));
+        call.program = self.ports.tools.program(&card, &call.arguments);
         let folders = match self.ports.tools.keep_folders(&call).await {
             Ok(folders) => folders,
             Err(why) => {
@@ -317,11 +360,23 @@ impl Run {
                 return Ok(false);
             }
         };
-        let ToolCall { attempt, tool, arguments, effect, labels, under, key, .. } = call.clone();
-        let started =
-            EventKind::StepStarted { node, attempt, tool, arguments, from, effect, labels, under, key, folders, price };
-        self.record(started).await?;
-        flight.call(Arc::clone(&self.ports.tools), call, self.calls.clone());
+        let ToolCall { attempt, tool, arguments, effect, labels, under, key, program, .. } = call.clone();
+        self.record(EventKind::StepStarted {
+            node,
+            attempt,
+            tool,
+            arguments,
+            from,
+            effect,
+            labels,
+            under,
+            key,
+            folders,
+            price,
+            program,
+        })
+        .await?;
+        self.fly(call, flight);
         Ok(true)
     }
 
@@ -334,10 +389,16 @@ impl Run {
         // While nothing but a person is waited for, the run's own time stands still.
         let timed = ending.is_some() || !self.state.waits_for_person();
         let clock = Arc::clone(&self.ports.clock);
+        let patience = self.programs.patience();
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
-            Some(word) = self.till.words.recv() => self.hear(word).await,
+            Some(word) = self.till.words.recv() => self.hear_till(word).await,
+            Some(word) = self.programs.next() => self.hear_program(word).await,
+            () = clock.sleep_until(patience.unwrap_or_default()), if patience.is_some() => {
+                self.programs.park(clock.now());
+                Ok(())
+            }
             () = cancel.cancelled(), if ending.is_none() => Ok(()),
             () = clock.sleep_until(until), if timed => match ending {
                 None => self.record(EventKind::BudgetSpent { kind: BudgetKind::Wall }).await,
@@ -350,6 +411,12 @@ impl Run {
     async fn abandon(&mut self) -> Result<(), RunError> {
         let nodes: Vec<_> = self.state.in_flight().collect();
         for node in nodes {
+            if self.state.journal(node).is_some() {
+                for event in self.abandoned(node) {
+                    self.record(event).await?;
+                }
+                continue;
+            }
             let outcome = StepOutcome::Unknown { why: "the call did not end when it was told to".to_owned() };
             let (receipt, label) = (serde_json::Value::Null, None);
             self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
@@ -359,6 +426,10 @@ impl Run {
 
     async fn land(&mut self, landed: Landed) -> Result<(), RunError> {
         match landed.task {
+            Task::Called(report) if self.state.journal(landed.node).is_some() => {
+                self.land_program(landed.node, report).await?;
+                self.hear_again().await
+            }
             Task::Called(report) => {
                 let outcome = match report.outcome {
                     Ok(output) => StepOutcome::Done { output },
@@ -374,8 +445,13 @@ impl Run {
             }
             Task::Approved(id, answer) => {
                 // The run may have gone another way meanwhile.
-                let waits = self.state.approval(landed.node).is_some_and(|request| request.id == id);
                 let node = landed.node;
+                if let Some(path) = self.state.asked_inside(node, &id) {
+                    self.record(EventKind::ApprovalAnswered { node, id, answer }).await?;
+                    self.programs.answered(node, &path);
+                    return Ok(());
+                }
+                let waits = self.state.approval(node).is_some_and(|request| request.id == id);
                 if waits { self.record(EventKind::ApprovalAnswered { node, id, answer }).await } else { Ok(()) }
             }
             Task::Answered(answer) => {
@@ -384,6 +460,7 @@ impl Run {
                 let event = if open { EventKind::Unanswered { node } } else { EventKind::Answered { node, answer } };
                 self.record(event).await
             }
+            Task::Reviewed(of, said) => self.reviewed(landed.node, Some(of), said).await,
             Task::Waited(until) => self.record(EventKind::Waited { until }).await,
         }
     }
@@ -413,7 +490,7 @@ impl Run {
             Ok(patches) => {
                 let writes = self.planner_of(node).map_or(Writes::Freely, |planner| planner.writes());
                 let label = Some(self.state.label_of_plan(node, writes, &patches));
-                EventKind::Expanded { node, patches, note, usage, label }
+                EventKind::Expanded { node, patches, note, usage, label, given: false }
             }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
         }
@@ -437,24 +514,6 @@ impl Run {
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())
-    }
-
-    async fn judge(&mut self, node: NodeId) -> Result<(), RunError> {
-        let state = Arc::clone(&self.state);
-        let (Some(step), Some(record)) = (state.plan().step(node), state.record(node)) else { return Ok(()) };
-        let Some(outcome) = &record.outcome else { return Ok(()) };
-        let card = self.ports.tools.get(&step.tool);
-        let judgement = critic::judge(&Evidence {
-            step,
-            effect: &record.effect,
-            card: card.as_ref(),
-            outcome,
-            same_failures: state.same_failures(node),
-            caps: state.caps(),
-        });
-        let event = EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".to_owned() };
-        drop(state);
-        self.record(event).await
     }
 
     /// Ledger first, then state, then whoever watches.

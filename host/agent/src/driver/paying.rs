@@ -10,7 +10,7 @@ use crate::{BudgetKind, EventKind, NodeId};
 
 impl Run {
     /// Hears what is said at the till.
-    pub(super) async fn hear(&mut self, word: Word) -> Result<(), RunError> {
+    pub(super) async fn hear_till(&mut self, word: Word) -> Result<(), RunError> {
         match word {
             Word::Begin { .. } => self.begin_request(word).await,
             Word::Over { request, usage, failed, unsure, reply } => {
@@ -30,6 +30,10 @@ impl Run {
 
     async fn begin_request(&mut self, word: Word) -> Result<(), RunError> {
         let Word::Begin { node, model, worst, reply } = word else { return Ok(()) };
+        // Whoever asked has ended while it waited.
+        if reply.is_closed() {
+            return Ok(());
+        }
         if self.state.is_ending() || self.state.outcome().is_some() {
             let _ = reply.send(Err("the run is ending".to_owned()));
             return Ok(());
@@ -62,8 +66,9 @@ impl Run {
         }
     }
 
-    /// Looks again at requests that waited until it was known what others have cost.
+    /// Looks again at what waited until it was known what requests have cost.
     pub(super) async fn hear_again(&mut self) -> Result<(), RunError> {
+        self.programs.money_is_counted();
         for word in std::mem::take(&mut self.postponed) {
             self.begin_request(word).await?;
         }

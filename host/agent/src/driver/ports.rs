@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalAnswer, ApprovalRequest};
+use toolcrib_policy::{ApprovalAnswer, ApprovalRequest, CriticSettings};
 
+use crate::critic::Judge;
 use crate::look::Excerpt;
 use crate::planner::Planner;
 use crate::{Approver, Event, Millis, Question, State, Tools};
@@ -113,4 +114,8 @@ pub struct Ports {
     pub observer: Arc<dyn Observer>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// How results are judged in a run that begins here. One that goes on is judged as it was when it began.
+    pub critic: CriticSettings,
+    /// Who reviews what was accepted; none where nobody does.
+    pub judge: Option<Arc<dyn Judge>>,
 }

@@ -141,9 +141,18 @@ impl Flow {
         let (version, goal, planner, caps) = (EVENT_VERSION, self.name.clone(), planner.to_owned(), self.caps());
         let (node, note, usage, label) = (NodeId::ROOT, String::new(), Usage::default(), Some(Label::TRUSTED));
         vec![
-            EventKind::RunStarted { version, goal, planner, budget, caps, inputs, hold: false },
+            EventKind::RunStarted {
+                version,
+                goal,
+                planner,
+                budget,
+                caps,
+                inputs,
+                critic: Default::default(),
+                hold: false,
+            },
             EventKind::PlanAsked { node, reason: PlanReason::Open },
-            EventKind::Expanded { node, patches, note, usage, label },
+            EventKind::Expanded { node, patches, note, usage, label, given: true },
         ]
     }
 

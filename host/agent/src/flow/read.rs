@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use toolcrib_policy::{Money, MoneyError, ToolName, ToolPattern, parse_duration};
 
 use super::{FLOW_VERSION, Flow, FlowError, RESULT};
-use crate::plan::Expectation;
+use crate::plan::{Check, Expectation};
 use crate::{
     Budget, ChildAgent, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, Share, StepName, Then, Trying,
 };
@@ -379,12 +379,8 @@ fn step(fields: &mut Fields, when: Option<String>) -> Result<Draft, FlowError> {
         tool.text()?.parse().map_err(|error| FlowError::wrong(at, format!("this is no tool: {error}")))?;
     let name = fields.take("step").map(Node::name).transpose()?;
     let arguments = fields.take("arguments").map_or(json!({}), |node| node.value);
-    let mut expect = Vec::new();
-    for node in fields.take("expect").map_or(Ok(Vec::new()), Node::list)? {
-        let read: Result<Expectation, _> = serde_json::from_value(node.value.clone());
-        let read = read.map_err(|error| error.to_string()).and_then(|read| read.well_formed().map(|()| read));
-        expect.push(read.map_err(|why| node.wrong(why))?);
-    }
+    let expect = expectations(fields)?;
+    let check = fields.take("check").map(check).transpose()?;
     let mut trying = Trying::default();
     if let Some(node) = fields.take("retry") {
         let mut retry = node.map("write `attempts`, and `wait` and `factor` where it is to wait")?;
@@ -402,5 +398,30 @@ fn step(fields: &mut Fields, when: Option<String>) -> Result<Draft, FlowError> {
     if let Some(node) = fields.take("ask") {
         trying.ask = node.value.as_bool().ok_or_else(|| node.wrong("write true or false"))?;
     }
-    Ok(Draft::Step(DraftStep { name, arguments, expect, when, trying, ..DraftStep::of(tool) }))
+    Ok(Draft::Step(DraftStep { name, arguments, expect, when, trying, check, ..DraftStep::of(tool) }))
+}
+
+fn expectations(fields: &mut Fields) -> Result<Vec<Expectation>, FlowError> {
+    let mut expect = Vec::new();
+    for node in fields.take("expect").map_or(Ok(Vec::new()), Node::list)? {
+        let read: Result<Expectation, _> = serde_json::from_value(node.value.clone());
+        let read = read.map_err(|error| error.to_string()).and_then(|read| read.well_formed().map(|()| read));
+        expect.push(read.map_err(|why| node.wrong(why))?);
+    }
+    Ok(expect)
+}
+
+/// A call that only reads, made once the step is done.
+fn check(node: Node) -> Result<Box<Check>, FlowError> {
+    let mut fields = node.map("write `tool`, `arguments` and `expect`")?;
+    let tool = fields.need("tool", "say what is called to look at what the step did")?;
+    let at = tool.at.clone();
+    let tool = tool.text()?.parse().map_err(|error| FlowError::wrong(at, format!("this is no tool: {error}")))?;
+    let arguments = fields.take("arguments").map_or(json!({}), |node| node.value);
+    let expect = expectations(&mut fields)?;
+    if expect.is_empty() {
+        return Err(fields.wrong("`expect` is missing: say what the check has to find".to_owned()));
+    }
+    fields.finish()?;
+    Ok(Box::new(Check { tool, arguments, expect }))
 }

@@ -5,7 +5,7 @@ use toolcrib_policy::ToolName;
 
 use super::FLOW_VERSION;
 use crate::plan::refs;
-use crate::{Body, Draft, Each, Expectation, NodeId, Order, Share, State, Status, StepName, Then, Trying};
+use crate::{Body, Check, Draft, Each, Expectation, NodeId, Order, Share, State, Status, StepName, Then, Trying};
 
 /// A run as a flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,8 @@ impl Saving<'_> {
             Body::Step(step) => {
                 self.steps += 1;
                 let arguments = self.arguments(&step.arguments);
-                call(&step.name, &step.tool, arguments, &step.expect, &step.trying)
+                let saved = call(&step.name, &step.tool, arguments, &step.expect, &step.trying);
+                with_check(saved, step.check.as_deref())
             }
             Body::Value(computed) => json!({ "step": computed.name, "value": computed.value }),
             Body::Goal(goal) => match &goal.each {
@@ -164,6 +165,13 @@ fn call(name: &StepName, tool: &ToolName, arguments: Value, expect: &[Expectatio
     saved
 }
 
+fn with_check(mut saved: Value, check: Option<&Check>) -> Value {
+    if let Some(check) = check {
+        saved["check"] = json!(check);
+    }
+    saved
+}
+
 fn looped(list: &str, item: &str, name: Option<&StepName>, order: Order, steps: Vec<Value>) -> Value {
     let mut saved = json!({ "each": list, "as": item, "steps": steps });
     if let Some(name) = name {
@@ -193,7 +201,8 @@ fn draft(draft: &Draft) -> Value {
     let (mut saved, when) = match draft {
         Draft::Step(step) => {
             let name = step.name.clone().unwrap_or_else(|| StepName::nearest(step.tool.tool()));
-            (call(&name, &step.tool, step.arguments.clone(), &step.expect, &step.trying), &step.when)
+            let saved = call(&name, &step.tool, step.arguments.clone(), &step.expect, &step.trying);
+            (with_check(saved, step.check.as_deref()), &step.when)
         }
         Draft::Value(value) => (json!({ "step": value.name, "value": value.value }), &value.when),
         Draft::Goal(goal) => {

@@ -6,7 +6,9 @@ use thiserror::Error;
 use super::agent;
 use super::refs;
 use super::schema;
-use super::{Body, Draft, DraftStep, Node, NodeId, Order, Patch, PatchError, Plan, StepName};
+use super::{
+    Body, CHECK_NAMES, Check, Draft, DraftStep, Expectation, Node, NodeId, Order, Patch, PatchError, Plan, StepName,
+};
 use crate::{BudgetKind, Caps, Share, ToolCard};
 use toolcrib_policy::Money;
 
@@ -264,11 +266,47 @@ fn step_faults(
         let at = if fault.at.is_empty() { String::new() } else { format!(" at {}", fault.at) };
         faults.push(PlanFault::Arguments { tool: name.clone(), at, why: fault.why });
     }
-    for expectation in &step.expect {
+    expectation_faults(&name, &step.expect, faults);
+    if let Some(check) = &step.check {
+        check_faults(check, names, tool, faults);
+    }
+}
+
+fn expectation_faults(tool: &str, expect: &[Expectation], faults: &mut Vec<PlanFault>) {
+    for expectation in expect {
         if let Err(why) = expectation.well_formed() {
-            faults.push(PlanFault::Expectation { tool: name.clone(), why });
+            faults.push(PlanFault::Expectation { tool: tool.to_owned(), why });
         }
     }
+}
+
+/// Whether the call only reads is asked when it is made: that can depend on its arguments.
+fn check_faults(
+    check: &Check,
+    names: &[String],
+    tool: &dyn Fn(&toolcrib_policy::ToolName) -> Option<ToolCard>,
+    faults: &mut Vec<PlanFault>,
+) {
+    let name = check.tool.to_string();
+    let Some(card) = tool(&check.tool) else { return faults.push(PlanFault::NoTool { tool: name }) };
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(CHECK_NAMES).collect();
+    match refs::skeleton(&check.arguments, &names) {
+        Ok((value, unknown)) => {
+            for fault in schema::validate_around(&card.input_schema, &value, &unknown).unwrap_or_default() {
+                faults.push(PlanFault::Arguments {
+                    tool: name.clone(),
+                    at: format!(" of the check{}", fault.at),
+                    why: fault.why,
+                });
+            }
+        }
+        Err(error) => faults.push(PlanFault::Reference { tool: name.clone(), why: error.to_string() }),
+    }
+    if check.expect.is_empty() {
+        let why = "a check expects something of what it reads".to_owned();
+        faults.push(PlanFault::Expectation { tool: name.clone(), why });
+    }
+    expectation_faults(&name, &check.expect, faults);
 }
 
 /// Applies the patches to a copy and looks at what came out: depth, and references against the order of things.

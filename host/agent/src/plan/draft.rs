@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-use super::{ChildAgent, Expectation, Order, StepName, Then, Trying};
+use super::{Check, ChildAgent, Expectation, Order, StepName, Then, Trying};
 use crate::Share;
 
 /// A node that does not exist yet.
@@ -112,6 +112,9 @@ pub struct DraftStep {
     /// How it is tried.
     #[serde(default, skip_serializing_if = "Trying::is_usual")]
     pub trying: Trying,
+    /// What is read back once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Box<Check>>,
     /// The effect class. Whatever a planner writes here is replaced by what the catalog says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
@@ -127,6 +130,7 @@ impl DraftStep {
             expect: Vec::new(),
             when: None,
             trying: Trying::default(),
+            check: None,
             effect: None,
         }
     }
@@ -223,7 +227,8 @@ impl Draft {
     /// How many nodes it holds, itself included.
     pub fn size(&self) -> usize {
         match self {
-            Self::Step(_) | Self::Value(_) => 1,
+            Self::Step(step) => 1 + usize::from(step.check.is_some()),
+            Self::Value(_) => 1,
             Self::Goal(goal) => 1 + goal.children.iter().map(Self::size).sum::<usize>(),
         }
     }

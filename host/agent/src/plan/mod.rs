@@ -9,6 +9,7 @@
 //! result may have to meet an [`Expectation`].
 
 pub mod agent;
+mod aside;
 mod check;
 mod control;
 mod draft;
@@ -26,6 +27,7 @@ use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
 pub use agent::ChildAgent;
+pub use aside::{CHECK_NAMES, Check, Serves, Service};
 pub use check::{Located, PlanFault, check, check_located, over_share};
 pub use control::{Computed, Each, Round, Trying};
 pub use draft::{Draft, DraftEach, DraftError, DraftGoal, DraftStep, DraftValue};
@@ -166,6 +168,8 @@ pub enum Status {
     Waiting,
     /// A step: the intent is recorded, the outcome is not.
     Running,
+    /// A step: its program does not run any more, and is to be run again.
+    Parked,
     /// A step: the outcome is recorded, the verdict is not.
     Finished,
     /// Reached.
@@ -204,6 +208,9 @@ pub struct Node {
     /// Of which loop it is a round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<Round>,
+    /// Whom it serves, where it is no step of the plan itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serves: Option<Serves>,
     /// What it is.
     pub body: Body,
 }
@@ -320,6 +327,9 @@ pub struct Step {
     pub effect: Effect,
     /// How often it was started.
     pub attempts: u32,
+    /// What is read back once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Box<Check>>,
 }
 
 /// The tree of one run.
@@ -409,6 +419,9 @@ impl Plan {
     /// The names that expressions at `from` may speak of.
     pub fn names_at(&self, from: NodeId) -> Vec<&str> {
         let mut names = refs::NAMES.to_vec();
+        if self.node(from).and_then(|node| node.serves).is_some_and(|serves| serves.service.is_check()) {
+            names.extend(CHECK_NAMES);
+        }
         let path = self.path(from);
         for (parent, child) in path.iter().zip(path.iter().skip(1)) {
             let Some(goal) = self.goal(*parent) else { continue };
@@ -519,6 +532,7 @@ impl Plan {
             when: None,
             holds: None,
             round: None,
+            serves: None,
             body,
         });
         id

@@ -28,6 +28,7 @@ impl Plan {
                 expect: step.expect.clone(),
                 when,
                 trying: step.trying,
+                check: step.check.clone(),
                 effect: Some(step.effect.clone()),
             }),
             Body::Value(computed) => {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use toolcrib_policy::Effect;
 
 use super::{
-    Body, Computed, Draft, DraftEach, DraftStep, DraftValue, Each, NodeId, Order, Plan, Round, Status, Step, StepName,
-    Then,
+    Body, Computed, Draft, DraftEach, DraftStep, DraftValue, Each, NodeId, Order, Plan, Round, Service, Status, Step,
+    StepName, Then,
 };
 
 /// One change.
@@ -179,6 +180,7 @@ impl Plan {
                 expect,
                 when,
                 trying,
+                check,
                 effect: Some(effect),
             }) => {
                 let step = Step {
@@ -189,8 +191,12 @@ impl Plan {
                     trying: *trying,
                     effect: effect.clone(),
                     attempts: 0,
+                    check: check.clone(),
                 };
                 let id = self.add(parent, Body::Step(step));
+                if let Some(check) = check {
+                    self.add_aside(id, Service::Check, (**check).clone(), Effect::Read);
+                }
                 Ok(self.only_when(id, when.as_ref()))
             }
             Draft::Value(DraftValue { name, value, when }) => {
@@ -288,7 +294,12 @@ impl Plan {
             if let Some(node) = self.node_mut(id)
                 && matches!(
                     node.status,
-                    Status::Open | Status::Active | Status::Planning | Status::Asking { .. } | Status::Waiting
+                    Status::Open
+                        | Status::Active
+                        | Status::Planning
+                        | Status::Asking { .. }
+                        | Status::Waiting
+                        | Status::Parked
                 )
             {
                 node.status = Status::Skipped;

@@ -9,7 +9,7 @@ use toolcrib_policy::Label;
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Anew, Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
+    Anew, Answer, Body, Each, Event, EventKind, InnerPath, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
     Status, StepName, StepOutcome, ToolFailure,
 };
 
@@ -48,17 +48,22 @@ impl State {
             _ => {}
         }
         match &event.kind {
-            EventKind::RunStarted { goal, planner, budget, caps, inputs, hold, version: _ } => {
+            EventKind::RunStarted { goal, planner, budget, caps, inputs, critic, hold, version: _ } => {
                 *self =
                     Self { events: self.events, plan: Plan::new(goal), planner: planner.clone(), ..Self::default() };
                 (self.budget, self.caps, self.started, self.now) = (*budget, *caps, Some(event.at), event.at);
-                (self.inputs, self.holding) = (inputs.clone(), *hold);
+                (self.inputs, self.critic, self.holding) = (inputs.clone(), critic.clone(), *hold);
                 Ok(())
             }
             EventKind::PlanAsked { node, reason } => self.plan_asked(*node, *reason),
             EventKind::PlanRejected { node, faults, usage } => self.plan_rejected(*node, faults, usage),
-            EventKind::Expanded { node, patches, usage, note, label } => {
-                self.expanded(*node, patches, note, usage, *label)
+            EventKind::Expanded { node, patches, usage, note, label, given } => {
+                let before = self.plan.nodes().len();
+                self.expanded(*node, patches, note, usage, *label)?;
+                if *given {
+                    self.note_persons(before);
+                }
+                Ok(())
             }
             EventKind::PlanEdited { node, patches, by: _ } => self.plan_edited(*node, patches),
             EventKind::Looked { node, looks, usage } => self.note_looked(*node, looks, usage),
@@ -67,9 +72,15 @@ impl State {
             EventKind::Asked { node, question, about, usage } => self.asked(*node, question, *about, usage),
             EventKind::Answered { node, answer } => self.answered(*node, answer.as_deref()),
             EventKind::Unanswered { node } => self.left_unanswered(*node),
-            EventKind::ApprovalAsked { node, from, request } => self.approval_asked(*node, from, request),
+            EventKind::ApprovalAsked { node, from, request, inside } => {
+                self.approval_asked(*node, from, request, inside)
+            }
             EventKind::ApprovalAnswered { node, id, answer } => self.approval_answered(*node, id, answer, event.at),
-            EventKind::ApprovalUsed { node, id: _ } => self.expect(*node, "open", |status| *status == Status::Open),
+            EventKind::ApprovalUsed { node, id, inside } if inside.is_root() => {
+                self.used.insert(*node, id.clone());
+                self.expect(*node, "open", |status| *status == Status::Open)
+            }
+            EventKind::ApprovalUsed { node, id, inside } => self.used_inside(*node, inside, id),
             EventKind::ApprovalRevoked { .. } | EventKind::RolledBack { .. } => Ok(()),
             EventKind::StepStarted { .. } => self.step_started(event),
             EventKind::StepFinished { node, outcome, label, receipt: _ } => {
@@ -77,8 +88,27 @@ impl State {
                 self.note_result(*node, outcome, label.as_ref());
                 Ok(())
             }
+            EventKind::InnerStarted { .. }
+            | EventKind::InnerFinished { .. }
+            | EventKind::InnerBlocked { .. }
+            | EventKind::StepParked { .. }
+            | EventKind::StepResumed { .. } => self.inner_applied(event),
             EventKind::StepBlocked { node, why } => self.step_blocked(*node, why),
-            EventKind::Judged { node, verdict, why, by: _ } => self.judged(*node, verdict, why, event.at),
+            EventKind::Judged { node, verdict, why, scores, by: _ } => {
+                self.judged(*node, verdict, why, event.at)?;
+                if let Some(record) = self.records.get_mut(node) {
+                    record.scores = *scores;
+                }
+                Ok(())
+            }
+            EventKind::Ungrounded { node, score, missing, then } => self.ungrounded(*node, *score, missing, *then),
+            EventKind::Reviewed { node, scores, then, why, usage, by: _, opinion: _ } => {
+                self.spend(*node, usage);
+                self.result_reviewed(*node, *scores, *then, why)
+            }
+            EventKind::LookedAgain { node, by, holds, why } => self.looked_again(*node, *by, *holds, why),
+            EventKind::Undoing { node, tool, arguments, effect } => self.undoing(*node, tool, arguments, effect),
+            EventKind::NotUndone { node, why: _ } => self.not_undone(*node),
             EventKind::Decided { node, holds } => self.condition_decided(*node, *holds),
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
@@ -293,13 +323,20 @@ impl State {
 
     /// Takes a person's word on whether an effect happened; without one the step is lost, and nothing is repeated.
     fn settle(&mut self, step: NodeId, answer: Option<&str>) {
-        match answer.map(str::trim) {
+        let word = answer.map(str::trim);
+        let happened = word.is_some_and(|word| word.eq_ignore_ascii_case(IT_HAPPENED));
+        let not = word.is_some_and(|word| word.eq_ignore_ascii_case(IT_DID_NOT));
+        if (happened || not) && self.settle_inside(step, happened) {
+            return;
+        }
+        match word {
             Some(word) if word.eq_ignore_ascii_case(IT_HAPPENED) => {
                 if let Some(record) = self.records.get_mut(&step) {
                     // It has a result, of which nothing is known.
                     record.value = Some(Arc::new(serde_json::json!({})));
                 }
                 self.set(step, Status::Done);
+                self.served(step);
             }
             Some(word) if word.eq_ignore_ascii_case(IT_DID_NOT) => {
                 if let Some(calls) = self.records.get(&step).and_then(|record| self.calls.get_mut(&record.key)) {
@@ -307,7 +344,8 @@ impl State {
                 }
                 self.set(step, Status::Open);
             }
-            _ => {}
+            Some(word) => self.settle_doubt(step, word),
+            None => {}
         }
     }
 
@@ -324,6 +362,7 @@ impl State {
             key: idempotency,
             folders,
             price,
+            program,
         } = &event.kind
         else {
             return Err("not a start".to_owned());
@@ -341,7 +380,7 @@ impl State {
             return Err(format!("{node} is try {} of {}", step.attempts + 1, step.tool));
         }
         step.attempts = *attempt;
-        self.call_priced(*node, tool, *price)?;
+        self.call_priced(*node, &InnerPath::ROOT, tool, *price)?;
         let calls = self.calls.entry(key).or_default();
         calls.times = calls.times.saturating_add(1);
         self.spent.steps = self.spent.steps.saturating_add(1);
@@ -357,6 +396,12 @@ impl State {
             value: None,
             verdict: None,
             why: String::new(),
+            scores: None,
+            begun_by: self.events,
+            over_by: 0,
+            undo: None,
+            undone: false,
+            fixed: false,
             key,
             idempotency: idempotency.clone(),
             folders: folders.clone(),
@@ -365,6 +410,7 @@ impl State {
             keys.retain(|key| key != used);
         }
         self.records.insert(*node, record);
+        self.open_journal(*node, program.as_ref(), labels, *under);
         self.note_given(*node, labels, *under);
         self.set(*node, Status::Running);
         Ok(())
@@ -374,9 +420,9 @@ impl State {
         self.expect(node, "under way", |status| *status == Status::Running)?;
         let name = self.plan.step(node).map(|step| step.name.clone());
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
-        record.finished = Some(at);
+        (record.finished, record.over_by) = (Some(at), self.events);
         record.outcome = Some(outcome.clone());
-        self.call_settled(node, outcome);
+        self.call_settled(node, &InnerPath::ROOT, outcome);
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         let calls = self.calls.entry(record.key).or_default();
         if record.has_touched() {
@@ -407,7 +453,7 @@ impl State {
 
     fn judged(&mut self, node: NodeId, verdict: &Verdict, why: &str, at: Millis) -> Applied {
         self.expect(node, "waiting for a verdict", |status| *status == Status::Finished)?;
-        let parent = self.plan.node(node).and_then(|node| node.parent).ok_or_else(|| format!("{node} has no goal"))?;
+        let parent = self.plan.goal_at_work(node);
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         record.verdict = Some(verdict.clone());
         record.why = why.to_owned();
@@ -426,6 +472,11 @@ impl State {
             }
             Verdict::Retry { after_ms } => {
                 self.not_before.insert(node, Millis(at.0.saturating_add(*after_ms)));
+                if let Some(check) = self.plan.check_of(node) {
+                    // What was read back before the next try says nothing about it.
+                    self.records.remove(&check);
+                    self.set(check, Status::Open);
+                }
                 Status::Open
             }
             Verdict::Backtrack => failed(false),
@@ -436,6 +487,9 @@ impl State {
             }
         };
         self.set(node, status);
+        if *verdict == Verdict::Accept {
+            self.served(node);
+        }
         Ok(())
     }
 
@@ -482,6 +536,9 @@ impl State {
         let (first, first_id) = (self.plan.nodes().len(), self.plan.next_id());
         self.plan.unroll(node, items.len()).map_err(|error| error.to_string())?;
         self.note_unrolled(node, first);
+        if self.given.contains(&node) {
+            self.note_persons(first);
+        }
         if self.is_by_person(node) {
             self.by_person.push((first_id, self.plan.next_id()));
         }
@@ -495,54 +552,6 @@ impl State {
         self.note_error(from, to, why);
         let node = self.plan.node_mut(to).ok_or_else(|| format!("there is no node {to}"))?;
         node.instead_of = Some(from);
-        Ok(())
-    }
-
-    fn forked(&mut self, from: &str, made: &[Made], keyed: &[Made]) -> Applied {
-        if let Some(node) = self.in_flight().next() {
-            return Err(format!("the call of {node} was under way"));
-        }
-        for call in made {
-            let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
-            (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
-        }
-        for call in keyed {
-            let keys = self.keys.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
-            keys.extend(call.key.clone());
-        }
-        Ok(())
-    }
-
-    fn resumed(&mut self, budget: Option<crate::Budget>, at: Millis) -> Applied {
-        if let Some(outcome) = &self.outcome
-            && !outcome.is_resumable()
-        {
-            return Err(format!("the run ended for good: {}", outcome.name()));
-        }
-        self.stop_time();
-        // A hold that nobody saw stays one.
-        self.holding &= self.outcome != Some(Outcome::Held);
-        (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
-        self.settle_what_was_cut_off();
-        match budget {
-            None => self.paused_ms = self.paused_ms.saturating_add(at.0.saturating_sub(self.now.0)),
-            Some(more) => {
-                self.budget.steps = self.spent.steps.saturating_add(more.steps);
-                self.budget.tokens = self.spent.tokens.saturating_add(more.tokens);
-                self.budget.wall_ms = more.wall_ms;
-                // Without a word about money the limit stays where it is: nothing lifts it by the way.
-                if let Some(money) = more.money {
-                    self.budget.money = Some(self.purse.spent.plus(money));
-                }
-                (self.started, self.paused_ms) = (Some(self.now.max(at)), 0);
-            }
-        }
-        let planning: Vec<_> =
-            self.plan.nodes().iter().filter(|n| n.status == Status::Planning).map(|n| n.id).collect();
-        for node in planning {
-            self.rest(node);
-        }
-        self.stalled = 0;
         Ok(())
     }
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, RefusalCode};
 
 use super::{Record, State};
-use crate::{Command, EffectState, EventKind, Millis, NodeId, Question, Status, StepName, StepOutcome, ToolFailure};
+use crate::{
+    Command, EffectState, EventKind, InnerPath, Millis, Node, NodeId, Question, Status, StepName, StepOutcome,
+    ToolFailure,
+};
 
 /// How often a person is asked about one step: more often, something is wrong with the step.
-pub(super) const ASKS_MAX: u32 = 5;
+pub(crate) const ASKS_MAX: u32 = 5;
 
 impl State {
     /// The question that this step waits for.
@@ -31,7 +34,11 @@ impl State {
         node: NodeId,
         from: &[StepName],
         request: &ApprovalRequest,
+        inside: &InnerPath,
     ) -> Result<(), String> {
+        if !inside.is_root() {
+            return self.asked_inside_of(node, inside, request);
+        }
         self.expect(node, "open", |status| *status == Status::Open)?;
         self.plan.step(node).ok_or_else(|| format!("{node} is not a step"))?;
         *self.asks.entry(node).or_default() += 1;
@@ -48,6 +55,9 @@ impl State {
         answer: &ApprovalAnswer,
         at: Millis,
     ) -> Result<(), String> {
+        if self.answered_inside(node, id, answer, at) {
+            return Ok(());
+        }
         let (request, from) =
             self.approvals.get(&node).filter(|(request, _)| request.id == *id).cloned().ok_or("it was not asked")?;
         if answer.is_final() {
@@ -91,6 +101,12 @@ impl State {
             value: None,
             verdict: None,
             why: why.clone(),
+            scores: None,
+            begun_by: 0,
+            over_by: self.events,
+            undo: None,
+            undone: false,
+            fixed: false,
             key: Self::call_key(&request.call.tool, &request.call.arguments),
             idempotency: None,
             folders: Vec::new(),
@@ -104,9 +120,10 @@ impl State {
     /// Closes questions that nobody needs answered any more.
     pub(super) fn withdraw(&self, all: bool) -> Option<Command> {
         let idle = |node: &NodeId| all || self.status(*node) != Ok(&Status::Waiting);
-        let (node, (request, _)) = self.approvals.iter().find(|(node, _)| idle(node))?;
-        let answer = ApprovalAnswer::Withdrawn;
-        Some(Command::Record(EventKind::ApprovalAnswered { node: *node, id: request.id.clone(), answer }))
+        let step =
+            self.approvals.iter().find(|(node, _)| idle(node)).map(|(node, (request, _))| (*node, request.id.clone()));
+        let (node, id) = step.or_else(|| self.idle_inside(all))?;
+        Some(Command::Record(EventKind::ApprovalAnswered { node, id, answer: ApprovalAnswer::Withdrawn }))
     }
 
     /// Keeps the time that passes while nothing but a person is waited for out of the run's own.
@@ -114,20 +131,22 @@ impl State {
         if let Some(since) = before.filter(|_| !resumed) {
             self.paused_ms = self.paused_ms.saturating_add(self.now.0.saturating_sub(since.0));
         }
-        let waiting = |status: &Status| matches!(status, Status::Waiting | Status::Asking { .. });
-        let idle =
-            self.outcome.is_none() && self.busy() == 0 && self.plan.nodes().iter().any(|node| waiting(&node.status));
+        let waiting = |node: &Node| {
+            matches!(node.status, Status::Waiting | Status::Asking { .. })
+                || (matches!(node.status, Status::Running | Status::Parked) && self.program_waits(node.id))
+        };
+        let idle = self.outcome.is_none() && self.busy() == 0 && self.plan.nodes().iter().any(waiting);
         self.idle_since = idle.then_some(self.now);
     }
 }
 
 /// The question of an approval as one that a run ends with.
-fn question(request: &ApprovalRequest) -> Question {
+pub(super) fn question(request: &ApprovalRequest) -> Question {
     let text = format!("{} (question {})", request.lines().join("\n"), request.id);
     Question { text, about: None, choices: Vec::new(), approval: Some(request.id.clone()) }
 }
 
-fn why_denied(request: &ApprovalRequest, answer: &ApprovalAnswer) -> String {
+pub(crate) fn why_denied(request: &ApprovalRequest, answer: &ApprovalAnswer) -> String {
     let call = format!("the call of `{}` that rule `{}` asks about", request.call.tool, request.rule);
     match answer {
         ApprovalAnswer::Denied { by, reason } => {

@@ -1,6 +1,7 @@
 //! What is to be done next.
 
 use super::approvals::ASKS_MAX;
+use super::asides::WayBack;
 use super::shares::can_end;
 use super::{Command, State};
 use crate::critic::is_repeatable;
@@ -22,6 +23,8 @@ enum Fate {
     Stuck,
     /// An alternative is to be tried in place of one that failed.
     Backtrack { from: NodeId, to: NodeId },
+    /// Before that, a step has to be taken back.
+    Undo(NodeId),
 }
 
 impl State {
@@ -34,7 +37,7 @@ impl State {
         let judge: Vec<_> = self
             .plan
             .steps()
-            .filter(|(node, _)| node.status == Status::Finished)
+            .filter(|(node, _)| node.status == Status::Finished && self.pending_check(node.id).is_none())
             .map(|(node, _)| Command::Judge { node: node.id })
             .collect();
         if !judge.is_empty() {
@@ -70,16 +73,27 @@ impl State {
             let outcome = if repeatable { StepOutcome::NotStarted { why } } else { StepOutcome::Unknown { why } };
             EventKind::StepFinished { node, outcome, receipt: serde_json::Value::Null, label: None }
         };
-        self.in_flight().map(interrupted).collect()
+        let cut_off = "the run was cut off";
+        let of = |node| match self.journal(node) {
+            Some(_) => self.set_down(node, cut_off),
+            None => vec![interrupted(node)],
+        };
+        self.in_flight().flat_map(of).collect()
     }
 
     fn next(&self) -> Vec<Command> {
+        if let Some(looked) = self.second_look() {
+            return vec![Command::Record(looked)];
+        }
         let mut walk = Walk { state: self, commands: Vec::new(), busy: self.busy(), held: false };
+        self.looking.values().for_each(|look| walk.step(*look));
         walk.goal(NodeId::ROOT);
         let record = walk.commands.iter().position(|command| matches!(command, Command::Record(_)));
         if let Some(at) = record {
             return vec![walk.commands.swap_remove(at)];
         }
+        // They run beside whatever else is done.
+        walk.commands.extend(self.unreviewed().map(|node| Command::Review { node }));
         if walk.commands.is_empty() && self.busy() == 0 && walk.held {
             return vec![self.finish(Outcome::Held)];
         }
@@ -96,7 +110,13 @@ impl State {
     }
 
     pub(super) fn busy(&self) -> usize {
-        self.plan.nodes().iter().filter(|node| matches!(node.status, Status::Running | Status::Planning)).count()
+        // A program that waits for a person does nothing else.
+        let busy = |node: &&Node| match node.status {
+            Status::Running => !self.program_waits(node.id),
+            Status::Planning => true,
+            _ => false,
+        };
+        self.plan.nodes().iter().filter(busy).count()
     }
 
     fn pending_question(&self) -> Option<Command> {
@@ -111,7 +131,7 @@ impl State {
     }
 
     fn ending(&self) -> Outcome {
-        let partial = self.partial_answer();
+        let partial = self.best_answer();
         match (&self.unanswered, self.exhausted) {
             _ if self.cancelled => Outcome::Cancelled { partial },
             (Some(question), _) => Outcome::Asked { question: question.clone(), partial },
@@ -126,16 +146,11 @@ impl State {
     }
 
     fn failed(&self, why: &str) -> Outcome {
-        let (reason, partial) = (why.to_owned(), self.partial_answer());
+        let (reason, partial) = (why.to_owned(), self.best_answer());
         match self.refusals().next() {
             Some(_) => Outcome::Refused { reason, grants: self.missing_grants(), partial },
             None => Outcome::Failed { reason, partial },
         }
-    }
-
-    /// Whether something at or below this node may have changed the world for good.
-    fn touched(&self, node: NodeId) -> bool {
-        self.plan.subtree(node).iter().any(|id| self.records.get(id).is_some_and(super::Record::has_touched))
     }
 
     fn fate(&self, order: Order, children: &[NodeId]) -> Fate {
@@ -169,7 +184,17 @@ impl State {
             match &node.status {
                 Status::Done => return Fate::Reached,
                 // Never around something that cannot be taken back: the planner decides.
-                Status::Failed { replan, .. } if !rescue && (*replan || self.touched(*id)) => return Fate::Stuck,
+                Status::Failed { replan, .. } if !rescue => {
+                    // Nothing is taken back for nothing.
+                    let others = live.iter().any(|other| self.status(*other).is_ok_and(|status| !status.is_failed()));
+                    match self.way_back(*id) {
+                        _ if *replan || !others => return Fate::Stuck,
+                        WayBack::Clear => failed = Some(*id),
+                        WayBack::Undo(step) => return Fate::Undo(step),
+                        WayBack::Under(undo) => return Fate::Pending(vec![undo]),
+                        WayBack::None => return Fate::Stuck,
+                    }
+                }
                 Status::Failed { .. } => failed = Some(*id),
                 _ => {
                     return match failed {
@@ -239,10 +264,15 @@ impl Walk<'_> {
                     let why = self.state.failure_of(from);
                     self.record(EventKind::Backtracked { from, to, why });
                 }
+                Fate::Undo(node) => self.commands.push(Command::Undo { node }),
+                // The last word is said when nothing is in doubt.
+                Fate::Reached if id == NodeId::ROOT && self.state.is_in_doubt() => {}
                 Fate::Reached if goal.then == Then::Close && id != NodeId::ROOT => {
                     self.record(EventKind::GoalReached { node: id, answer: None, usage: Default::default() });
                 }
                 Fate::Reached => self.plan(id, PlanReason::Review),
+                // Another look may change what it is stuck on.
+                Fate::Stuck if self.state.is_in_doubt() => {}
                 Fate::Stuck => self.plan(id, PlanReason::Stuck),
             },
             _ => {}
@@ -312,21 +342,44 @@ impl Walk<'_> {
         if let (Status::Waiting, Some(request)) = (&node.status, state.approval(id)) {
             return self.commands.push(Command::Approve { node: id, request: Box::new(request.clone()) });
         }
+        if let (Status::Finished, Some(check)) = (&node.status, state.pending_check(id)) {
+            return self.step(check);
+        }
+        if matches!(node.status, Status::Running | Status::Parked) {
+            self.commands.extend(state.approvals_inside(id));
+            if node.status == Status::Parked && !state.program_waits(id) && self.busy < state.caps.parallel.max(1) {
+                self.busy += 1;
+                self.commands.push(Command::Rerun { node: id, trying: step.trying });
+            }
+            return;
+        }
         if node.status != Status::Open {
+            return;
+        }
+        if !is_repeatable(&step.effect) && node.serves.is_none() && state.is_in_doubt() {
             return;
         }
         if state.asks(id) >= ASKS_MAX {
             return self
                 .record(EventKind::StepBlocked { node: id, why: format!("a person was asked {ASKS_MAX} times") });
         }
+        let end = state.share_deadline(id);
+        if node.serves.is_some_and(|serves| serves.service.only_reads()) && end.is_some_and(|end| end <= state.now) {
+            let why = "no time is left to look with".to_owned();
+            return self.record(EventKind::StepBlocked { node: id, why });
+        }
         if let Some(until) = state.not_before.get(&id).filter(|until| **until > state.now) {
-            let until = state.share_deadline(id).map_or(*until, |end| end.min(*until));
+            // What takes a step back is made also after the end of its goal.
+            let until = end.filter(|end| *end > state.now).map_or(*until, |end| end.min(*until));
             return self.commands.push(Command::Wait { until });
         }
         let calls = self.commands.iter().filter(|command| matches!(command, Command::CallTool { .. })).count();
         if state.spent.steps as usize + calls >= state.budget.steps as usize {
             // Calls that were found before this one still fit: they go first.
-            if calls == 0 {
+            if calls == 0 && node.serves.is_some_and(|serves| serves.service.only_reads()) {
+                let why = "no call is left to look with".to_owned();
+                self.record(EventKind::StepBlocked { node: id, why });
+            } else if calls == 0 {
                 self.record(EventKind::BudgetSpent { kind: BudgetKind::Steps });
             }
             return;
@@ -349,14 +402,14 @@ impl Walk<'_> {
                 self.commands.push(call);
             }
             Ok(None) => {}
-            Err(event) => self.record(event),
+            Err(event) => self.record(*event),
         }
     }
 
     /// The call of a step, what is recorded in its place, or neither where something else has to be over first.
-    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, EventKind> {
+    fn call(&self, id: NodeId, step: &Step) -> Result<Option<Command>, Box<EventKind>> {
         let state = self.state;
-        let blocked = |why: String| EventKind::StepBlocked { node: id, why };
+        let blocked = |why: String| Box::new(EventKind::StepBlocked { node: id, why });
         let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
         if let Some(why) = state.settled(id, &key) {
@@ -365,7 +418,7 @@ impl Walk<'_> {
         if step.attempts == 0 {
             let times = state.calls.get(&key).map_or(0, |calls| calls.times);
             match state.circle(id, &key) {
-                Some(Ok(event)) => return Err(event),
+                Some(Ok(event)) => return Err(Box::new(event)),
                 Some(Err(())) => return Ok(None),
                 None if times >= state.caps.polls.max(state.caps.repeats) => {
                     return Err(blocked(format!("the very same call was made {times} times already")));

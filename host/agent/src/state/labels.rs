@@ -214,6 +214,11 @@ impl State {
                 None => Marks::default(),
             },
             Name::Variable(name) if name == "inputs" => Marks::default(),
+            Name::Variable(name) if let Some((of, step)) = self.checked_by(node) => match name.as_str() {
+                "arguments" => self.marks_of(of, &step.arguments).at(path),
+                "result" => self.result_marks(of).at(path),
+                _ => Label::UNKNOWN.into(),
+            },
             Name::Variable(name) => match at.round(name) {
                 Some((of, index)) => {
                     let item = PartPath::new([PartStep::Index(index)]).then(path);
@@ -329,6 +334,22 @@ impl State {
             self.book.decided.insert(node, label);
         }
         marks
+    }
+
+    /// Notes a call that serves a step and has in it what that one was given, or what it gave.
+    pub(super) fn note_aside(&mut self, of: NodeId, by: NodeId) {
+        let given = self.book.given.get(&of).copied().unwrap_or(Label::UNKNOWN);
+        let label = given.join(self.result_marks(of).all()).join(self.written(of).label);
+        let after = self.plan.step(of).map(|step| step.name.clone()).into_iter().collect();
+        if !label.is_trusted() {
+            self.book.written.insert(by, Written { label, after });
+        }
+    }
+
+    /// Notes that a result was replaced by that of another look at it.
+    pub(super) fn note_replaced(&mut self, node: NodeId, by: NodeId) {
+        let marks = self.result_marks(by);
+        self.book.results.insert(node, marks);
     }
 
     /// Notes a loop whose nodes begin at `first`.

@@ -7,24 +7,31 @@
 mod agents;
 mod apply;
 mod approvals;
+mod asides;
+mod calls;
 mod decide;
 mod edits;
+mod evidence;
 mod foresee;
+mod inner;
 mod labels;
 mod looks;
 mod loops;
 mod money;
 mod partial;
+mod resumed;
 mod scope;
 mod shares;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
-use toolcrib_policy::{ApprovalRequest, Digest, Effect, IdempotencyKey, Label, Labels, ToolName, canonical};
+use toolcrib_policy::{
+    ApprovalId, ApprovalRequest, CriticSettings, Digest, Effect, IdempotencyKey, Label, Labels, Scores, ToolName,
+};
 
 use crate::critic::Verdict;
 use crate::{
@@ -33,7 +40,9 @@ use crate::{
 };
 
 pub use agents::AgentSeen;
+pub(crate) use approvals::{ASKS_MAX, why_denied};
 pub use foresee::{Foreseen, ForeseenCall};
+pub use inner::{Inner, Journal};
 pub use labels::Origin;
 pub use looks::Looked;
 pub use loops::Detector;
@@ -87,8 +96,25 @@ pub enum Command {
         /// How it is tried.
         trying: Trying,
     },
+    /// Record `StepResumed` and run this step's program again, with what its first start recorded.
+    Rerun {
+        /// The step.
+        node: NodeId,
+        /// How it is tried.
+        trying: Trying,
+    },
     /// Judge this step.
     Judge {
+        /// The step.
+        node: NodeId,
+    },
+    /// Have this accepted result reviewed. Repeated until the review is recorded: a driver asks once.
+    Review {
+        /// The step.
+        node: NodeId,
+    },
+    /// Record how this call is taken back, or that it cannot be.
+    Undo {
         /// The step.
         node: NodeId,
     },
@@ -155,6 +181,24 @@ pub struct Record {
     /// Why.
     #[serde(default)]
     pub why: String,
+    /// How the step stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Scores>,
+    /// The number of the event with the intent, counted from 1 in the run.
+    #[serde(default)]
+    pub begun_by: u64,
+    /// The number of the event with the outcome.
+    #[serde(default)]
+    pub over_by: u64,
+    /// The call that takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo: Option<NodeId>,
+    /// Whether it was taken back.
+    #[serde(default)]
+    undone: bool,
+    /// Whether it turned out that it cannot be taken back.
+    #[serde(default)]
+    fixed: bool,
     /// Identifies the call: tool and arguments.
     key: Digest,
     /// What a server is told it by.
@@ -171,6 +215,11 @@ fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Arc<Valu
 }
 
 impl Record {
+    /// Whether it was taken back.
+    pub fn is_undone(&self) -> bool {
+        self.undone
+    }
+
     /// Whether the world may have changed, in a way that doing it again would change it again.
     pub fn has_touched(&self) -> bool {
         let happened = match &self.outcome {
@@ -179,7 +228,7 @@ impl Record {
             Some(StepOutcome::Failed { failure }) => failure.effect != crate::EffectState::None,
             Some(StepOutcome::NotStarted { .. }) => false,
         };
-        happened && !crate::critic::is_repeatable(&self.effect)
+        happened && !self.undone && !crate::critic::is_repeatable(&self.effect)
     }
 }
 
@@ -264,12 +313,41 @@ pub struct State {
     approvals: BTreeMap<NodeId, (ApprovalRequest, Vec<StepName>)>,
     #[serde(default)]
     asks: BTreeMap<NodeId, u32>,
+    /// What the programs of steps did so far.
+    #[serde(default)]
+    journals: BTreeMap<NodeId, Journal>,
+    /// The yes that a step is about to be started on the strength of.
+    #[serde(default)]
+    used: BTreeMap<NodeId, ApprovalId>,
     /// In states of older versions: the first node that was planned when there were results to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     informed_from: Option<NodeId>,
     /// What was looked up for goals that are open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     looks: BTreeMap<NodeId, Vec<Looked>>,
+    /// How results are judged.
+    #[serde(default)]
+    critic: CriticSettings,
+    /// The nodes that a person wrote.
+    #[serde(default)]
+    given: BTreeSet<NodeId>,
+    /// How well the arguments of steps are grounded, where that is less than wholly.
+    #[serde(default)]
+    grounding: BTreeMap<NodeId, u8>,
+    /// Steps that a person wants to be made with what they have.
+    #[serde(default)]
+    vouched: BTreeSet<NodeId>,
+    /// What calls had in them that comes from nowhere, and that their planner was told of.
+    #[serde(default)]
+    objected: BTreeSet<String>,
+    /// Which try of which step was reviewed.
+    #[serde(default)]
+    reviewed: BTreeMap<NodeId, u32>,
+    /// Steps whose results are looked at again, and the calls that look.
+    #[serde(default)]
+    looking: BTreeMap<NodeId, NodeId>,
+    #[serde(default)]
+    best: Option<asides::Best>,
     /// The labels of values.
     #[serde(default)]
     book: labels::Book,
@@ -318,8 +396,18 @@ impl Default for State {
             pending: Vec::new(),
             approvals: BTreeMap::new(),
             asks: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            used: BTreeMap::new(),
             informed_from: None,
             looks: BTreeMap::new(),
+            critic: CriticSettings::default(),
+            given: BTreeSet::new(),
+            grounding: BTreeMap::new(),
+            vouched: BTreeSet::new(),
+            objected: BTreeSet::new(),
+            reviewed: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            best: None,
             book: labels::Book::begun(),
             unanswered: None,
             questions: 0,
@@ -431,7 +519,7 @@ impl State {
     pub fn results(&self) -> Vec<(&Step, &Record, &Value)> {
         let mut found: Vec<_> = self
             .plan
-            .steps()
+            .planned_steps()
             .filter_map(|(node, step)| {
                 let record = self.records.get(&node.id)?;
                 Some((step, record, record.value.as_deref()?))
@@ -483,39 +571,10 @@ impl State {
     }
 
     fn refusals(&self) -> impl Iterator<Item = (NodeId, &crate::ToolFailure)> {
-        self.records.iter().filter_map(|(node, record)| match &record.outcome {
+        let planned = |node: &NodeId| self.plan.node(*node).is_some_and(|node| node.serves.is_none());
+        self.records.iter().filter(move |(node, _)| planned(node)).filter_map(|(node, record)| match &record.outcome {
             Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
         })
-    }
-
-    /// Whether a person wrote every call of this part of the plan, those that are made twice too.
-    fn may_repeat(&self, node: NodeId) -> bool {
-        self.caps.twice && self.plan.scope_of(node) == NodeId::ROOT
-    }
-
-    /// Why this call is not made again, where an earlier one cannot be taken back.
-    fn settled(&self, node: NodeId, key: &Digest) -> Option<String> {
-        let calls = self.calls.get(key)?;
-        let by = calls.settled.as_ref().filter(|_| !self.may_repeat(node) || calls.elsewhere.is_some())?;
-        Some(match &calls.elsewhere {
-            None => format!(
-                "the very same call was made by step {by} and cannot be taken back; refer to its result instead"
-            ),
-            Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
-        })
-    }
-
-    /// The idempotency key that this call of the step has already, from an earlier try or from the run that this one was
-    /// forked from.
-    pub fn key_of(&self, step: NodeId, tool: &ToolName, arguments: &Value) -> Option<&IdempotencyKey> {
-        let call = Self::call_key(tool, arguments);
-        let tried = self.records.get(&step).filter(|record| record.key == call);
-        tried.and_then(|record| record.idempotency.as_ref()).or_else(|| self.keys.get(&call)?.first())
-    }
-
-    /// Identifies a call by tool and arguments, whatever the order of keys.
-    fn call_key(tool: &ToolName, arguments: &Value) -> Digest {
-        Digest::of(format!("{tool}\n{}", canonical(arguments)).as_bytes())
     }
 }

@@ -10,7 +10,7 @@ use toolcrib_model::Usage;
 use toolcrib_policy::{Money, ToolName};
 
 use super::State;
-use crate::{NodeId, StepOutcome};
+use crate::{InnerPath, NodeId, StepOutcome};
 
 /// What one model, or one tool, has cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ pub struct Purse {
     /// How many requests were made.
     pub(super) requests: u64,
     pub(super) asked: BTreeMap<u64, Open>,
-    pub(super) called: BTreeMap<NodeId, (ToolName, Money)>,
+    /// Calls under way: of steps, and of the programs that they are.
+    pub(super) called: BTreeMap<NodeId, BTreeMap<InnerPath, (ToolName, Money)>>,
     /// Which model answered last about a goal.
     pub(super) answered: BTreeMap<NodeId, String>,
 }
@@ -59,7 +60,7 @@ pub struct Purse {
 impl Purse {
     /// What is set aside for requests and calls that are under way.
     pub fn reserved(&self) -> Money {
-        self.set_aside(|_| true)
+        self.asked_aside(|_| true).plus(self.called_aside(|_| true))
     }
 
     /// The number of the next request.
@@ -72,11 +73,16 @@ impl Purse {
         self.asked.get(&request).map(|open| (open.model.as_str(), open.reserved))
     }
 
-    fn set_aside(&self, counts: impl Fn(NodeId) -> bool) -> Money {
-        let asked = self.asked.values().map(|open| (open.node, open.reserved));
-        let called = self.called.iter().map(|(node, (_, price))| (*node, *price));
-        let all = asked.chain(called).filter(|(node, _)| counts(*node));
-        all.fold(Money::ZERO, |sum, (_, amount)| sum.plus(amount))
+    /// For requests to models: what they come to is at most that.
+    fn asked_aside(&self, counts: impl Fn(NodeId) -> bool) -> Money {
+        let asked = self.asked.values().filter(|open| counts(open.node));
+        asked.fold(Money::ZERO, |sum, open| sum.plus(open.reserved))
+    }
+
+    /// For calls: what they come to is that, or nothing.
+    fn called_aside(&self, counts: impl Fn(NodeId) -> bool) -> Money {
+        let called = self.called.iter().filter(|(node, _)| counts(**node)).flat_map(|(_, calls)| calls.values());
+        called.fold(Money::ZERO, |sum, (_, price)| sum.plus(*price))
     }
 
     pub(super) fn is_untouched(&self) -> bool {
@@ -124,8 +130,11 @@ impl State {
         let mut later = false;
         for id in self.plan.path(node) {
             let Some(most) = self.money_of(id) else { continue };
+            let below = |node: NodeId| id == NodeId::ROOT || self.plan.path(node).contains(&id);
             let spent = if id == NodeId::ROOT { self.purse.spent } else { self.spent_below(id) };
-            let aside = self.purse.set_aside(|node| id == NodeId::ROOT || self.plan.path(node).contains(&id));
+            // A call may be a program that waits for this very amount: its price is not waited for.
+            let spent = spent.plus(self.purse.called_aside(below));
+            let aside = self.purse.asked_aside(below);
             if spent.plus(amount) > most {
                 return Affordable::No { budget_of: id };
             }
@@ -194,17 +203,28 @@ impl State {
         self.pay(open.node, money);
     }
 
-    pub(super) fn call_priced(&mut self, node: NodeId, tool: &ToolName, price: Option<Money>) -> Result<(), String> {
+    pub(super) fn call_priced(
+        &mut self,
+        node: NodeId,
+        path: &InnerPath,
+        tool: &ToolName,
+        price: Option<Money>,
+    ) -> Result<(), String> {
         let Some(price) = price else { return Ok(()) };
         if self.affords(node, price) != Affordable::Yes {
             return Err(format!("the budget has no {price} left"));
         }
-        self.purse.called.insert(node, (tool.clone(), price));
+        self.purse.called.entry(node).or_default().insert(path.clone(), (tool.clone(), price));
         Ok(())
     }
 
-    pub(super) fn call_settled(&mut self, node: NodeId, outcome: &StepOutcome) {
-        let Some((tool, price)) = self.purse.called.remove(&node) else { return };
+    pub(super) fn call_settled(&mut self, node: NodeId, path: &InnerPath, outcome: &StepOutcome) {
+        let Some(calls) = self.purse.called.get_mut(&node) else { return };
+        let settled = calls.remove(path);
+        if calls.is_empty() {
+            self.purse.called.remove(&node);
+        }
+        let Some((tool, price)) = settled else { return };
         // What policy kept back, or what never began, was not charged for by anybody.
         let free = match outcome {
             StepOutcome::NotStarted { .. } => true,
@@ -235,8 +255,8 @@ impl State {
             let money = open.reserved;
             self.bill_model(&open, &Usage::default(), money, true);
         }
-        for (node, (tool, price)) in std::mem::take(&mut self.purse.called) {
-            self.bill_tool(node, tool, price, true);
+        for (node, calls) in std::mem::take(&mut self.purse.called) {
+            calls.into_values().for_each(|(tool, price)| self.bill_tool(node, tool, price, true));
         }
     }
 

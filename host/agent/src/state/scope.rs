@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::State;
 use crate::plan::refs::{self, RefError, Scope, Source};
-use crate::{Body, EventKind, NodeId, Order, StepName};
+use crate::{Body, EventKind, NodeId, Order, StepName, StepOutcome};
 
 /// The state as a node of the plan sees it.
 pub(super) struct At<'s> {
@@ -43,6 +43,12 @@ impl At<'_> {
         })
     }
 
+    /// What is known of the step that this one checks.
+    fn checked(&self) -> Option<&super::Record> {
+        let serves = self.state.plan.node(self.node)?.serves.filter(|serves| serves.service.is_check())?;
+        self.state.records.get(&serves.of)
+    }
+
     /// What failed before the error branch that this is in.
     fn error(&self) -> Option<&(Value, Vec<StepName>)> {
         self.state.plan.path(self.node).into_iter().rev().find_map(|id| self.state.errors.get(&id))
@@ -63,6 +69,11 @@ impl Scope for At<'_> {
             (_, Some((of, index))) => self.state.rounds.get(&of)?.0.get(index),
             ("inputs", None) => Some(&self.state.inputs),
             ("error", None) => self.error().map(|(why, _)| why),
+            ("arguments", None) => Some(&*self.checked()?.arguments),
+            ("result", None) => match self.checked()?.outcome.as_ref()? {
+                StepOutcome::Done { output } => output.structured.as_ref(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -71,12 +82,23 @@ impl Scope for At<'_> {
         match (name, self.round(name)) {
             (_, Some((of, _))) => self.state.rounds.get(&of).map(|(_, from)| from.clone()).unwrap_or_default(),
             ("error", None) => self.error().map(|(_, from)| from.clone()).unwrap_or_default(),
+            ("arguments", None) => self.checked().map(|record| record.from.clone()).unwrap_or_default(),
+            ("result", None) => {
+                let of = self.state.plan.node(self.node).and_then(|node| node.serves).map(|serves| serves.of);
+                of.and_then(|of| self.state.plan.step(of)).map(|step| step.name.clone()).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
 }
 
 impl State {
+    /// The step that this one checks, where it is a check.
+    pub(super) fn checked_by(&self, node: NodeId) -> Option<(NodeId, &crate::Step)> {
+        let serves = self.plan.node(node)?.serves.filter(|serves| serves.service.is_check())?;
+        Some((serves.of, self.plan.step(serves.of)?))
+    }
+
     pub(super) fn at(&self, node: NodeId) -> At<'_> {
         At { state: self, node }
     }

@@ -19,7 +19,7 @@ use toolcrib_policy::{
 use crate::support::{Book, Dies, Script, Shed, card, ports, tool};
 
 /// Asks about every irreversible call, and says the same about each after a while.
-struct Desk {
+pub(crate) struct Desk {
     says: ApprovalAnswer,
     after: Duration,
     known: Mutex<Approvals>,
@@ -27,17 +27,17 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(says: ApprovalAnswer, after_secs: u64) -> Arc<Self> {
+    pub(crate) fn new(says: ApprovalAnswer, after_secs: u64) -> Arc<Self> {
         let after = Duration::from_secs(after_secs);
         Arc::new(Self { says, after, known: Mutex::default(), seen: Mutex::default() })
     }
 }
 
-fn yes(scope: ApprovalScope) -> ApprovalAnswer {
+pub(crate) fn yes(scope: ApprovalScope) -> ApprovalAnswer {
     ApprovalAnswer::Approved { scope, any: BTreeSet::new(), by: "ada at the terminal".to_owned() }
 }
 
-fn no() -> ApprovalAnswer {
+pub(crate) fn no() -> ApprovalAnswer {
     ApprovalAnswer::Denied { by: "ada at the terminal".to_owned(), reason: Some("not today".to_owned()) }
 }
 
@@ -57,7 +57,8 @@ impl Approver for Desk {
             known.used(&id);
             return Gate::Go { approval: Some(id) };
         }
-        let place = format!("r/{}/{}/{}", intent.call.node, intent.call.attempt, intent.asked);
+        let (call_of, path) = (intent.call, &intent.call.inside);
+        let place = format!("r/{}.{path}/{}/{}", call_of.node, call_of.attempt, intent.asked);
         Gate::Ask(Box::new(ApprovalRequest {
             id: ApprovalId::of(&place, &call),
             call,

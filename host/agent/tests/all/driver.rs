@@ -59,7 +59,7 @@ async fn a_planner_of_single_steps_is_a_reason_act_loop() {
     let (outcome, book) = run(&tools, planner, Budget::default()).await;
     assert_eq!(outcome, Outcome::Reached { answer: Answer::text("2 results") });
     assert_eq!(tools.calls.lock().unwrap()[1].arguments, json!({ "n": 7 }));
-    insta::assert_snapshot!(book.kinds().join(" "), @"run-started plan-asked expanded step-started step-finished judged plan-asked expanded step-started step-finished judged plan-asked goal-reached run-finished");
+    insta::assert_snapshot!(book.kinds().join(" "), @"run-started plan-asked expanded ungrounded step-started step-finished judged plan-asked expanded step-started step-finished judged plan-asked goal-reached run-finished");
 }
 
 #[tokio::test(start_paused = true)]

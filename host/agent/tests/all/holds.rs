@@ -129,7 +129,7 @@ async fn an_edited_plan_is_checked_and_each_fault_has_its_place() {
         ),
         (
             "steps:\n  - tool: x.read\n    args: {}\n",
-            "steps[0]: unknown key `args`; there are then, when, title, tool, step, arguments, expect, retry, timeout, ask (line 2, column 5)",
+            "steps[0]: unknown key `args`; there are then, when, title, tool, step, arguments, expect, check, retry, timeout, ask (line 2, column 5)",
         ),
         ("steps: []\n", "steps: there is nothing to do here (line 1, column 8)"),
         ("plan: [\n", "it is no YAML"),

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use toolcrib_agent::critic::{self, Evidence, GIVE_UP, IT_DID_NOT, IT_HAPPENED};
+use toolcrib_agent::critic::{self, GIVE_UP, IT_DID_NOT, IT_HAPPENED, KEEP, MAKE_IT};
 use toolcrib_agent::{
-    Affordable, Answer, Budget, Caps, ChildAgent, Command, Draft, DraftGoal, DraftStep, EffectState, Event, EventKind,
-    Expectation, Millis, NodeId, Order, Outcome, Patch, Question, Share, State, StepName, StepOutcome, Then, ToolCard,
-    ToolOutput, plan,
+    Affordable, Answer, Budget, Caps, Check, ChildAgent, Command, Draft, DraftGoal, DraftStep, EffectState, Event,
+    EventKind, Expectation, Millis, NodeId, Order, Outcome, Patch, Question, Service, Share, State, Status, StepName,
+    StepOutcome, Then, ToolCard, ToolOutput, plan,
 };
 use toolcrib_model::Usage;
 use toolcrib_policy::{
-    ApprovalAnswer, ApprovalId, ApprovalRequest, ApprovalScope, BoundCall, Digest, Effect, Money, Otherwise, ToolName,
-    ToolPattern,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, ApprovalScope, BoundCall, CriticMode, CriticSettings, Digest, Effect,
+    Money, Otherwise, ScoreRule, ToolName, ToolPattern,
 };
 
 use crate::support::{card, failure, tool};
@@ -36,7 +36,14 @@ impl Dice<'_> {
 }
 
 fn cards() -> Vec<ToolCard> {
-    vec![card("t.read", Effect::Read), card("t.put", Effect::Idempotent), card("t.send", Effect::Irreversible)]
+    let undo = "unmove".to_owned();
+    vec![
+        card("t.read", Effect::Read),
+        card("t.put", Effect::Idempotent),
+        card("t.send", Effect::Irreversible),
+        card("t.move", Effect::Reversible { undo }),
+        card("t.unmove", Effect::Idempotent),
+    ]
 }
 
 fn find(name: &ToolName) -> Option<ToolCard> {
@@ -58,6 +65,8 @@ struct Sim<'b> {
     allowed: BTreeSet<NodeId>,
     /// Requests to models that are under way, with what was set aside.
     asked: BTreeMap<NodeId, (u64, Money)>,
+    /// Calls that took another one back.
+    undone: BTreeSet<NodeId>,
 }
 
 impl<'b> Sim<'b> {
@@ -73,9 +82,13 @@ impl<'b> Sim<'b> {
             forgiven: BTreeSet::new(),
             allowed: BTreeSet::new(),
             asked: BTreeMap::new(),
+            undone: BTreeSet::new(),
         };
         let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000, money: Some(Money::from_nano(4_000)) };
         let caps = Caps { nodes: 120, ..Caps::default() };
+        let rules =
+            ["coherence < 40: retry", "coherence < 40: alternative", "coherence < 90: re-plan", "coherence < 40: ask"];
+        let table = vec![ScoreRule::parse(rules[sim.dice.roll(rules.len())]).unwrap()];
         let hold = sim.dice.roll(8) == 1;
         sim.record(EventKind::RunStarted {
             version: 1,
@@ -84,6 +97,7 @@ impl<'b> Sim<'b> {
             budget,
             caps,
             inputs: json!(null),
+            critic: CriticSettings { mode: CriticMode::All, judge: Some("j".into()), table, ..Default::default() },
             hold,
         });
         sim
@@ -96,6 +110,15 @@ impl<'b> Sim<'b> {
         self.state.apply(&event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
         self.events.push(event);
         self.snapshots.push(self.state.clone());
+        let undo = |node: &&toolcrib_agent::Node| node.serves.is_some_and(|serves| serves.service == Service::Undo);
+        let done: Vec<_> =
+            self.state.plan().nodes().iter().filter(undo).map(|node| (node.id, node.status.clone())).collect();
+        for (by, _) in done.into_iter().filter(|(_, status)| *status == Status::Done) {
+            if self.undone.insert(by) {
+                let of = self.state.plan().node(by).and_then(|node| node.serves).unwrap().of;
+                self.effects.remove(&self.key(of));
+            }
+        }
         assert!(self.events.len() < EVENTS_MAX, "the machine runs in circles");
     }
 
@@ -160,7 +183,8 @@ impl<'b> Sim<'b> {
             Command::Wait { until } => self.record(EventKind::Waited { until }),
             Command::Judge { node } => self.judge(node),
             Command::Ask { node, .. } => {
-                let words = [Some("blue"), Some(IT_HAPPENED), Some(IT_DID_NOT), Some(GIVE_UP), None];
+                let words =
+                    [Some("blue"), Some(IT_HAPPENED), Some(IT_DID_NOT), Some(GIVE_UP), Some(KEEP), Some(MAKE_IT), None];
                 let answer = self.dice.pick(&words).map(str::to_owned);
                 let about = self.state.plan().node(node).and_then(|node| match &node.status {
                     toolcrib_agent::Status::Asking { about, .. } => *about,
@@ -172,6 +196,23 @@ impl<'b> Sim<'b> {
                 }
                 self.record(EventKind::Answered { node, answer });
             }
+            Command::Review { node } => {
+                let events = self.state.evidence_events(node);
+                let cites = if self.dice.roll(6) == 0 { vec![9_999] } else { vec![self.dice.pick(&events)] };
+                let opinion = critic::Opinion { sound: self.dice.roll(2) == 0, why: "so".into(), cites };
+                let critic::Reviewed { opinion, scores, follow, why } = critic::weigh(&self.state, node, Ok(opinion));
+                let (by, usage) = ("j".to_owned(), Usage::default());
+                self.record(EventKind::Reviewed { node, by, opinion, scores, then: follow, why, usage });
+            }
+            Command::Undo { node } => {
+                let arguments = json!({ "x": self.dice.roll(2) });
+                let undoing =
+                    EventKind::Undoing { node, tool: tool("t.unmove"), arguments, effect: Effect::Idempotent };
+                let cannot = EventKind::NotUndone { node, why: "no".into() };
+                let event = if self.dice.roll(4) == 0 { cannot } else { undoing };
+                self.record(event);
+            }
+            Command::Rerun { .. } => panic!("no step here is a program"),
             Command::Approve { node, request } => {
                 let answer = self.answer_about(node);
                 self.record(EventKind::ApprovalAnswered { node, id: request.id, answer });
@@ -180,7 +221,8 @@ impl<'b> Sim<'b> {
                 let Some(effect) = find(&tool).map(|card| card.effect) else { panic!("no card for {tool}") };
                 if effect == Effect::Irreversible && !self.allowed.remove(&node) && self.dice.roll(3) == 1 {
                     let request = self.request(node, tool, arguments);
-                    return self.record(EventKind::ApprovalAsked { node, from, request });
+                    let inside = Default::default();
+                    return self.record(EventKind::ApprovalAsked { node, from, request, inside });
                 }
                 let start = EventKind::StepStarted {
                     node,
@@ -191,13 +233,14 @@ impl<'b> Sim<'b> {
                     effect: effect.clone(),
                     labels,
                     price: None,
+                    program: None,
                     key: None,
                     folders: Vec::new(),
                     under,
                 };
                 self.record(start);
                 let key = self.key(node);
-                if effect == Effect::Irreversible && self.forgiven.remove(&key) {
+                if self.forgiven.remove(&key) {
                     self.effects.remove(&key);
                 }
                 assert_eq!(
@@ -256,7 +299,7 @@ impl<'b> Sim<'b> {
             StepOutcome::NotStarted { .. } => false,
             StepOutcome::Done { .. } | StepOutcome::Unknown { .. } => true,
         };
-        if touched && self.state.record(node).unwrap().effect == Effect::Irreversible {
+        if touched && !critic::is_repeatable(&self.state.record(node).unwrap().effect) {
             *self.effects.entry(self.key(node)).or_default() += 1;
         }
         self.record(EventKind::StepFinished { node, outcome, receipt: Value::Null, label: None });
@@ -264,16 +307,9 @@ impl<'b> Sim<'b> {
 
     fn judge(&mut self, node: NodeId) {
         let state = self.state.clone();
-        let (step, record) = (state.plan().step(node).unwrap(), state.record(node).unwrap());
-        let judgement = critic::judge(&Evidence {
-            step,
-            effect: &record.effect,
-            card: find(&step.tool).as_ref(),
-            outcome: record.outcome.as_ref().unwrap(),
-            same_failures: state.same_failures(node),
-            caps: state.caps(),
-        });
-        self.record(EventKind::Judged { node, verdict: judgement.verdict, why: judgement.why, by: "checks".into() });
+        let card = find(&state.plan().step(node).unwrap().tool);
+        let critic::Judgement { verdict, why, scores } = critic::judge(&state.evidence(node, card.as_ref()).unwrap());
+        self.record(EventKind::Judged { node, verdict, why, by: "checks".into(), scores });
     }
 
     /// Sets aside what a request may cost, where it can be paid.
@@ -330,7 +366,7 @@ impl<'b> Sim<'b> {
             _ => {}
         }
         match plan::check(self.state.plan(), node, patches, self.state.caps(), &find) {
-            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, label: None },
+            Ok(patches) => EventKind::Expanded { node, patches, note: String::new(), usage, label: None, given: false },
             Err(faults) => {
                 let faults = faults.iter().map(ToString::to_string).collect();
                 EventKind::PlanRejected { node, faults, usage }
@@ -376,8 +412,12 @@ impl<'b> Sim<'b> {
             _ => json!({ "x": self.dice.roll(5) }),
         };
         let expect = if self.dice.roll(4) == 1 { vec![Expectation::Exists("n".into())] } else { Vec::new() };
-        let tool = tool(self.dice.pick(&["t.read", "t.put", "t.send", "t.send"]));
-        Draft::Step(DraftStep { arguments, expect, ..DraftStep::of(tool) })
+        let named = self.dice.pick(&["t.read", "t.put", "t.send", "t.send", "t.move"]);
+        let check = (self.dice.roll(4) == 1).then(|| {
+            let expect = vec![Expectation::Holds("result.n == 1".into())];
+            Box::new(Check { tool: tool("t.read"), arguments: json!({ "x": { "$ref": "arguments.x" } }), expect })
+        });
+        Draft::Step(DraftStep { arguments, expect, check, ..DraftStep::of(tool(named)) })
     }
 }
 
@@ -436,15 +476,8 @@ fn ten_thousand_events_are_folded_quickly() {
     let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX, money: None };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
-    let start = EventKind::RunStarted {
-        version: 1,
-        goal: "g".into(),
-        planner: "p".into(),
-        budget,
-        caps,
-        inputs: json!(null),
-        hold: false,
-    };
+    let (version, goal, planner, inputs, critic) = (1, "g".into(), "p".into(), json!(null), Default::default());
+    let start = EventKind::RunStarted { version, goal, planner, budget, caps, inputs, critic, hold: false };
     let mut events = vec![start.at(Millis(1))];
     for number in 0..2_000_u32 {
         let step = DraftStep {
@@ -463,7 +496,14 @@ fn ten_thousand_events_are_folded_quickly() {
         let output = ToolOutput { structured: Some(json!({ "n": number })), text: String::new() };
         for kind in [
             EventKind::PlanAsked { node: root, reason: toolcrib_agent::PlanReason::Open },
-            EventKind::Expanded { node: root, patches, note: String::new(), usage: Usage::default(), label: None },
+            EventKind::Expanded {
+                node: root,
+                patches,
+                note: String::new(),
+                usage: Usage::default(),
+                label: None,
+                given: false,
+            },
             EventKind::StepStarted {
                 node,
                 attempt: 1,
@@ -473,12 +513,19 @@ fn ten_thousand_events_are_folded_quickly() {
                 effect: Effect::Read,
                 labels: Default::default(),
                 price: None,
+                program: None,
                 key: None,
                 folders: Vec::new(),
                 under: Default::default(),
             },
             EventKind::StepFinished { node, outcome: StepOutcome::Done { output }, receipt: Value::Null, label: None },
-            EventKind::Judged { node, verdict: critic::Verdict::Accept, why: String::new(), by: "checks".into() },
+            EventKind::Judged {
+                node,
+                verdict: critic::Verdict::Accept,
+                why: String::new(),
+                by: "checks".into(),
+                scores: None,
+            },
         ] {
             events.push(kind.at(Millis(u64::from(number))));
         }

@@ -222,6 +222,7 @@ fn amounts_of_another_currency_are_not_added() {
             budget: budget("1"),
             caps: Caps::default(),
             inputs: serde_json::Value::Null,
+            critic: Default::default(),
             hold: false,
         },
         started.clone(),

@@ -240,7 +240,17 @@ impl Clock for Paused {
 
 pub(crate) fn ports(tools: Arc<Shed>, planner: Arc<dyn Planner>, ledger: Arc<Book>) -> Ports {
     let clock = Arc::new(Paused(Instant::now()));
-    Ports { tools, planner, ledger, approver: Arc::new(()), person: None, observer: Arc::new(()), clock }
+    Ports {
+        tools,
+        planner,
+        ledger,
+        approver: Arc::new(()),
+        person: None,
+        observer: Arc::new(()),
+        clock,
+        critic: Default::default(),
+        judge: None,
+    }
 }
 
 /// Runs a goal to its end.

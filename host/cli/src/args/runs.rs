@@ -16,6 +16,9 @@ pub(crate) struct RunArgs {
     /// A model that answers where the one before it does not; may be given several times; `none` for none
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_FALLBACK", value_delimiter = ',')]
     pub(crate) fallback: Vec<String>,
+    /// Have what was accepted reviewed by a language model beside the run, named as for --model
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_JUDGE")]
+    pub(crate) judge: Option<String>,
     /// Show the plan and stop before the first call; `toolcrib plan RUN --edit` changes it, `toolcrib resume RUN` does it
     #[arg(long)]
     pub(crate) plan: bool,
@@ -87,6 +90,9 @@ pub(crate) struct FlowRunArgs {
     /// Inputs from a file with a JSON object; `-` reads it from standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,
+    /// Have what was accepted reviewed by a language model beside the run, named as for --model
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_JUDGE")]
+    pub(crate) judge: Option<String>,
     /// Call nothing: say what would be called, what policy would say to it, and what is not granted. Nothing is recorded
     #[arg(long)]
     pub(crate) dry_run: bool,

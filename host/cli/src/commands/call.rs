@@ -32,8 +32,8 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
     };
     let result = crib.call(request).await;
     live.finish();
-    let CallResult { run, report, outcome } = result?;
-    let Some(report) = report else { return Ok(not_made(&args, &run.to_string(), &outcome)) };
+    let CallResult { run, report, outcome, parked } = result?;
+    let Some(report) = report else { return Ok(not_made(&args, &run.to_string(), &outcome, parked)) };
     if args.json {
         outln!("{}", as_json(&args.tool, &run.to_string(), &report));
     } else {
@@ -45,18 +45,24 @@ pub(crate) async fn call(common: &Common, args: CallArgs) -> anyhow::Result<Exit
     Ok(report.outcome.map_or_else(|error| ExitCode::from(exit::of_call(&error.code)), |_| ExitCode::SUCCESS))
 }
 
-/// A call that was not made: a person said no, or nobody was there to say yes.
-fn not_made(args: &CallArgs, run: &str, outcome: &Outcome) -> ExitCode {
+/// A call that was not made: a person said no, or nobody was there to say yes. Or it is a program that was `parked`, and goes
+/// on when its run is resumed.
+fn not_made(args: &CallArgs, run: &str, outcome: &Outcome, parked: bool) -> ExitCode {
     let (code, message) = match outcome {
         Outcome::Asked { question, .. } => ("approval-needed", question.text.clone()),
         Outcome::Refused { reason, .. } => ("approval-denied", without_code(reason)),
+        Outcome::Cancelled { .. } if parked => ("cancelled", "the program was stopped".to_owned()),
         Outcome::Cancelled { .. } => ("cancelled", "the call was cancelled before it was made".to_owned()),
         Outcome::Failed { reason, .. } => ("failed", reason.clone()),
         Outcome::Budget { kind, .. } => ("failed", format!("the budget of {kind} is spent")),
         Outcome::Reached { .. } | Outcome::Held => ("failed", "the call was not made".to_owned()),
     };
     if args.json {
-        let mut error = json!({ "code": code, "message": message, "effect": "none" });
+        let effect = if parked { "unknown" } else { "none" };
+        let mut error = json!({ "code": code, "message": message, "effect": effect });
+        if parked {
+            error["resume"] = json!(run);
+        }
         if let Outcome::Asked { question: Question { approval: Some(id), .. }, .. } = outcome {
             error["approval"] = json!(id);
         }
@@ -64,7 +70,10 @@ fn not_made(args: &CallArgs, run: &str, outcome: &Outcome) -> ExitCode {
     } else {
         errln!("error: {code}: {}", plain_lines(&message));
         if code == "approval-needed" {
-            hint_approval(outcome, "call it again");
+            let again = format!("go on with `toolcrib resume {run}`");
+            hint_approval(outcome, if parked { &again } else { "call it again" });
+        } else if parked {
+            errln!("it goes on where it was with `toolcrib resume {run}`");
         }
     }
     ExitCode::from(exit::of_run(outcome))

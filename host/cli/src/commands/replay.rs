@@ -62,6 +62,9 @@ fn said(state: &State, command: &Command) -> String {
             format!("call {tool} {arguments} ({}, try {attempt})", text(*node))
         }
         Command::Judge { node } => format!("judge {}", text(*node)),
+        Command::Review { node } => format!("review {}", text(*node)),
+        Command::Undo { node } => format!("take back {}", text(*node)),
+        Command::Rerun { node, .. } => format!("run the program of {} again", text(*node)),
         Command::Approve { node, request } => format!("wait for a word on {} (question {})", text(*node), request.id),
         Command::Ask { question, .. } => format!("ask: {}", question.text),
         Command::Wait { until } => format!("wait until {}", toolcrib_runtime::at_time(until.0)),

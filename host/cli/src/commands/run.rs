@@ -17,7 +17,7 @@ pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCo
     if args.goal.trim().is_empty() {
         return Err(exit::BadInput("the goal is empty; say what is to be reached, in quotes".to_owned()).into());
     }
-    let RunArgs { goal, model, fallback, plan, dry_run, drive } = args;
+    let RunArgs { goal, model, fallback, judge: _, plan, dry_run, drive } = args;
     let crib = crib(common, &drive).await?;
     let desk = Desk { dry_run, ..Desk::new(&drive) };
     let request = RunRequest {

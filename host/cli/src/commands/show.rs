@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use toolcrib_runtime::agent::{Event, State};
+use toolcrib_runtime::agent::{Event, Node, State};
 use toolcrib_runtime::ledger_store::{Ledger, RunId};
 use toolcrib_runtime::{CribError, RunLog};
 
@@ -69,10 +69,13 @@ fn costs(events: &[Event]) -> Costs {
 
 fn steps(state: &State) -> Vec<Value> {
     let nodes = state.plan().nodes().iter();
-    nodes
-        .filter_map(|node| {
-            let labels = node.body.name().and_then(|name| state.marks(name));
-            Some(json!({ "node": node.id, "record": state.record(node.id)?, "labels": labels }))
-        })
-        .collect()
+    let step = |node: &Node| {
+        let labels = node.body.name().and_then(|name| state.marks(name));
+        let mut step = json!({ "node": node.id, "record": state.record(node.id)?, "labels": labels });
+        if let Some(journal) = state.journal(node.id) {
+            step["program"] = json!(journal);
+        }
+        Some(step)
+    };
+    nodes.filter_map(step).collect()
 }

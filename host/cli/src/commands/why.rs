@@ -75,7 +75,7 @@ fn find<'s>(state: &'s State, name: Option<&str>) -> anyhow::Result<(NodeId, &'s
         None => {
             let begun = || steps.iter().rev().filter(|(node, _)| node.status != Status::Open);
             begun()
-                .find(|(node, _)| node.status.is_failed() || node.status == Status::Waiting)
+                .find(|(node, _)| node.status.is_failed() || matches!(node.status, Status::Waiting | Status::Parked))
                 .or_else(|| begun().next())
         }
     };

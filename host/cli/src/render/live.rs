@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Verdict};
+use toolcrib_runtime::agent::critic::Follow;
+use toolcrib_runtime::agent::{Event, EventKind, NodeId, Observer, State, StepOutcome, Unfounded, Verdict};
 use toolcrib_runtime::{Progress, told};
 
 use super::errln;
+use super::inner::{cost, mark, why};
 use super::text::plain;
-use super::tree::{Costs, planned_anew, tree};
+use super::tree::{Costs, planned_anew, short, tree};
 
 const SPINNER: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(120);
@@ -196,6 +198,15 @@ fn line(event: &Event, state: &State) {
         EventKind::ModelAnswered { model, failed: Some(code), .. } => {
             errln!("! no answer from {}: {code}", plain(model))
         }
+        EventKind::InnerStarted { path, tool, arguments, .. } => {
+            errln!("  → {path} {tool} {}", plain(&short(arguments)));
+        }
+        EventKind::InnerFinished { path, outcome, receipt, .. } => {
+            errln!("  {} {path}{}{}", mark(outcome), cost(receipt), why(outcome));
+        }
+        EventKind::InnerBlocked { path, tool, code, why, .. } => errln!("  ✗ {path} {tool}  {code}: {}", plain(why)),
+        EventKind::StepParked { why, .. } => errln!("  … the program is run again later: {}", plain(why)),
+        EventKind::StepResumed { .. } => errln!("  → the program is run again"),
         EventKind::Judged { node, verdict: Verdict::Backtrack | Verdict::Replan, why, .. } => {
             let outcome = state.record(*node).and_then(|record| record.outcome.as_ref());
             if matches!(outcome, Some(StepOutcome::Done { .. })) {
@@ -203,6 +214,16 @@ fn line(event: &Event, state: &State) {
             }
         }
         EventKind::Backtracked { why, .. } => errln!("↩ another way: {}", plain(why)),
+        EventKind::Ungrounded { missing, then, .. } if *then != Unfounded::Made => {
+            let named: Vec<_> = missing.iter().map(|missing| plain(&missing.text)).collect();
+            errln!("! made up: {}", named.join(", "));
+        }
+        EventKind::Reviewed { by, then, why, .. } if *then != Follow::Stands => {
+            errln!("! {} doubts a result: {}", plain(by), plain(why));
+        }
+        EventKind::LookedAgain { holds: false, why, .. } => errln!("! a result fell: {}", plain(why)),
+        EventKind::Undoing { tool, .. } => errln!("↶ taking back with {tool}"),
+        EventKind::NotUndone { why, .. } => errln!("! cannot be taken back: {}", plain(why)),
         EventKind::LoopCut { why, .. } => errln!("✂ {}", plain(why)),
         EventKind::GoalSpent { node, kind } => errln!("✂ the budget of {kind} is spent of: {}", goal(*node)),
         EventKind::Asked { question, .. } => errln!("? {}", plain(&question.text)),

@@ -2,6 +2,7 @@
 
 mod advice;
 mod bills;
+mod inner;
 mod live;
 mod output;
 mod plan;

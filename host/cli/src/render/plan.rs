@@ -80,6 +80,7 @@ fn expected(expectation: &Expectation) -> String {
         Expectation::Equals { path, value } => format!("`{path}` to be {value}"),
         Expectation::Contains { path, value } => format!("`{path}` to contain {value}"),
         Expectation::Schema(schema) => format!("a result of the shape {schema}"),
+        Expectation::Holds(text) => format!("that `{text}` holds"),
     }
 }
 

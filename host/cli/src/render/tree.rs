@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use toolcrib_runtime::agent::{Anew, Body, Event, EventKind, Goal, Node, NodeId, Order, State, Status, Step};
+use toolcrib_runtime::agent::{
+    Anew, Body, Event, EventKind, Goal, InnerPath, Node, NodeId, Order, Service, State, Status, Step,
+};
 
+use super::inner::inner_lines;
 use super::text::{count, duration, plain};
 
 /// What single steps cost, read from their receipts.
@@ -71,7 +74,9 @@ impl Drawing<'_> {
     /// planner thought again, a line says why.
     fn below(&mut self, of: NodeId, indent: &str, pad: &str) {
         let plan = self.state.plan();
-        let wanted = |node: &&Node| !self.open || node.status != Status::Skipped;
+        // What serves a step is shown once it has begun.
+        let begun = |node: &Node| node.serves.is_none() || node.status != Status::Open;
+        let wanted = |node: &&Node| begun(node) && (!self.open || node.status != Status::Skipped);
         let below: Vec<_> = plan.nodes().iter().filter(|node| node.parent == Some(of)).filter(wanted).collect();
         if let Some(why) = plan.node(of).and_then(|node| why(&node.status)).filter(|why| !says(&below, why)) {
             self.lines.push(format!("{indent}{pad}{}", plain(why)));
@@ -93,14 +98,21 @@ impl Drawing<'_> {
                     format!("{}{}{}{}{by}", agent(goal), plain(&goal.text), order(goal.order), each(goal))
                 }
                 Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
-                Body::Step(step) => format!("{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id)),
+                Body::Step(step) => {
+                    let as_what = node.serves.map_or("", |serves| service(serves.service));
+                    format!("{as_what}{}{}", step_line(self.state, node.id, step), self.costs.shown(node.id))
+                }
             };
             let instead = if node.instead_of.is_some() { "↩ " } else { "" };
             self.lines.push(format!("{indent}{branch}{} {instead}{what}", mark(&node.status, self.spinner)));
             let has_children =
                 plan.goal(node.id).is_some_and(|goal| !goal.children.is_empty() || !goal.former.is_empty());
             let pad = if has_children { "│  " } else { "   " };
-            self.below(node.id, &format!("{indent}{inside}"), pad);
+            let inside = format!("{indent}{inside}");
+            if let Some(journal) = self.state.journal(node.id) {
+                inner_lines(journal, &InnerPath::ROOT, self.spinner, &inside, &mut self.lines);
+            }
+            self.below(node.id, &inside, pad);
         }
     }
 }
@@ -140,7 +152,7 @@ fn each(goal: &Goal) -> String {
     goal.each.as_ref().map_or_else(String::new, |each| format!(" (for each {} in {})", each.item, plain(&each.list)))
 }
 
-fn short(value: &serde_json::Value) -> String {
+pub(super) fn short(value: &serde_json::Value) -> String {
     let text = value.to_string();
     let mut shown: String = text.chars().take(ARGUMENT_CHARS).collect();
     if shown.len() < text.len() {
@@ -152,6 +164,15 @@ fn short(value: &serde_json::Value) -> String {
 fn step_line(state: &State, id: NodeId, step: &Step) -> String {
     let arguments = state.record(id).map_or(&step.arguments, |record| &record.arguments);
     format!("{} {}", step.tool, plain(&short(arguments)))
+}
+
+fn service(service: Service) -> &'static str {
+    match service {
+        Service::Check => "check: ",
+        Service::CheckAgain => "check again: ",
+        Service::ReadAgain => "read again: ",
+        Service::Undo => "undo: ",
+    }
 }
 
 fn order(order: Order) -> &'static str {
@@ -167,7 +188,7 @@ fn mark(status: &Status, spinner: char) -> char {
     match status {
         Status::Open => '·',
         Status::Planning | Status::Active | Status::Running | Status::Finished => spinner,
-        Status::Asking { .. } | Status::Waiting => '?',
+        Status::Asking { .. } | Status::Waiting | Status::Parked => '?',
         Status::Done => '✓',
         Status::Failed { .. } => '✗',
         Status::Skipped => '-',

@@ -20,6 +20,7 @@ mod output;
 mod plans;
 mod plugins;
 mod policy;
+mod programs;
 mod receipts;
 mod rollback;
 mod secrets;

@@ -5,64 +5,7 @@ use serde_json::Value;
 use crate::bench::{Bench, serve};
 
 /// `relay(tool, arguments, times)` calls another tool so many times.
-const RELAY: &str = r#"
-(component
-  (import "toolcrib:tool/types@0.1.0" (instance $types
-    (type $blob' (record (field "data" (list u8)) (field "media-type" string)))
-    (export "blob" (type $blob (eq $blob')))
-    (type $link' (record (field "uri" string) (field "title" (option string)) (field "media-type" (option string))))
-    (export "link" (type $link (eq $link')))
-    (type $content' (variant (case "text" string) (case "image" $blob) (case "audio" $blob) (case "link" $link)))
-    (export "content" (type $content (eq $content')))
-    (type $output' (record (field "content" (list $content)) (field "structured" (option string))))
-    (export "output" (type (eq $output')))
-    (type $kind' (variant (case "invalid-arguments") (case "denied") (case "not-found") (case "needs-auth")
-      (case "rate-limited" (option u32)) (case "unavailable") (case "failed")))
-    (export "error-kind" (type $kind (eq $kind')))
-    (type $state' (enum "none" "done" "unknown"))
-    (export "effect-state" (type $state (eq $state')))
-    (type $error' (record (field "kind" $kind) (field "message" string) (field "effect" $state)))
-    (export "error" (type (eq $error')))))
-  (alias export $types "output" (type $output))
-  (alias export $types "error" (type $error))
-  (import "toolcrib:host/tools@0.1.0" (instance $tools
-    (alias outer 1 $output (type $o'))
-    (export "output" (type $o (eq $o')))
-    (alias outer 1 $error (type $e'))
-    (export "error" (type $e (eq $e')))
-    (export "call" (func (param "tool" string) (param "arguments" string) (result (result $o (error $e)))))))
-  (alias export $tools "call" (func $call))
-  (core module $base
-    (memory (export "memory") 4)
-    (global $next (mut i32) (i32.const 4096))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
-      (global.set $next (i32.add (local.get $at) (local.get 3)))
-      (local.get $at)))
-  (core instance $base (instantiate $base))
-  (alias core export $base "memory" (core memory $memory))
-  (alias core export $base "realloc" (core func $realloc))
-  (core func $lowered (canon lower (func $call) (memory $memory) (realloc $realloc)))
-  (core module $m
-    (import "host" "call" (func $call (param i32 i32 i32 i32 i32)))
-    (import "base" "memory" (memory 4))
-    (func (export "relay") (param $tool i32) (param $tool-len i32) (param $args i32) (param $args-len i32)
-      (param $times i32) (result i32)
-      (block $done (loop $next
-        (br_if $done (i32.eqz (local.get $times)))
-        (call $call (local.get $tool) (local.get $tool-len) (local.get $args) (local.get $args-len) (i32.const 64))
-        (local.set $times (i32.sub (local.get $times) (i32.const 1)))
-        (br $next)))
-      ;; 0 for a result, 1 for an error
-      (i32.load8_u (i32.const 64))))
-  (core instance $i (instantiate $m
-    (with "host" (instance (export "call" (func $lowered))))
-    (with "base" (instance $base))))
-  (func $relay (param "tool" string) (param "arguments" string) (param "times" u32) (result bool)
-    (canon lift (core func $i "relay") (memory $memory) (realloc $realloc)))
-  (export "relay" (func $relay)))
-"#;
+const RELAY: &str = include_str!("../../../../tests/hostile/calls_nested/guest.wat");
 
 /// A bench with the relay, which may call itself and the tools of `files`.
 fn with_relay() -> Bench {

@@ -1,12 +1,7 @@
 //! `[models]`: which language models plan, and stand in for each other. Who judges stands in `[critic]`.
 
-use std::collections::BTreeMap;
-
 use crate::error::PolicyError;
 use crate::reader::{Node, Table};
-
-/// The smallest context that a model can be said to have, in tokens: less holds no goal with its tools.
-const CONTEXT_MIN: u64 = 4_096;
 
 /// The most models in one list: a longer one is a mistake.
 const LIST_MAX: usize = 16;
@@ -20,26 +15,15 @@ pub struct ModelSettings {
     pub fallback: Vec<String>,
     /// Which other models child agents may be given.
     pub agents: Vec<String>,
-    /// How many tokens a model can read, where that is less than usual.
-    pub context: BTreeMap<String, u64>,
 }
 
 impl ModelSettings {
     pub(crate) fn read(mut table: Table<'_>) -> Result<Self, PolicyError> {
-        let mut settings = Self {
+        let settings = Self {
             planner: table.take("planner").map(spec).transpose()?,
             fallback: table.take("fallback").map_or(Ok(Vec::new()), specs)?,
             agents: table.take("agents").map_or(Ok(Vec::new()), specs)?,
-            context: BTreeMap::new(),
         };
-        if let Some(node) = table.take("context") {
-            for node in node.table("`context`".to_owned())?.all() {
-                let text = node.quantity()?;
-                let tokens = text.parse::<u64>().ok().filter(|tokens| *tokens >= CONTEXT_MIN);
-                let why = format!("write a number of tokens, at least {CONTEXT_MIN}");
-                settings.context.insert(node.key().to_owned(), tokens.ok_or_else(|| node.wrong(text, why))?);
-            }
-        }
         table.finish()?;
         Ok(settings)
     }
@@ -51,11 +35,6 @@ impl ModelSettings {
         let mut seen = std::collections::BTreeSet::new();
         all.retain(|spec| seen.insert(*spec));
         all
-    }
-
-    /// How many tokens the model of this name, or as it is written, can read.
-    pub fn context_of(&self, spec: &str, name: &str) -> Option<u64> {
-        self.context.get(spec).or_else(|| self.context.get(name)).copied()
     }
 }
 
@@ -101,12 +80,10 @@ mod tests {
             planner = "anthropic:big"
             fallback = ["openai:other", "ollama:here"]
             agents = ["ollama:here", "openai:small"]
-            context = { "ollama:here" = 32768 }
         "#;
         let models = read(text).unwrap();
         assert_eq!(models.planner.as_deref(), Some("anthropic:big"));
         assert_eq!(models.all(), ["anthropic:big", "openai:other", "ollama:here", "openai:small"]);
-        assert_eq!(models.context_of("ollama:here@http://127.0.0.1:1", "ollama:here"), Some(32_768));
         assert_eq!(read("").unwrap(), super::ModelSettings::default());
     }
 
@@ -118,7 +95,7 @@ mod tests {
             ("[models]\nplanner = 3", "has to be a string"),
             ("[models]\nfallback = \"a:b\"", "has to be a list"),
             ("[models]\nfallback = [\"a:b\", \"a:b\"]", "it stands there twice"),
-            ("[models]\ncontext = { \"a:b\" = 100 }", "at least 4096"),
+            ("[models]\ncontext = { \"a:b\" = 100 }", "unknown key `context`"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(says) && error.starts_with("toolcrib.toml:2:"), "{error}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toolcrib_agent::{Approver, Durability, Event, EventKind, Excerpt, Gate, Intent, LedgerError, Person};
+use toolcrib_agent::{Approver, Durability, Event, EventKind, Excerpt, Gate, Intent, LedgerError, Person, ToolCall};
 use toolcrib_policy::{ApprovalAnswer, ApprovalId, ApprovalRequest, Decision, RunFacts, Unattended};
 
 use super::inbox;
@@ -49,7 +49,10 @@ impl Desk {
         rule: String,
         because: Option<String>,
     ) -> ApprovalRequest {
-        let place = format!("{}/{}/{}/{}", self.run.id, intent.call.node, intent.call.attempt, intent.asked);
+        let ToolCall { node, attempt, inside, .. } = intent.call;
+        // A call that a program makes has a place of its own in the step.
+        let node = if inside.is_root() { node.to_string() } else { format!("{node}.{inside}") };
+        let place = format!("{}/{node}/{attempt}/{}", self.run.id, intent.asked);
         let bound = call.bound();
         let settings = self.crib.operator().approval();
         ApprovalRequest {

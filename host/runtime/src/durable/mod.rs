@@ -16,7 +16,7 @@ use crate::error::CribError;
 use crate::gate::now;
 use crate::ledger::{RunLog, to_ledger};
 use crate::models::Chosen;
-use crate::run::{Errand, PlannerChoice, RunResult, begin_in, run_error};
+use crate::run::{Errand, RunResult, begin_in, run_error};
 
 pub(crate) use cancels::Cancels;
 
@@ -92,15 +92,17 @@ impl Crib {
         let ResumeRequest { run, planner, fallback, budget, person, observer, progress, cancel } = request;
         let ledger = Arc::new(self.ledger_in_turn().await?);
         let (run, events, state) = unfinished(&ledger, &run)?;
-        let before = chosen_of(&ledger, run)
-            .unwrap_or_else(|| Chosen { planner: PlannerChoice::of_spec(state.planner()), fallback: Vec::new() });
-        let chosen = before.but(planner.as_deref(), &fallback);
+        let before = chosen_of(&ledger, run).unwrap_or_else(|| Chosen::unknown(state.planner()));
+        // It is judged as it was when it began.
+        let judge = state.critic().judge.clone().filter(|_| state.critic().reviews());
+        let chosen = Chosen { judge: judge.clone(), ..before.but(planner.as_deref(), &fallback) };
         let (planner, models) = self.planner(&chosen)?;
         self.check_prices(&chosen, budget.as_ref(), Some(&state))?;
         let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
         let out_of_budget = matches!(state.outcome(), Some(Outcome::Budget { .. }));
         let budget = budget.or_else(|| out_of_budget.then(Budget::default));
-        let errand = Errand { goal: state.goal().to_owned(), planner, models, person, observer, progress, last: None };
+        let goal = state.goal().to_owned();
+        let errand = Errand { goal, planner, models, judge, person, observer, progress, last: None };
         let (ports, till) = self.ports(errand, ledger, run)?;
         let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?;
         let driven = driven.paying(till).with_agents(agents);
@@ -140,6 +142,7 @@ impl Crib {
             goal: state.goal().to_owned(),
             planner: Arc::new(GivenPlanner::new("none")),
             models: None,
+            judge: None,
             person: None,
             observer: Arc::new(()),
             progress: None,
@@ -179,8 +182,7 @@ impl Crib {
             CribError::Fork { run: from.to_string(), at: request.at, why }
         })?;
         let state = RunLog::fold(from, &forked.events)?;
-        let planner = PlannerChoice::of_spec(state.planner());
-        let chosen = chosen_of(&ledger, from).unwrap_or(Chosen { planner, fallback: Vec::new() });
+        let chosen = chosen_of(&ledger, from).unwrap_or_else(|| Chosen::unknown(state.planner()));
         let mut begun = chosen.details();
         begun["forked"] = json!({ "run": from.to_string(), "at": request.at });
         let run = begin_in(&ledger, state.goal(), begun)?;

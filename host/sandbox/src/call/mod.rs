@@ -14,6 +14,7 @@ mod refusals;
 mod run;
 mod state;
 mod stop;
+mod watch;
 mod words;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::capability::http::{NoRates, NoVault, Rates, Vault};
 use crate::capability::keyvalue::{KeyValue, NoKeyValue};
 use crate::outcome::CallError;
 use crate::services::{Alone, Services};
+use crate::steady::Steady;
 
 pub(crate) use classify::{from_tool, from_trap};
 pub(crate) use record::Record;
@@ -34,6 +36,7 @@ pub(crate) use run::engine_path;
 pub(crate) use run::{list_tools, run};
 pub(crate) use state::CallState;
 pub(crate) use stop::Stop;
+pub use watch::{Paused, StopWatch};
 pub(crate) use words::cause;
 
 /// What to call, with what, and what it may do.
@@ -57,6 +60,12 @@ pub struct Call {
     pub services: Arc<dyn Services>,
     /// Ends the call early.
     pub cancel: CancellationToken,
+    /// How many calls this one is inside of.
+    pub depth: usize,
+    /// Stands still while the call waits for a person: that is not its time.
+    pub watch: StopWatch,
+    /// The clock and the random numbers of a call that may have to be made again; those of the machine without.
+    pub steady: Option<Arc<Steady>>,
     /// What tells this call from every other. Without one, no line that wants a key with its requests allows any.
     pub key: Option<IdempotencyKey>,
 }
@@ -74,6 +83,9 @@ impl Call {
             environment: Arc::new([]),
             services: Arc::new(Alone),
             cancel: CancellationToken::new(),
+            depth: 0,
+            watch: StopWatch::default(),
+            steady: None,
             key: None,
         }
     }

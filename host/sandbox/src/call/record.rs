@@ -50,6 +50,9 @@ struct Inner {
     memory_refused: bool,
     stop: Option<Stop>,
     possible_write: bool,
+    /// Calls of other tools: how many there were, and how many have not come back.
+    calls: u64,
+    calls_open: u64,
 }
 
 impl Record {
@@ -109,6 +112,24 @@ impl Record {
         inner.uses.list(used, None, self.started, room);
     }
 
+    /// Counts a call of another tool. One that does not come back may have changed anything.
+    pub(crate) fn calling(&self, limits: &Limits) -> Result<(), wasmtime::Error> {
+        let mut inner = self.inner();
+        inner.calls += 1;
+        if inner.calls > limits.tool_calls.get() {
+            drop(inner);
+            return Err(self.stop(Stop::limit(LimitName::ToolCallCount, limits)));
+        }
+        Ok(())
+    }
+
+    /// Lists a call of another tool that is about to be made.
+    pub(crate) fn call_begins(&self, used: &Used<'_>) {
+        let inner = &mut *self.inner();
+        inner.calls_open += 1;
+        inner.uses.list(used, None, self.started, &mut inner.room.loud);
+    }
+
     /// Lists a refusal, and keeps it: it may explain why the call fails.
     pub(crate) fn refused(&self, capability: &'static str, access: &str, target: &str, refusal: &Refusal) {
         let inner = &mut *self.inner();
@@ -135,7 +156,10 @@ impl Record {
 
     /// Lists the call of another tool that is over. `began` is when it did.
     pub(crate) fn called(&self, tool: &str, began: Instant, outcome: &Result<ToolOutput, CallError>, receipt: Receipt) {
-        self.inner().inner_calls.push(tool, began.saturating_duration_since(self.started), outcome, receipt);
+        let inner = &mut *self.inner();
+        inner.calls_open = inner.calls_open.saturating_sub(1);
+        inner.possible_write |= receipt.may_have_changed;
+        inner.inner_calls.push(tool, began.saturating_duration_since(self.started), outcome, receipt);
     }
 
     /// The refusal that explains a failure, if one does.
@@ -158,7 +182,8 @@ impl Record {
     }
 
     pub(crate) fn possible_write(&self) -> bool {
-        self.inner().possible_write
+        let inner = self.inner();
+        inner.possible_write || inner.calls_open > 0
     }
 
     pub(crate) fn take_uses(&self) -> Uses {

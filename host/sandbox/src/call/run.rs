@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
 use toolcrib_policy::LimitName;
 use wasmtime::{Engine, Store};
 
@@ -48,7 +47,7 @@ pub(crate) async fn run(engine: &Engine, template: &Template, network: &Arc<dyn 
     receipt.inner = record.take_inner_calls();
     receipt.argument_bytes = argument_bytes;
     receipt.result_bytes = outcome.as_ref().map_or(0, |(_, bytes)| *bytes);
-    receipt.wall_us = micros(record.started().elapsed());
+    receipt.wall_us = micros(record.started().elapsed().saturating_sub(call.watch.stood()));
     CallReport { outcome: outcome.map(|(output, _)| output), receipt }
 }
 
@@ -121,7 +120,7 @@ async fn drive(
     arguments: &str,
 ) -> Result<(ToolOutput, u64), CallError> {
     let record = store.data().record.clone();
-    let deadline = Instant::from_std(record.started()) + call.authority.limits.wall.get();
+    let limits = &call.authority.limits;
     let stop = {
         let guest = template.call(store, call, arguments);
         tokio::pin!(guest);
@@ -129,12 +128,12 @@ async fn drive(
             biased;
             ended = &mut guest => return ended,
             () = call.cancel.cancelled() => Stop::Cancelled,
-            () = tokio::time::sleep_until(deadline) => Stop::limit(LimitName::WallTime, &call.authority.limits),
+            () = call.watch.past(record.started(), limits.wall.get()) => Stop::limit(LimitName::WallTime, limits),
         }
     };
     let error = record.stop(stop);
     // What it printed explains no limit.
-    Err(from_trap(&error, &record, &call.authority.limits, ""))
+    Err(from_trap(&error, &record, limits, ""))
 }
 
 /// Waits for what has begun and cannot be called back.

@@ -11,6 +11,7 @@ use super::Call;
 use super::limiter::Limiter;
 use super::record::Record;
 use super::stop::Stop;
+use super::watch::StopWatch;
 use crate::capability::Prepared;
 use crate::services::Services;
 
@@ -24,6 +25,7 @@ pub(crate) struct CallState {
     pub(crate) capabilities: Prepared,
     pub(crate) key: Option<IdempotencyKey>,
     cancel: CancellationToken,
+    watch: StopWatch,
     host_calls: u64,
 }
 
@@ -41,6 +43,7 @@ impl CallState {
             capabilities,
             key: call.key.clone(),
             cancel: call.cancel.clone(),
+            watch: call.watch.clone(),
             host_calls: 0,
         }
     }
@@ -65,7 +68,8 @@ pub(crate) fn on_transition(mut store: StoreContextMut<'_, CallState>, transitio
                 return Err(state.record.stop(Stop::limit(LimitName::HostCallCount, limits)));
             }
             // Host functions that never wait give neither the timer nor a cancel its turn, and cost the guest no fuel.
-            if state.record.started().elapsed() > limits.wall.get() {
+            let (elapsed, wall) = (state.record.started().elapsed(), limits.wall.get());
+            if elapsed > wall && elapsed.saturating_sub(state.watch.stood()) > wall {
                 return Err(state.record.stop(Stop::limit(LimitName::WallTime, limits)));
             }
             if state.cancel.is_cancelled() {

@@ -49,6 +49,7 @@ fn limit_sentence(name: LimitName, value: &str) -> String {
         LimitName::ResultBytes => "the result is larger than it may be",
         LimitName::ArgumentBytes => "the arguments are larger than they may be",
         LimitName::ArgumentDepth => "the arguments are nested deeper than they may be",
+        LimitName::ToolCallCount => "the tool called other tools more often than it may",
         LimitName::HttpRequestCount => "the tool made more requests than it may",
         LimitName::HttpOutBytes => "the tool sent more bytes than it may",
         LimitName::HttpInBytes => "the tool received more bytes than it may",

@@ -25,6 +25,7 @@ use wasmtime::component::Linker;
 use crate::call::{Call, CallState, Record};
 use crate::error::SandboxError;
 use crate::plugin::Reach;
+use crate::steady::Steady;
 
 /// One capability.
 pub(crate) trait Capability {
@@ -60,14 +61,16 @@ pub(crate) struct Setup<'a> {
     pub(crate) keyvalue: &'a Arc<dyn keyvalue::KeyValue>,
     /// Values of environment variables.
     pub(crate) environment: &'a Arc<[(String, String)]>,
+    /// The clock and the random numbers of a call that may have to be made again.
+    pub(crate) steady: &'a Option<Arc<Steady>>,
     /// What tells the call from every other.
     pub(crate) key: &'a Option<toolcrib_policy::IdempotencyKey>,
 }
 
 impl<'a> Setup<'a> {
     pub(crate) fn of(call: &'a Call, record: &'a Arc<Record>, network: &'a Arc<dyn http::Network>) -> Self {
-        let Call { authority, vault, rates, keyvalue, environment, key, .. } = call;
-        Setup { authority, record, network, vault, rates, keyvalue, environment, key }
+        let Call { authority, vault, rates, keyvalue, environment, steady, key, .. } = call;
+        Setup { authority, record, network, vault, rates, keyvalue, environment, steady, key }
     }
 }
 

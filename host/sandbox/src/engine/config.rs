@@ -2,6 +2,7 @@
 
 use wasmtime::{Collector, Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use super::slots::total;
 use super::{Profile, host_memory};
 
 /// How instances get their memory.
@@ -19,9 +20,12 @@ pub enum Pooling {
 /// The largest linear memory that an engine can give at all. A call's own limit is checked by its limiter.
 const SMALL_MEMORY_BYTES: usize = 256 << 20;
 const LARGE_MEMORY_BYTES: usize = 2 << 30;
-/// Calls that can run at once. Each memory slot reserves address space (not memory) of 4 GiB and its guards.
-const SMALL_CALLS: u32 = 256;
-const LARGE_CALLS: u32 = 32;
+/// Core instances and tables in one component. The counts of the pools are such that memories, which `slots` hands out, are
+/// the first to be all taken.
+const CORE_INSTANCES: u32 = 64;
+const TABLES: u32 = 16;
+/// Memories in one component.
+pub(crate) const MEMORIES_MAX: u32 = 4;
 /// The wasm stack of a guest. Recursion deeper than this traps as `stack-overflow`.
 const WASM_STACK_BYTES: usize = 1 << 20;
 /// The native stack of a call: the guest's part, and room for host functions above it.
@@ -82,23 +86,23 @@ fn metering(config: &mut Config) {
 
 fn pools(profile: Profile) -> PoolingAllocationConfig {
     let (calls, memory, resident) = match profile {
-        Profile::Small => (SMALL_CALLS, SMALL_MEMORY_BYTES, SMALL_RESIDENT_BYTES),
-        Profile::Large => (LARGE_CALLS, LARGE_MEMORY_BYTES, LARGE_RESIDENT_BYTES),
+        Profile::Small => (total(profile), SMALL_MEMORY_BYTES, SMALL_RESIDENT_BYTES),
+        Profile::Large => (total(profile), LARGE_MEMORY_BYTES, LARGE_RESIDENT_BYTES),
     };
     let mut pools = PoolingAllocationConfig::new();
     pools
         .total_component_instances(calls)
         .max_component_instance_size(1 << 20)
-        .max_core_instances_per_component(64)
-        .total_core_instances(calls * 8)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_core_instances(calls * CORE_INSTANCES)
         .max_core_instance_size(1 << 20)
-        .max_memories_per_component(4)
+        .max_memories_per_component(MEMORIES_MAX)
         .max_memories_per_module(2)
         .total_memories(calls)
         .max_memory_size(memory)
-        .max_tables_per_component(16)
+        .max_tables_per_component(TABLES)
         .max_tables_per_module(8)
-        .total_tables(calls * 4)
+        .total_tables(calls * TABLES)
         .table_elements(20_000)
         .total_stacks(calls)
         .total_gc_heaps(1)

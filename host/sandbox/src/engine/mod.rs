@@ -2,6 +2,7 @@
 
 mod config;
 mod host_memory;
+mod slots;
 
 use std::sync::OnceLock;
 
@@ -11,7 +12,8 @@ use wasmtime::Engine;
 use crate::error::SandboxError;
 
 pub use config::Pooling;
-pub(crate) use config::engine_config;
+pub(crate) use config::{MEMORIES_MAX, engine_config};
+pub(crate) use slots::Slots;
 
 /// What kind of guest an engine is tuned for.
 ///
@@ -56,11 +58,27 @@ pub(crate) struct Engines {
     pooling: Pooling,
     small: OnceLock<Engine>,
     large: OnceLock<Engine>,
+    small_slots: Slots,
+    large_slots: Slots,
 }
 
 impl Engines {
     pub(crate) fn new(pooling: Pooling) -> Self {
-        Engines { pooling, small: OnceLock::new(), large: OnceLock::new() }
+        Engines {
+            pooling,
+            small: OnceLock::new(),
+            large: OnceLock::new(),
+            small_slots: Slots::new(Profile::Small),
+            large_slots: Slots::new(Profile::Large),
+        }
+    }
+
+    /// The places for calls of a profile's engine.
+    pub(crate) fn slots(&self, profile: Profile) -> &Slots {
+        match profile {
+            Profile::Small => &self.small_slots,
+            Profile::Large => &self.large_slots,
+        }
     }
 
     /// The engine of a profile, made now if this is the first time it is asked for.

@@ -17,6 +17,8 @@ pub(crate) use template::Template;
 pub struct Plugin {
     pub(crate) info: PluginInfo,
     pub(crate) profile: Profile,
+    /// Memories of one instance.
+    pub(crate) memories: u32,
     pub(crate) template: Template,
 }
 

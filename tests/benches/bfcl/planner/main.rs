@@ -87,6 +87,8 @@ async fn run(case: &Case) -> (Vec<(String, Value)>, Outcome) {
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
+        critic: Default::default(),
+        judge: None,
     };
     let mut run = Run::start(ports, case.text.as_str(), Budget::default(), Caps::default());
     let outcome = run.drive(&Cancel::new()).await.expect("the ledger never fails");

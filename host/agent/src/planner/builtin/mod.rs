@@ -17,7 +17,8 @@
 //!
 //! A clause that asks for several calls of a tool that only reads ("in Paris and London") gets them all. "It" and "them" are
 //! the last result; a tool that wants text where the goal names a file gets another tool before it that reads the file.
-//! Several tools that fit become alternatives, tried in the order of their rank; where the first few fail, the next few.
+//! Several tools that fit become alternatives, tried in the order of their rank; where the first few fail, the next few. What a
+//! step writes is read back, where its plugin has a tool for that.
 
 mod acts;
 mod answer;
@@ -37,12 +38,13 @@ mod previous;
 mod profile;
 mod quantity;
 mod rank;
+mod readback;
 mod repeats;
 mod role;
 mod shape;
 mod texts;
 mod tokens;
-mod units;
+pub(crate) mod units;
 mod words;
 mod zones;
 
@@ -74,11 +76,12 @@ impl Planner for BuiltinPlanner {
     }
 
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
-        Ok(match context.reason {
-            PlanReason::Open => open(context).into(),
-            PlanReason::Review => review(context).into(),
-            PlanReason::Stuck => another(context).unwrap_or_else(|| Proposal::Fail(stuck(context))).into(),
-        })
+        let proposal = match context.reason {
+            PlanReason::Open => open(context),
+            PlanReason::Review => review(context),
+            PlanReason::Stuck => another(context).unwrap_or_else(|| Proposal::Fail(stuck(context))),
+        };
+        Ok(readback::with_checks(context, proposal).into())
     }
 }
 
@@ -183,7 +186,7 @@ fn another(context: &PlanContext) -> Option<Proposal> {
 /// Why the goal cannot be reached: what failed, in the order in which it did.
 fn stuck(context: &PlanContext) -> String {
     let mut told = BTreeSet::new();
-    let failed = context.state.plan().steps().filter_map(|(node, step)| match &node.status {
+    let failed = context.state.plan().planned_steps().filter_map(|(node, step)| match &node.status {
         Status::Failed { why, .. } => told.insert(why).then(|| format!("`{}`: {}", step.tool, rank::of_a_part(why))),
         _ => None,
     });

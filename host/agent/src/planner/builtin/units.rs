@@ -2,7 +2,7 @@
 
 /// What a unit measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     Length,
     Area,
     Volume,
@@ -32,8 +32,8 @@ pub(super) enum Measure {
 
 /// A unit: what it measures, and its size in the base unit of that measure; none where sizes do not simply scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Unit {
-    pub(super) measure: Measure,
+pub(crate) struct Unit {
+    pub(crate) measure: Measure,
     size: Option<f64>,
 }
 
@@ -116,7 +116,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// The unit of this name or symbol, also `m/s`, `meters/second^2`, `square meters`.
-pub(super) fn unit(text: &str) -> Option<Unit> {
+pub(crate) fn unit(text: &str) -> Option<Unit> {
     let text = text.trim();
     if text.is_empty() {
         return None;
@@ -156,7 +156,7 @@ pub(super) fn is_suffix(text: &str) -> bool {
 
 impl Unit {
     /// How much of `other` one of this is. Nothing where they measure different things, or need more than a factor.
-    pub(super) fn in_terms_of(&self, other: &Unit) -> Option<f64> {
+    pub(crate) fn in_terms_of(&self, other: &Unit) -> Option<f64> {
         if self.measure != other.measure {
             return None;
         }
@@ -165,7 +165,7 @@ impl Unit {
 }
 
 /// The unit that begins `rest`, the text right behind a number, and how long it is.
-pub(super) fn after(rest: &str) -> Option<(Unit, &str)> {
+pub(crate) fn after(rest: &str) -> Option<(Unit, &str)> {
     let gap = rest.len() - rest.trim_start_matches([' ', '-']).len();
     let body = &rest[gap..];
     let part = |c: char| c.is_alphanumeric() || matches!(c, '/' | '^' | '°' | '%' | 'Ω');
@@ -185,7 +185,7 @@ pub(super) fn after(rest: &str) -> Option<(Unit, &str)> {
 }
 
 /// The units that a description names: by their names anywhere, by their symbols in parentheses or behind "in".
-pub(super) fn named_in(description: &str) -> Option<Unit> {
+pub(crate) fn named_in(description: &str) -> Option<Unit> {
     let plain = description.replace(['(', ')', ',', '.', ';'], " ");
     let words: Vec<&str> = plain.split_whitespace().collect();
     let behind_in = (0..words.len()).filter(|at| words[*at] == "in" || words[*at] == "as");

@@ -110,6 +110,8 @@ fn entries(context: &PlanContext) -> Vec<Entry<'_>> {
             continue;
         }
         match (fold, &node.body) {
+            // Calls that serve another step are told with that step's verdict.
+            _ if node.serves.is_some() => {}
             (Some(goal), body) => {
                 let names = folded.entry(goal).or_default();
                 if node.status == Status::Done && state.result_of(node.id).is_some() {

@@ -26,6 +26,7 @@ use toolcrib_model::{Model, ModelError, Usage};
 use super::{PlanContext, Planned, Planner, PlannerError};
 use crate::{Answered, Chain, NoAnswer};
 
+pub(crate) use prompt::fenced;
 pub use view::{ModelView, tokens};
 
 /// The part of a small context that an answer may take.
@@ -43,7 +44,7 @@ impl ModelPlanner {
         Self::over(Chain::new(model, None), view)
     }
 
-    /// Plans with the first model of `chain` that answers; so much is shown at once, or less to a model that can read less.
+    /// Plans with the first model of `chain` that answers; so much is shown at once, or what a model of it says for itself.
     pub fn over(chain: impl Into<Arc<Chain>>, view: ModelView) -> Self {
         let view = ModelView { context: view.context.max(ModelView::CONTEXT_MIN), ..view };
         Self { chain: chain.into(), view }
@@ -59,7 +60,7 @@ impl Planner for ModelPlanner {
     async fn plan(&self, context: &PlanContext) -> Result<Planned, PlannerError> {
         let offer = functions::offer(context, &self.view);
         let request = |link: Option<u64>| {
-            let most = link.unwrap_or(self.view.context).min(self.view.context).max(ModelView::CONTEXT_MIN);
+            let most = link.unwrap_or(self.view.context).max(ModelView::CONTEXT_MIN);
             let view = ModelView { context: most, ..self.view.clone() };
             let offer = functions::offer(context, &view);
             let mut request = prompt::request(context, &view, &offer);

@@ -124,7 +124,7 @@ fn said(context: &PlanContext, most: u64) -> Vec<Message> {
 }
 
 /// Text from outside, capped at so many bytes, with nothing hidden in it, and unable to end its own fence.
-pub(super) fn fenced(text: &str, most: u64) -> String {
+pub(crate) fn fenced(text: &str, most: u64) -> String {
     let (mut shown, mut taken, mut left) = (String::new(), 0, 0);
     for (at, c) in text.char_indices().filter(|(_, c)| !is_hidden(*c)) {
         taken += weight(c);

@@ -111,6 +111,8 @@ async fn run(replies: Vec<Response>) -> (Outcome, Vec<Request>, Vec<String>) {
         person: None,
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
+        critic: Default::default(),
+        judge: None,
     };
     let mut run = Run::start(ports, "What do my notes say?", Budget::default(), Caps::default());
     let outcome = run.drive(&Cancel::new()).await.unwrap();

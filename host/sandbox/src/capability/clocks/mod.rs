@@ -1,5 +1,6 @@
 //! `wasi:clocks`: what time it is, and waiting. Needs no grant; waiting counts as time of the call.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use super::{Capability, Setup};
 use crate::call::CallState;
+use crate::steady::Steady;
 
 pub(crate) struct Clocks;
 
@@ -21,30 +23,35 @@ impl Capability for Clocks {
     const INTERFACES: &'static [&'static str] = &["wasi:clocks/monotonic-clock", "wasi:clocks/wall-clock"];
     const REACH: Option<&'static str> = None;
     /// The monotonic clock begins with the call, so that it says nothing about the machine.
-    type State = Instant;
+    type State = (Instant, Option<Arc<Steady>>);
 
     fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         monotonic_clock::add_to_linker::<CallState, Clocks>(linker, view)?;
         wall_clock::add_to_linker::<CallState, Clocks>(linker, view)
     }
 
-    fn prepare(setup: &Setup<'_>) -> Instant {
-        setup.record.started()
+    fn prepare(setup: &Setup<'_>) -> Self::State {
+        (setup.record.started(), setup.steady.clone())
     }
 }
 
 fn view(state: &mut CallState) -> ClocksView<'_> {
-    ClocksView { table: &mut state.table, start: state.capabilities.clocks }
+    let (start, steady) = &state.capabilities.clocks;
+    ClocksView { table: &mut state.table, start: *start, steady }
 }
 
 pub(crate) struct ClocksView<'a> {
     table: &'a mut ResourceTable,
     start: Instant,
+    steady: &'a Option<Arc<Steady>>,
 }
 
 impl wall_clock::Host for ClocksView<'_> {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = match self.steady {
+            Some(steady) => steady.now(),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        };
         Ok(wall_clock::Datetime { seconds: now.as_secs(), nanoseconds: now.subsec_nanos() })
     }
 
@@ -55,13 +62,16 @@ impl wall_clock::Host for ClocksView<'_> {
 
 impl ClocksView<'_> {
     fn elapsed(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        let elapsed = self.steady.as_ref().map_or_else(|| self.start.elapsed(), |steady| steady.elapsed());
+        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn wake_after(&mut self, nanoseconds: u64) -> wasmtime::Result<Resource<DynPollable>> {
+    /// `when` is the time to wake on the call's own clock.
+    fn wake(&mut self, nanoseconds: u64, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
         // A time too far ahead to be told apart from for ever; the call's own deadline comes first.
         let until = tokio::time::Instant::now().checked_add(Duration::from_nanos(nanoseconds));
-        let alarm = self.table.push(Alarm { until, polled: false })?;
+        let steady = self.steady.clone().map(|steady| (steady, Duration::from_nanos(when)));
+        let alarm = self.table.push(Alarm { until, polled: false, steady })?;
         subscribe(self.table, alarm)
     }
 }
@@ -77,17 +87,20 @@ impl monotonic_clock::Host for ClocksView<'_> {
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
         let wait = when.saturating_sub(self.elapsed());
-        self.wake_after(wait)
+        self.wake(wait, when)
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        self.wake_after(duration)
+        let when = self.elapsed().saturating_add(duration);
+        self.wake(duration, when)
     }
 }
 
 struct Alarm {
     until: Option<tokio::time::Instant>,
     polled: bool,
+    /// The clock that does not go on by itself, and how far it has gone once the time is up.
+    steady: Option<(Arc<Steady>, Duration)>,
 }
 
 #[async_trait]
@@ -101,6 +114,9 @@ impl Pollable for Alarm {
             }
             Some(until) => tokio::time::sleep_until(until).await,
             None => std::future::pending().await,
+        }
+        if let Some((steady, since)) = &self.steady {
+            steady.pass(*since);
         }
     }
 }

@@ -97,6 +97,7 @@ impl progress::Host for HostView<'_> {
 impl tools::Host for HostView<'_> {
     async fn call(&mut self, tool: String, arguments: String) -> wasmtime::Result<Result<tools::Output, tools::Error>> {
         self.charge(tool.len() + arguments.len())?;
+        self.record.calling(&self.authority.limits)?;
         let name: ToolName = match tool.parse() {
             Ok(name) => name,
             Err(error) => return Ok(Err(contract::invalid_arguments(format!("`{tool}`: {error}")))),
@@ -112,7 +113,7 @@ impl tools::Host for HostView<'_> {
         let granted = self.authority.tools.iter().find(|pattern| pattern.matches(&name));
         let used = Used { by: granted.map(|line| line as &(dyn Display + Sync)), ..Used::now("tools", "call", &tool) };
         // Listed first: a call that is cut off here was made all the same.
-        self.record.allowed(&used, true);
+        self.record.call_begins(&used);
         let CallReport { outcome, receipt } = self.services.call_tool(&name, arguments).await;
         self.record.came(&used, None);
         self.record.called(&tool, used.began, &outcome, receipt);

@@ -1,4 +1,5 @@
-//! `wasi:random`: random bytes from the operating system. Needs no grant; the bytes count as host-call bytes.
+//! `wasi:random`: random bytes from the operating system; where a call may have to be made again, such as follow from its
+//! seed. Needs no grant; the bytes count as host-call bytes.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
 use super::{Capability, Setup};
 use crate::call::{CallState, Record, Stop};
+use crate::steady::Steady;
 
 /// Bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
@@ -23,7 +25,7 @@ impl Capability for Random {
     const INTERFACES: &'static [&'static str] =
         &["wasi:random/random", "wasi:random/insecure", "wasi:random/insecure-seed"];
     const REACH: Option<&'static str> = None;
-    type State = ();
+    type State = Option<Arc<Steady>>;
 
     fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         random::add_to_linker::<CallState, Random>(linker, view)?;
@@ -31,16 +33,19 @@ impl Capability for Random {
         insecure_seed::add_to_linker::<CallState, Random>(linker, view)
     }
 
-    fn prepare(_setup: &Setup<'_>) {}
+    fn prepare(setup: &Setup<'_>) -> Self::State {
+        setup.steady.clone()
+    }
 }
 
 fn view(state: &mut CallState) -> RandomView<'_> {
-    RandomView { authority: &state.authority, record: &state.record }
+    RandomView { authority: &state.authority, record: &state.record, steady: &state.capabilities.random }
 }
 
 pub(crate) struct RandomView<'a> {
     authority: &'a Arc<Authority>,
     record: &'a Arc<Record>,
+    steady: &'a Option<Arc<Steady>>,
 }
 
 impl RandomView<'_> {
@@ -53,8 +58,24 @@ impl RandomView<'_> {
         let len = usize::try_from(len)?;
         self.record.charge(len, limits)?;
         let mut bytes = vec![0; len];
-        fill(&mut bytes)?;
+        self.fill(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn number(&self) -> wasmtime::Result<u64> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> wasmtime::Result<()> {
+        match self.steady {
+            Some(steady) => {
+                steady.fill(bytes);
+                Ok(())
+            }
+            None => fill(bytes),
+        }
     }
 }
 
@@ -66,19 +87,13 @@ fn fill(mut bytes: &mut [u8]) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn number() -> wasmtime::Result<u64> {
-    let mut bytes = [0; 8];
-    fill(&mut bytes)?;
-    Ok(u64::from_ne_bytes(bytes))
-}
-
 impl random::Host for RandomView<'_> {
     fn get_random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
         self.bytes(len)
     }
 
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
-        number()
+        self.number()
     }
 }
 
@@ -89,12 +104,12 @@ impl insecure::Host for RandomView<'_> {
     }
 
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
-        number()
+        self.number()
     }
 }
 
 impl insecure_seed::Host for RandomView<'_> {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        Ok((number()?, number()?))
+        Ok((self.number()?, self.number()?))
     }
 }

@@ -1,66 +1,11 @@
-//! The critic: what a step's outcome means for the plan. This one is deterministic; a model critic stands
-//! beside it later and can only overturn an [`Verdict::Accept`] that no check supports.
+//! Judging by what programs can check.
 
-use serde::{Deserialize, Serialize};
-use toolcrib_policy::Effect;
+use toolcrib_policy::{Action, Effect};
 
+use super::scores;
+use super::{Checked, Evidence, GIVE_UP, IT_DID_NOT, IT_HAPPENED, Judgement, KEEP, Verdict};
 use crate::plan::{SchemaError, validate};
-use crate::{Caps, EffectState, Question, Step, StepOutcome, ToolCard, ToolFailure, ToolOutput};
-
-/// What is to happen after a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "is")]
-pub enum Verdict {
-    /// The result counts.
-    Accept,
-    /// The same call again, after a wait.
-    Retry {
-        /// The wait in milliseconds.
-        after_ms: u64,
-    },
-    /// This way is closed; an alternative may be tried.
-    Backtrack,
-    /// This way is closed, and alternatives must not be tried without the planner.
-    Replan,
-    /// A person has to say whether the effect happened.
-    Ask {
-        /// The question.
-        question: Question,
-    },
-}
-
-/// A verdict with its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The reason, for people and planners.
-    pub why: String,
-}
-
-/// What a verdict rests on.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'e> {
-    /// The step.
-    pub step: &'e Step,
-    /// The effect class of the call that was made.
-    pub effect: &'e Effect,
-    /// The tool, where it still exists.
-    pub card: Option<&'e ToolCard>,
-    /// What came of the call.
-    pub outcome: &'e StepOutcome,
-    /// How often the very same call has now failed with the very same failure in this run.
-    pub same_failures: u32,
-    /// The caps of the run.
-    pub caps: &'e Caps,
-}
-
-/// The answer to an unknown effect that lets the plan go on.
-pub const IT_HAPPENED: &str = "it happened";
-/// The answer to an unknown effect that makes the call again.
-pub const IT_DID_NOT: &str = "it did not happen";
-/// The answer to an unknown effect that gives the step up.
-pub const GIVE_UP: &str = "give up this step";
+use crate::{EffectState, Question, StepOutcome, ToolFailure, ToolOutput};
 
 /// The first wait before a retry; it doubles with each.
 const FIRST_WAIT_MS: u64 = 500;
@@ -73,11 +18,50 @@ const LONGEST_PLANNED_WAIT_MS: u64 = 3_600_000;
 
 /// Judges by checks alone.
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
-    match evidence.outcome {
+    let judged = match evidence.outcome {
+        StepOutcome::Done { .. } if evidence.settings.is_off() => {
+            verdict(Verdict::Accept, "accepted; the critic is off")
+        }
         StepOutcome::Done { output } => judge_output(evidence, output),
         StepOutcome::Failed { failure } => judge_failure(evidence, failure),
         StepOutcome::NotStarted { why } => retry_or(evidence, 0, Verdict::Backtrack, why),
         StepOutcome::Unknown { why } => judge_unknown(evidence, why),
+    };
+    if evidence.settings.is_off() || evidence.serves {
+        return judged;
+    }
+    let scores = scores::of(evidence, judged.verdict == Verdict::Accept);
+    let (verdict, why) = match judged.verdict {
+        Verdict::Accept => by_table(evidence, &scores, judged.why),
+        verdict => (verdict, judged.why),
+    };
+    Judgement { verdict, why, scores: Some(scores) }
+}
+
+/// What the table makes of a result that the checks accept. It cannot do more than the effect lets it.
+fn by_table(evidence: &Evidence<'_>, scores: &toolcrib_policy::Scores, why: String) -> (Verdict, String) {
+    let (action, Some(rule)) = evidence.settings.action(scores) else { return (Verdict::Accept, why) };
+    let said = format!("the table says `{rule}`");
+    let (repeatable, tries) = (is_repeatable(evidence.effect), evidence.step.attempts < evidence.caps.attempts);
+    let returns = repeatable || matches!(evidence.effect, Effect::Reversible { .. });
+    match action {
+        Action::Accept => (Verdict::Accept, why),
+        Action::Retry if repeatable && tries => (Verdict::Retry { after_ms: 0 }, said),
+        Action::Alternative if returns => (Verdict::Backtrack, said),
+        Action::Replan if returns => (Verdict::Replan, said),
+        Action::Ask => {
+            let text = format!(
+                "the result of {} (step {}) is doubtful: {said}; is it to count?",
+                evidence.step.tool, evidence.step.name
+            );
+            let choices = [KEEP, GIVE_UP].map(str::to_owned).to_vec();
+            let about = Some("doubtful result".to_owned());
+            (Verdict::Ask { question: Question { text, about, choices, approval: None } }, said)
+        }
+        Action::Retry => (Verdict::Accept, format!("{why} ({said}, and it is not made again)")),
+        Action::Alternative | Action::Replan => {
+            (Verdict::Accept, format!("{why} ({said}, and what it did cannot be taken back)"))
+        }
     }
 }
 
@@ -87,7 +71,9 @@ pub fn is_repeatable(effect: &Effect) -> bool {
 }
 
 fn judge_output(evidence: &Evidence<'_>, output: &ToolOutput) -> Judgement {
-    let closed = if is_repeatable(evidence.effect) { Verdict::Backtrack } else { Verdict::Replan };
+    // What can be put back closes no more than its own way.
+    let stays = *evidence.effect == Effect::Irreversible || evidence.serves;
+    let closed = if stays { Verdict::Replan } else { Verdict::Backtrack };
     let promised = evidence.card.is_some_and(|card| card.output_schema.is_some());
     if output.is_empty() && promised && *evidence.effect == Effect::Read {
         return verdict(closed, "the tool gave an empty result");
@@ -114,8 +100,19 @@ fn judge_output(evidence: &Evidence<'_>, output: &ToolOutput) -> Judgement {
 
 fn accept_if_met(evidence: &Evidence<'_>, output: &ToolOutput, closed: Verdict, why: &str) -> Judgement {
     let value = output.value();
-    match evidence.step.expect.iter().find_map(|expectation| expectation.check(&value).err()) {
-        Some(unmet) => verdict(closed, format!("expectation not met: {}", unmet.0)),
+    let met = |expectation: &crate::Expectation| expectation.check_with(&value, evidence.arguments);
+    if let Some(unmet) = evidence.step.expect.iter().find_map(|expectation| met(expectation).err()) {
+        // A call that serves a step is closed as an answer where it says no, and as none where it says nothing.
+        let closed = if evidence.serves && !unmet.undecided { Verdict::Backtrack } else { closed };
+        return verdict(closed, format!("expectation not met: {}", unmet.why));
+    }
+    match &evidence.checked {
+        Some(Checked::Failed(why)) if is_repeatable(evidence.effect) => {
+            retry_or(evidence, 0, closed, &format!("the check of it failed: {why}"))
+        }
+        Some(Checked::Failed(why)) => verdict(closed, format!("the check of it failed: {why}")),
+        Some(Checked::Passed) => verdict(Verdict::Accept, format!("{why}, and the check of it passed")),
+        Some(Checked::NotMade(cause)) => verdict(Verdict::Accept, format!("{why}; not checked: {cause}")),
         None => verdict(Verdict::Accept, why),
     }
 }
@@ -129,6 +126,9 @@ fn judge_failure(evidence: &Evidence<'_>, failure: &ToolFailure) -> Judgement {
             return verdict(Verdict::Replan, format!("the effect happened, and yet {why}"));
         }
         _ => {}
+    }
+    if evidence.settings.is_off() {
+        return verdict(Verdict::Backtrack, why);
     }
     if evidence.same_failures > evidence.caps.attempts.max(evidence.step.trying.attempts.unwrap_or(0)) {
         return verdict(
@@ -181,8 +181,5 @@ fn planned_wait(evidence: &Evidence<'_>) -> Option<u64> {
 }
 
 fn verdict(verdict: Verdict, why: impl Into<String>) -> Judgement {
-    Judgement { verdict, why: why.into() }
+    Judgement { verdict, why: why.into(), scores: None }
 }
-
-#[cfg(test)]
-mod tests;
