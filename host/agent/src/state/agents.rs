@@ -19,7 +19,7 @@ pub struct AgentSeen<'s> {
 impl State {
     /// The accepted steps with their results that are seen in this scope, in the order in which they were over.
     pub fn results_in(&self, scope: NodeId) -> Vec<(&Step, &Record, &Value)> {
-        let steps = self.plan.steps().filter(|(node, _)| self.plan.seen_in(node.id) == scope);
+        let steps = self.plan.planned_steps().filter(|(node, _)| self.plan.seen_in(node.id) == scope);
         let mut found: Vec<_> = steps
             .filter_map(|(node, step)| {
                 let record = self.records.get(&node.id)?;
