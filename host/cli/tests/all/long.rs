@@ -69,7 +69,7 @@ fn is_late(batch: u64, batches: u64) -> bool {
 
 impl Task {
     fn goal(&self) -> String {
-        format!("Note the codes of all items in {} batches", self.batches)
+        format!("Note the codes of all items in /out/codes.txt, in {} batches", self.batches)
     }
 
     /// What the model says to what it is shown. It has no memory of its own.
