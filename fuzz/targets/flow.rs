@@ -53,6 +53,7 @@ fuzz_target!(|text: &str| {
             budget: flow.budget,
             caps: flow.caps(),
             inputs,
+            hold: false,
         },
         EventKind::PlanAsked { node, reason: PlanReason::Open },
         EventKind::Expanded { node, patches, note, usage: Usage::default(), label: None },

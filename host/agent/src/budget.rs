@@ -5,6 +5,7 @@ use std::ops::Sub;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use toolcrib_policy::Money;
 
 /// A point in time: milliseconds since 1970 (UTC). Only a driver knows it; the state is told it by events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -38,12 +39,15 @@ pub struct Budget {
     pub wall_ms: u64,
     /// Tokens of the planner, read and written.
     pub tokens: u64,
+    /// Money, by the operator's prices; none where it is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
 }
 
 impl Default for Budget {
     /// Enough for an evening's errand, small enough to be noticed: 100 steps, 15 minutes, 500,000 tokens.
     fn default() -> Self {
-        Self { steps: 100, wall_ms: 15 * 60 * 1000, tokens: 500_000 }
+        Self { steps: 100, wall_ms: 15 * 60 * 1000, tokens: 500_000, money: None }
     }
 }
 
@@ -60,6 +64,9 @@ pub struct Share {
     /// Tokens of the planner, read and written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
+    /// Money, by the operator's prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
 }
 
 impl Share {
@@ -73,13 +80,19 @@ impl Share {
             steps: less(self.steps, other.steps),
             wall_ms: less(self.wall_ms, other.wall_ms),
             tokens: less(self.tokens, other.tokens),
+            money: less(self.money, other.money),
         }
     }
 }
 
 impl From<Budget> for Share {
     fn from(budget: Budget) -> Self {
-        Self { steps: Some(budget.steps), wall_ms: Some(budget.wall_ms), tokens: Some(budget.tokens) }
+        Self {
+            steps: Some(budget.steps),
+            wall_ms: Some(budget.wall_ms),
+            tokens: Some(budget.tokens),
+            money: budget.money,
+        }
     }
 }
 
@@ -97,6 +110,9 @@ pub struct Used {
     pub since: Option<Millis>,
     /// How long the run had stood still by then, in milliseconds.
     pub paused_ms: u64,
+    /// Money.
+    #[serde(skip_serializing_if = "Money::is_zero")]
+    pub money: Money,
 }
 
 impl Used {
@@ -115,6 +131,8 @@ pub enum BudgetKind {
     Wall,
     /// Tokens.
     Tokens,
+    /// Money.
+    Money,
 }
 
 impl fmt::Display for BudgetKind {
@@ -123,6 +141,7 @@ impl fmt::Display for BudgetKind {
             Self::Steps => "steps",
             Self::Wall => "time",
             Self::Tokens => "tokens",
+            Self::Money => "money",
         })
     }
 }
@@ -160,6 +179,10 @@ pub struct Caps {
     pub monologue: u32,
     /// How many circles are cut in one goal before it is given up.
     pub cuts: u32,
+    /// How many child agents there may be in one run.
+    pub agents: u32,
+    /// How deep child agents may nest.
+    pub agent_depth: u16,
     /// How often a planner may ask a person. Questions about steps that were interrupted do not count.
     pub questions: u32,
     /// How often in a row a planner may look something up for one goal before it has to decide.
@@ -183,6 +206,8 @@ impl Default for Caps {
             fruitless: 8,
             monologue: 8,
             cuts: 2,
+            agents: 16,
+            agent_depth: 3,
             questions: 10,
             looks: 6,
         }

@@ -5,6 +5,7 @@
 //! | `StepStarted` | before the call is made: the intent |
 //! | `ApprovalUsed` | before that, where a person's yes is needed |
 //! | `StepFinished` | after it, with the receipt |
+//! | `ModelAsked`, `ModelAnswered` | before a request to a model is sent, and after it |
 //! | `InnerStarted`, `InnerFinished` | the same, for a call that a program makes |
 //! | every other | when it was decided, before anything follows from it |
 
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolcrib_model::Usage;
 use toolcrib_policy::{
-    ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, IdempotencyKey, Label, Labels, Marks, Scores,
-    ToolName,
+    ApprovalAnswer, ApprovalId, ApprovalRequest, CriticSettings, Effect, IdempotencyKey, Label, Labels, Marks, Money,
+    Scores, ToolName,
 };
 
 use crate::critic::{Follow, Missing, Opinion, Verdict};
@@ -239,6 +240,9 @@ pub enum EventKind {
         /// The label of what was read to decide whether, or how often, the call is made.
         #[serde(default, skip_serializing_if = "Label::is_trusted")]
         under: Label,
+        /// What the call costs, where it has a price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Money>,
         /// Where it is a program, which can be run again: what its clock and its random numbers follow from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<Program>,
@@ -261,6 +265,9 @@ pub enum EventKind {
         /// The label of all that the program has received: whether the call is made hangs on it.
         #[serde(default, skip_serializing_if = "Label::is_trusted")]
         under: Label,
+        /// What the call costs, where it has a price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Money>,
         /// Where it is a program itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         program: Option<Program>,
@@ -436,6 +443,40 @@ pub enum EventKind {
         to: NodeId,
         /// Why.
         why: String,
+    },
+    /// What amounts of money are in, from here on.
+    Priced {
+        /// The currency, in the operator's words.
+        currency: String,
+    },
+    /// A request is about to be sent to a model.
+    ModelAsked {
+        /// The goal that it is about, or the step that makes it.
+        node: NodeId,
+        /// Which request of the run, from 1.
+        request: u64,
+        /// The model.
+        model: String,
+        /// The most that it can use.
+        worst: Usage,
+        /// The most that it can cost, which is set aside; none where the model has no price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reserved: Option<Money>,
+    },
+    /// A request to a model is over.
+    ModelAnswered {
+        /// Which.
+        request: u64,
+        /// The model.
+        model: String,
+        /// What it used.
+        usage: Usage,
+        /// What it cost; what was set aside where nobody can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Money>,
+        /// Where there was no answer: why, in one word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
     },
     /// A circle is cut: the call that would go on with it is not made; or the goal is given up, where it was cut often or where
     /// its planner only talked.

@@ -15,9 +15,11 @@
 //! Values keep the names of the steps that they came from ([`Record::from`]) and their labels, which follow references
 //! exactly and what a planner has read conservatively (`state/labels.rs`).
 
+pub mod agents;
 pub mod approver;
 pub mod budget;
 pub mod cancel;
+pub mod chain;
 pub mod compare;
 pub mod critic;
 pub mod driver;
@@ -31,11 +33,14 @@ pub mod outcome;
 pub mod plan;
 pub mod planner;
 pub mod state;
+pub mod till;
 pub mod tools;
 
+pub use agents::{Agents, Scoped};
 pub use approver::{Approver, Gate, Intent};
 pub use budget::{Budget, BudgetKind, Caps, Millis, Share, Used};
 pub use cancel::Cancel;
+pub use chain::{Answered, Chain, Link, NoAnswer};
 pub use compare::{Comparison, Difference, compare};
 pub use critic::{Judge, Judgement, ModelJudge, Verdict};
 pub use driver::{
@@ -49,12 +54,16 @@ pub use look::{Ask, Excerpt, Look};
 pub use memory::Memory;
 pub use outcome::{Answer, MissingGrant, Outcome, Question};
 pub use plan::{
-    Anew, Body, Check, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation, Goal, Node,
-    NodeId, Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
+    Anew, Body, Check, ChildAgent, Computed, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Each, Expectation,
+    Goal, Node, NodeId, Order, Patch, Plan, PlanFault, Round, Serves, Service, Status, Step, StepName, Then, Trying,
 };
 pub use planner::builtin::BuiltinPlanner;
 pub use planner::given::GivenPlanner;
 pub use planner::model::{ModelPlanner, ModelView, tokens};
 pub use planner::{PlanContext, Planned, Planner, PlannerError, Proposal, Writes};
-pub use state::{Command, Detector, Foreseen, ForeseenCall, Inner, Journal, Origin, Record, Spent, State, StateError};
+pub use state::{
+    Affordable, AgentSeen, Bill, Command, Detector, Foreseen, ForeseenCall, Inner, Journal, Origin, Purse, Record,
+    Spent, State, StateError,
+};
+pub use till::{Meters, Till};
 pub use tools::{EffectState, FolderState, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolcrib_policy::{ApprovalId, Effect, IdempotencyKey, Label, Labels, Marks, RefusalCode, ToolName};
+use toolcrib_policy::{ApprovalId, Effect, IdempotencyKey, Label, Labels, Marks, RefusalCode, ToolName, ToolPattern};
 
 use crate::{Cancel, InnerPath, Inside, NodeId, Program};
 
@@ -53,6 +53,9 @@ pub struct ToolCall {
     /// The most time that it may take, in milliseconds, where the plan says less than the limits do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_ms: Option<u64>,
+    /// The lists of tools of the agents that make it: a call inside this call is of a tool that is on each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<Vec<ToolPattern>>,
     /// The place of the call in its step's program, where it is one that the program makes.
     #[serde(default, skip_serializing_if = "InnerPath::is_root")]
     pub inside: InnerPath,

@@ -168,7 +168,8 @@ fn of_crib_error(error: &CribError) -> u8 {
         | CribError::Over { .. }
         | CribError::Fork { .. }
         | CribError::Rollback { .. }
-        | CribError::Model(_) => BAD_INPUT,
+        | CribError::Model(_)
+        | CribError::Prices(_) => BAD_INPUT,
         CribError::ImportRejected { .. } | CribError::Held { .. } => REFUSED,
         CribError::Ledger(_) | CribError::Lock(_) | CribError::Run { .. } | CribError::Place { .. } => HOST,
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use toolcrib_runtime::model::ModelConfig;
-use toolcrib_runtime::{Needs, OPERATOR_FILE, WallReport, raise as raise_wall};
+use toolcrib_runtime::policy::OperatorFile;
+use toolcrib_runtime::{Chosen, Needs, OPERATOR_FILE, PlannerChoice, WallReport, chosen_of, raise as raise_wall};
 
 use crate::args::{Arguments, Command, Common, FlowCommand};
 use crate::{exit, setup};
@@ -49,8 +50,7 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
         needs.read.push(args.file.clone());
         needs.read.extend(args.inputs.clone());
     }
-    let judge = judge(arguments, &settings);
-    for model in model(arguments).into_iter().chain(judge) {
+    for model in models(arguments, &settings.operator) {
         let lookup = |name: &str| std::env::var(name).ok();
         if let Ok(config) = ModelConfig::parse(&model, lookup) {
             needs.ports.extend(config.ports());
@@ -73,33 +73,22 @@ pub(crate) fn raise(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The model that the command plans with, where it does with one.
-fn model(arguments: &Arguments) -> Option<String> {
-    let (named, run) = match &arguments.command {
-        Command::Run(args) => (&args.model, None),
-        Command::Resume(args) => (&args.model, Some(&args.run)),
-        Command::Fork(args) => (&args.model, Some(&args.run)),
-        _ => return None,
-    };
-    named.clone().or_else(|| {
+/// Every model that the command may ask.
+fn models(arguments: &Arguments, operator: &OperatorFile) -> Vec<String> {
+    let before = |run: &str| {
         let ledger = setup::ledger(&arguments.common).ok()??;
-        toolcrib_runtime::planner_of(&ledger, ledger.resolve(run?).ok()?)
-    })
-}
-
-/// The model that reviews the run, where one does.
-fn judge(arguments: &Arguments, settings: &toolcrib_runtime::Settings) -> Option<String> {
-    let run = match &arguments.command {
-        Command::Run(_) | Command::Flow { command: FlowCommand::Run(_) } => {
-            let critic = settings.operator.critic();
-            return critic.judge.clone().filter(|_| critic.reviews());
-        }
-        Command::Resume(args) => &args.run,
-        Command::Fork(args) => &args.run,
-        _ => return None,
+        chosen_of(&ledger, ledger.resolve(run).ok()?)
     };
-    let ledger = setup::ledger(&arguments.common).ok()??;
-    toolcrib_runtime::judge_of(&ledger, ledger.resolve(run).ok()?)
+    let chosen = match &arguments.command {
+        Command::Run(args) => Some(Chosen::of(operator, args.model.as_deref(), &args.fallback)),
+        Command::Resume(args) => before(&args.run).map(|before| before.but(args.model.as_deref(), &args.fallback)),
+        Command::Fork(args) => before(&args.run).map(|before| before.but(args.model.as_deref(), &args.fallback)),
+        Command::Flow { command: FlowCommand::Run(_) } => {
+            Some(Chosen { planner: PlannerChoice::Flow, ..Chosen::of(operator, None, &[]) })
+        }
+        _ => None,
+    };
+    chosen.map(|chosen| chosen.models(operator)).unwrap_or_default()
 }
 
 fn operator_file(common: &Common) -> std::path::PathBuf {

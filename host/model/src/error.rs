@@ -117,6 +117,12 @@ pub enum ModelError {
         /// The way out.
         advice: String,
     },
+    /// Whoever counts what requests cost did not let it be sent.
+    #[error("{detail}")]
+    NotSent {
+        /// Why not, and the way out.
+        detail: String,
+    },
     /// The answer came, but it could not be recorded as the operator asked.
     #[error("the exchange could not be recorded in `{file}`: {detail}; make room, or record into another file")]
     NotRecorded {
@@ -174,7 +180,45 @@ impl ModelError {
             | Self::Malformed { .. }
             | Self::TooLarge { .. }
             | Self::OffScript { .. }
+            | Self::NotSent { .. }
             | Self::NotRecorded { .. } => false,
+        }
+    }
+
+    /// Whether another model may well answer the same request. Where the operator's own files or budget stand in the way,
+    /// it would only hide that.
+    pub fn another_may_answer(&self) -> bool {
+        !matches!(self, Self::OffScript { .. } | Self::NotSent { .. } | Self::NotRecorded { .. })
+    }
+
+    /// Whether the model will not answer any request until somebody has changed something.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::Auth { .. } | Self::QuotaExhausted { .. } | Self::NotFound { .. })
+    }
+
+    /// Whether the request may have cost something all the same: the back end took it, and what it did with it is not
+    /// surely known.
+    pub fn may_have_cost(&self) -> bool {
+        match self {
+            Self::Auth { .. }
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted { .. }
+            | Self::NotFound { .. }
+            | Self::BadRequest { .. }
+            | Self::ContextTooLong { .. }
+            | Self::OffScript { .. }
+            | Self::NotSent { .. }
+            // No vendor charges for these two.
+            | Self::Unavailable { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { phase: Phase::Connect, .. } => false,
+            Self::Refused { .. }
+            | Self::Malformed { .. }
+            | Self::CutStream { .. }
+            | Self::Empty { .. }
+            | Self::TooLarge { .. }
+            | Self::TimedOut { .. }
+            | Self::NotRecorded { .. } => true,
         }
     }
 
@@ -207,6 +251,7 @@ impl ModelError {
             | Self::TooLarge { .. }
             | Self::TimedOut { .. }
             | Self::OffScript { .. }
+            | Self::NotSent { .. }
             | Self::NotRecorded { .. } => {}
         }
         self
@@ -230,6 +275,7 @@ impl ModelError {
             Self::TooLarge { .. } => "too-large",
             Self::TimedOut { .. } => "timed-out",
             Self::OffScript { .. } => "off-script",
+            Self::NotSent { .. } => "not-sent",
             Self::NotRecorded { .. } => "not-recorded",
         }
     }

@@ -36,6 +36,8 @@
 // What crosses the trait.
 mod model;
 
+mod meter;
+
 mod request;
 
 mod response;
@@ -91,6 +93,7 @@ mod script;
 mod recording;
 
 pub use error::{ModelError, Phase};
+pub use meter::{Meter, Ticket};
 pub use model::Model;
 pub use request::{Arguments, Continuation, Message, Part, Request, ToolCall, ToolChoice, ToolSpec};
 pub use response::{Delta, Response, StopReason, Usage};

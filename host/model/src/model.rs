@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::{Delta, ModelError, Request, Response};
+use crate::meter::metered;
+use crate::{Delta, Meter, ModelError, Request, Response};
 
 /// Something that completes a conversation: a hosted model, a local one, or a script in a test.
 #[async_trait]
@@ -23,6 +24,21 @@ pub trait Model: Send + Sync {
     /// error and never a short success.
     async fn complete(&self, request: &Request, events: &mut (dyn FnMut(Delta) + Send))
     -> Result<Response, ModelError>;
+
+    /// The same, with a word to `meter` before and after each request that is really sent. A model that sends several
+    /// for one answer says so for each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::complete`], and what the meter answers.
+    async fn complete_metered(
+        &self,
+        request: &Request,
+        meter: &dyn Meter,
+        events: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<Response, ModelError> {
+        metered(self, request, meter, events).await
+    }
 }
 
 #[async_trait]
@@ -38,6 +54,15 @@ impl<M: Model + ?Sized> Model for Box<M> {
     ) -> Result<Response, ModelError> {
         (**self).complete(request, events).await
     }
+
+    async fn complete_metered(
+        &self,
+        request: &Request,
+        meter: &dyn Meter,
+        events: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<Response, ModelError> {
+        (**self).complete_metered(request, meter, events).await
+    }
 }
 
 #[async_trait]
@@ -52,5 +77,14 @@ impl<M: Model + ?Sized> Model for std::sync::Arc<M> {
         events: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<Response, ModelError> {
         (**self).complete(request, events).await
+    }
+
+    async fn complete_metered(
+        &self,
+        request: &Request,
+        meter: &dyn Meter,
+        events: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<Response, ModelError> {
+        (**self).complete_metered(request, meter, events).await
     }
 }

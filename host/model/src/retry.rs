@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Delta, Model, ModelError, Request, Response, Usage};
+use crate::{Delta, Meter, Model, ModelError, Request, Response, Usage};
 
 /// How often and how long to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,13 +93,22 @@ impl<M: Model> Model for Retrying<M> {
         request: &Request,
         events: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<Response, ModelError> {
+        self.complete_metered(request, &(), events).await
+    }
+
+    async fn complete_metered(
+        &self,
+        request: &Request,
+        meter: &dyn Meter,
+        events: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<Response, ModelError> {
         let (mut attempt, mut waited, mut spent) = (0_u32, Duration::ZERO, Usage::default());
         loop {
             attempt = attempt.saturating_add(1);
             let mut this_attempt = Usage::default();
             let result = self
                 .inner
-                .complete(request, &mut |delta| {
+                .complete_metered(request, meter, &mut |delta| {
                     if let Delta::Usage { usage } = &delta {
                         this_attempt = *usage;
                     }

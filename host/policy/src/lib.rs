@@ -36,8 +36,10 @@ mod label;
 mod limits;
 mod line;
 mod manifest;
+mod money;
 mod names;
 mod operator;
+mod prices;
 mod reader;
 mod refusal;
 mod requests;
@@ -80,11 +82,13 @@ pub use limits::{
 };
 pub use line::LineError;
 pub use manifest::{Manifest, ToolManifest};
+pub use money::{Money, MoneyError};
 pub use names::{NAME_MAX, NameError, PluginName, ToolName};
 pub use operator::{
-    Advice, ApprovalSettings, OperatorFile, PlannerSettings, PluginSettings, SecondWall, SecretSettings, TrustedKey,
-    Unattended,
+    Advice, ApprovalSettings, ModelSettings, OperatorFile, PlannerSettings, PluginSettings, SecondWall, SecretSettings,
+    TrustedKey, Unattended,
 };
+pub use prices::{ModelPrice, Prices};
 pub use reader::nearest;
 pub use refusal::{GateKind, Refusal, RefusalCode, RefusalCodeError};
 pub use requests::Requests;

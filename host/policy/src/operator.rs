@@ -7,6 +7,7 @@ mod cut;
 mod grants;
 mod host;
 mod learn;
+mod models;
 mod planner;
 mod plugins;
 mod review;
@@ -31,6 +32,7 @@ use crate::keyvalue::KeyValueRule;
 use crate::limits::LimitRequest;
 use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
+use crate::prices::Prices;
 use crate::reader::{Source, Table};
 use crate::requests::Requests;
 use crate::rule::Rule;
@@ -41,6 +43,7 @@ use crate::tools::{NamePattern, ToolPattern};
 pub use advice::Advice;
 pub use approval::{ApprovalSettings, Unattended};
 pub use host::SecondWall;
+pub use models::ModelSettings;
 pub use planner::PlannerSettings;
 pub use plugins::{PluginSettings, TrustedKey};
 pub use secrets::SecretSettings;
@@ -59,6 +62,8 @@ pub struct OperatorFile {
     secret_settings: SecretSettings,
     oauth: OAuthClients,
     admission: PluginSettings,
+    models: ModelSettings,
+    prices: Arc<Prices>,
     plugins: BTreeMap<PluginName, Arc<PluginGrants>>,
     /// What stands in the file itself, without grants that were added later.
     written: BTreeMap<PluginName, Arc<PluginGrants>>,
@@ -133,6 +138,12 @@ impl OperatorFile {
         if let Some(node) = table.take("oauth") {
             file.oauth = credential::read_oauth(node)?;
         }
+        if let Some(node) = table.take("models") {
+            file.models = ModelSettings::read(node.table("`[models]`".to_owned())?)?;
+        }
+        if let Some(node) = table.take("prices") {
+            file.prices = Arc::new(Prices::read(node.table("`[prices]`".to_owned())?, node)?);
+        }
         if let Some(node) = table.take("plugin") {
             for node in node.table("`[plugin]`".to_owned())?.all() {
                 let name = PluginName::try_from(node.key());
@@ -164,6 +175,8 @@ impl OperatorFile {
             secret_settings: SecretSettings::default(),
             oauth: OAuthClients::new(),
             admission: PluginSettings::default(),
+            models: ModelSettings::default(),
+            prices: Arc::default(),
             plugins: BTreeMap::new(),
             written: BTreeMap::new(),
             rules: Arc::default(),
@@ -297,6 +310,16 @@ impl OperatorFile {
     /// Which plugins are let in at all.
     pub fn admission(&self) -> &PluginSettings {
         &self.admission
+    }
+
+    /// Which language models plan, and stand in for each other.
+    pub fn models(&self) -> &ModelSettings {
+        &self.models
+    }
+
+    /// What models and tools cost.
+    pub fn prices(&self) -> &Arc<Prices> {
+        &self.prices
     }
 
     /// The interfaces that no component may import.

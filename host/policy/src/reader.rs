@@ -171,6 +171,16 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A decimal number as it stands in the file, with or without quotes: whoever reads it loses no digit.
+    pub(crate) fn decimal(&self) -> Result<&'a str, PolicyError> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str()),
+            DeValue::Float(number) => Ok(number.as_str()),
+            _ => Err(self.wrong_type("a number")),
+        }
+    }
+
     pub(crate) fn boolean(&self) -> Result<bool, PolicyError> {
         match self.value.get_ref() {
             DeValue::Boolean(value) => Ok(*value),

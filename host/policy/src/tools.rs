@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::line::LineError;
 use crate::names::{PluginName, ToolName, shortened};
 
 /// Which tools a line speaks of: `files.read`, `files.*`, or `*`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum ToolPattern {
     /// Every tool.
     Any,
@@ -38,7 +41,7 @@ impl ToolPattern {
     }
 
     /// Whether every tool of `other` is matched by this pattern.
-    pub(crate) fn covers(&self, other: &ToolPattern) -> bool {
+    pub fn covers(&self, other: &ToolPattern) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
             (pattern, Self::Exactly(tool)) => pattern.matches(tool),
@@ -53,6 +56,20 @@ impl ToolPattern {
             Self::Plugin(plugin) => plugin == tool.plugin(),
             Self::Exactly(wanted) => wanted == tool,
         }
+    }
+}
+
+impl TryFrom<String> for ToolPattern {
+    type Error = LineError;
+
+    fn try_from(line: String) -> Result<Self, LineError> {
+        Self::parse(&line)
+    }
+}
+
+impl From<ToolPattern> for String {
+    fn from(pattern: ToolPattern) -> Self {
+        pattern.to_string()
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use serde_json::Value;
-use toolcrib_agent::{InnerPath, Inside, Person, Program};
-use toolcrib_model::Model;
-use toolcrib_policy::{ApprovalId, Authority, Fuel, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, WallTime};
+use toolcrib_agent::{Chain, InnerPath, Inside, Person, Program};
+use toolcrib_model::Meter;
+use toolcrib_policy::{
+    ApprovalId, Authority, Fuel, IdempotencyKey, Label, Labels, LimitRequest, RunFacts, ToolName, ToolPattern, WallTime,
+};
 use toolcrib_sandbox::{Call, CallError, CancellationToken, Steady, StopWatch};
 
 use crate::crib::Crib;
@@ -26,13 +28,24 @@ pub(crate) struct Caller {
     pub(crate) progress: Option<Progress>,
     /// Answers questions.
     pub(crate) person: Option<Arc<dyn Person>>,
-    /// Completes prompts.
-    pub(crate) model: Option<Arc<dyn Model>>,
+    /// Complete prompts.
+    pub(crate) models: Option<Arc<Chain>>,
+    /// Who is told of each request to a model.
+    pub(crate) meter: Option<Arc<dyn Meter>>,
+    /// The lists of tools of the agents that call: a tool has to be on each.
+    pub(crate) within: Vec<Vec<ToolPattern>>,
     /// The run that calls.
     pub(crate) run: Arc<RunFacts>,
     pub(crate) known: Known,
     /// Where a program tells of the calls that it makes, so that they stand in the ledger; none outside a run.
     pub(crate) inside: Option<Inside>,
+}
+
+impl Caller {
+    /// Whether the agents that call may all use this tool.
+    pub(crate) fn may_call(&self, tool: &ToolName) -> bool {
+        self.within.iter().all(|list| list.iter().any(|pattern| pattern.matches(tool)))
+    }
 }
 
 /// A call on its way to the sandbox.

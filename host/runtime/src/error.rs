@@ -119,6 +119,9 @@ pub enum CribError {
     /// The language model cannot be used.
     #[error("{0}")]
     Model(String),
+    /// A budget in money cannot be kept.
+    #[error("{0}")]
+    Prices(String),
     /// A folder or file of the installation cannot be used.
     #[error("`{path}` {why}")]
     Place {
@@ -166,6 +169,7 @@ impl CribError {
             CribError::Fork { .. } => "fork",
             CribError::Rollback { .. } => "rollback",
             CribError::Model(_) => "model",
+            CribError::Prices(_) => "prices",
             CribError::File { .. } => "file",
             CribError::Place { .. } => "place",
         }

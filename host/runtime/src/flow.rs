@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use toolcrib_agent::{Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
+use serde_json::Value;
+use toolcrib_agent::{Agents, Budget, Cancel, Draft, Flow, Observer, Patch, Person, Run};
 use toolcrib_ledger::RunId;
 use toolcrib_policy::{Effect, PluginName, ToolName, Verdict};
 
 use crate::call::{Caller, Progress};
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
+use crate::models::Chosen;
 use crate::run::{Errand, PlannerChoice, RunResult};
 use crate::tools::CribTools;
 
@@ -43,7 +45,16 @@ pub struct CheckedFlow {
 
 impl Crib {
     pub(crate) fn flow_patches(&self, flow: &Flow) -> Result<Vec<Patch>, CribError> {
-        let tools = CribTools { crib: self.clone(), caller: Caller::default(), last: None };
+        let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
+        // Whatever an agent is to plan with has to be there before anything runs.
+        let chosen = Chosen { planner: PlannerChoice::Flow, ..self.chosen(None, &[]) };
+        let (planner, _) = self.planner(&chosen)?;
+        let agents = Children::new(self.clone(), chosen, &planner);
+        let named = toolcrib_agent::plan::agent::models(&flow.steps);
+        let unknown: Vec<String> = named.into_iter().filter_map(|model| agents.planner(Some(model)).err()).collect();
+        if !unknown.is_empty() {
+            return Err(CribError::Flow(unknown));
+        }
         flow.checked(&tools).map_err(|faults| CribError::Flow(faults.iter().map(ToString::to_string).collect()))
     }
 
@@ -87,13 +98,16 @@ impl Crib {
     pub async fn run_flow(&self, request: FlowRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
         let FlowRequest { flow, inputs, budget, person, observer, progress, cancel } = request;
         let patches = self.flow_patches(&flow)?;
-        let (planner, model) = self.planner(&PlannerChoice::Flow)?;
-        let judge = self.judge();
-        let details = json!({ "planner": PlannerChoice::Flow.spec(), "judge": judge });
-        let errand = Errand { goal: flow.name.clone(), planner, model, judge, person, observer, progress, last: None };
-        let (run, ports) = self.begin(errand, &flow.name, details).await?;
+        let chosen = Chosen { planner: PlannerChoice::Flow, ..self.chosen(None, &[]) };
+        let (planner, models) = self.planner(&chosen)?;
+        let budget = budget.unwrap_or(flow.budget);
+        self.check_prices(&chosen, Some(&budget), None)?;
+        let (details, judge) = (chosen.details(), chosen.judge.clone());
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
+        let errand = Errand { goal: flow.name.clone(), planner, models, judge, person, observer, progress, last: None };
+        let (run, (ports, till)) = self.begin(errand, &flow.name, details).await?;
         began(run);
-        let driven = Run::flow(ports, &flow, budget.unwrap_or(flow.budget), patches, inputs);
+        let driven = Run::flow(ports, &flow, budget, patches, inputs).paying(till).with_agents(agents);
         self.drive(run, driven, &cancel).await
     }
 }

@@ -35,7 +35,7 @@ pub async fn call(crib: &Crib, tool: &str, arguments: Value) -> Result<CallRepor
 /// A tool is not there, arguments do not fit, or the ledger cannot be written.
 pub async fn run(crib: &Crib, plan: Vec<Draft>, budget: Budget, caps: Caps) -> Result<RunResult, CribError> {
     const NAME: &str = "measured";
-    let tools = CribTools { crib: crib.clone(), caller: Caller::default(), last: None };
+    let tools = CribTools { crib: crib.clone(), caller: Caller::default(), meters: None, last: None };
     let (node, order, then) = (NodeId::ROOT, Order::Sequence, Then::Review);
     let patches = vec![Patch::Expand { node, order, then, children: plan }];
     let checked = check(&Plan::new(NAME), node, patches, &caps, &|name| tools.get(name));
@@ -55,12 +55,14 @@ pub async fn ports(crib: &Crib, goal: &str, planner: Arc<dyn Planner>) -> Result
     let errand = Errand {
         goal: goal.to_owned(),
         planner,
-        model: None,
+        models: None,
         judge: None,
         person: None,
         observer: Arc::new(()),
         progress: None,
         last: None,
     };
-    crib.begin(errand, goal, json!({ "planner": "measured" })).await
+    // Nothing is paid for here.
+    let (run, (ports, _)) = crib.begin(errand, goal, json!({ "planner": "measured" })).await?;
+    Ok((run, ports))
 }

@@ -250,7 +250,7 @@ impl Crib {
             let how = state.outcome().map_or("not ended", Outcome::name);
             return Err(CribError::NotHeld { run: run.to_string(), how });
         }
-        let tools = CribTools { crib: self.clone(), caller: Caller::default(), last: None };
+        let tools = CribTools { crib: self.clone(), caller: Caller::default(), meters: None, last: None };
         let node = NodeId::ROOT;
         let patches = flow::plan(text, &state, node, &tools).map_err(CribError::Plan)?;
         let event = EventKind::PlanEdited { node, patches, by: by.to_owned() }.at(Millis(now()));

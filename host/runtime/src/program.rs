@@ -59,6 +59,7 @@ impl Crib {
             wall_ms: None,
             inside: InnerPath::ROOT,
             program: None,
+            within: Vec::new(),
             key: None,
         };
         Some(self.marks(&call, run, report))

@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::plan::refs;
 use toolcrib_agent::{
-    Budget, BuiltinPlanner, Cancel, Caps, Draft, DraftStep, GivenPlanner, Judge, ModelJudge, ModelPlanner, ModelView,
-    Observer, Outcome, Person, Planner, Ports, Run, Status, StepName, SystemClock,
+    Budget, BuiltinPlanner, Cancel, Caps, Chain, Draft, DraftStep, GivenPlanner, Judge, ModelJudge, ModelPlanner,
+    ModelView, Observer, Outcome, Person, Planner, Ports, Run, Status, StepName, SystemClock, Till,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
-use toolcrib_model::{Model, ModelConfig};
 use toolcrib_policy::{CriticSettings, RunFacts};
 
 use crate::approvals::{ApprovalLog, Desk, Spool, inbox};
 use crate::call::{CallReport, Caller, Progress};
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::Known;
 use crate::ledger::RunLog;
+use crate::models::Chosen;
 use crate::tools::CribTools;
 
 /// The planner's name in a run that is a single call.
@@ -68,8 +69,8 @@ impl PlannerChoice {
 pub struct RunRequest {
     /// The goal, in words.
     pub goal: String,
-    /// Who plans.
-    pub planner: PlannerChoice,
+    /// Who plans, who stands in, and who reviews.
+    pub chosen: Chosen,
     /// What the run may spend.
     pub budget: Budget,
     /// Whether it stops before its first call, so that a person sees the plan.
@@ -121,13 +122,13 @@ pub struct CallResult {
 }
 
 /// A planner, and its model where it has one.
-pub(crate) type Planning = (Arc<dyn Planner>, Option<Arc<dyn Model>>);
+pub(crate) type Planning = (Arc<dyn Planner>, Option<Arc<Chain>>);
 
 /// What is the same for a run and for a single call.
 pub(crate) struct Errand {
     pub(crate) goal: String,
     pub(crate) planner: Arc<dyn Planner>,
-    pub(crate) model: Option<Arc<dyn Model>>,
+    pub(crate) models: Option<Arc<Chain>>,
     /// The model that reviews; none where nobody does.
     pub(crate) judge: Option<String>,
     pub(crate) person: Option<Arc<dyn Person>>,
@@ -143,14 +144,15 @@ impl Crib {
     ///
     /// The planner cannot be made, or the ledger cannot be written. A goal that is not reached is an outcome.
     pub async fn run(&self, request: RunRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
-        let (planner, model) = self.planner(&request.planner)?;
-        let RunRequest { goal, budget, hold, person, observer, progress, cancel, .. } = request;
-        let judge = self.judge();
-        let details = json!({ "planner": request.planner.spec(), "judge": judge });
-        let errand = Errand { goal: goal.clone(), planner, model, judge, person, observer, progress, last: None };
-        let (run, ports) = self.begin(errand, &goal, details).await?;
+        let RunRequest { goal, chosen, budget, hold, person, observer, progress, cancel } = request;
+        let (planner, models) = self.planner(&chosen)?;
+        self.check_prices(&chosen, Some(&budget), None)?;
+        let (details, judge) = (chosen.details(), chosen.judge.clone());
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
+        let errand = Errand { goal: goal.clone(), planner, models, judge, person, observer, progress, last: None };
+        let (run, (ports, till)) = self.begin(errand, &goal, details).await?;
         began(run);
-        let driven = Run::start(ports, goal, budget, Caps::default());
+        let driven = Run::start(ports, goal, budget, Caps::default()).paying(till).with_agents(agents);
         let driven = if hold { driven.held() } else { driven };
         self.drive(run, driven, &cancel).await
     }
@@ -182,7 +184,7 @@ impl Crib {
         let errand = Errand {
             goal: String::new(),
             planner: Arc::new(GivenPlanner::new(SINGLE_CALL)),
-            model: None,
+            models: None,
             judge: None,
             person,
             observer: Arc::new(()),
@@ -195,10 +197,10 @@ impl Crib {
             arguments: refs::escape(arguments),
             ..DraftStep::of(found.name().clone())
         });
-        let (run, ports) = self.begin(errand, &title, json!({})).await?;
+        let (run, (ports, till)) = self.begin(errand, &title, json!({})).await?;
         // A person wrote the call, and a program that makes the same call twice means it.
         let caps = Caps { attempts: 1, replans: 0, twice: true, ..Caps::default() };
-        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]);
+        let mut driven = Run::given(ports, title, Budget::default(), caps, vec![step]).paying(till);
         let outcome = self.drive_on(run, &mut driven, &cancel).await?;
         let parked = driven.state().plan().steps().any(|(node, _)| node.status == Status::Parked);
         // What came of a program that is to be run again is not known yet.
@@ -207,14 +209,19 @@ impl Crib {
     }
 
     /// Begins a run in the ledger and connects it to the crib.
-    pub(crate) async fn begin(&self, errand: Errand, title: &str, details: Value) -> Result<(RunId, Ports), CribError> {
+    pub(crate) async fn begin(
+        &self,
+        errand: Errand,
+        title: &str,
+        details: Value,
+    ) -> Result<(RunId, (Ports, Till)), CribError> {
         let ledger = Arc::new(self.ledger_in_turn().await?);
         let run = begin_in(&ledger, title, details)?;
         Ok((run, self.ports(errand, ledger, run)?))
     }
 
     /// Connects a run that stands in the ledger to the crib.
-    pub(crate) fn ports(&self, errand: Errand, ledger: Arc<Ledger>, run: RunId) -> Result<Ports, CribError> {
+    pub(crate) fn ports(&self, errand: Errand, ledger: Arc<Ledger>, run: RunId) -> Result<(Ports, Till), CribError> {
         let known: Known = Arc::new(Mutex::new(inbox::fold(&ledger)?));
         let facts = Arc::new(RunFacts {
             id: run.to_string(),
@@ -227,7 +234,9 @@ impl Crib {
         let caller = Caller {
             progress: errand.progress,
             person: errand.person.clone(),
-            model: errand.model,
+            models: errand.models,
+            meter: None,
+            within: Vec::new(),
             run: Arc::clone(&facts),
             known: Arc::clone(&known),
             inside: None,
@@ -239,10 +248,11 @@ impl Crib {
             person: errand.person.clone(),
             spool: spool.clone(),
         };
+        let till = Till::new(Arc::clone(self.operator().prices()));
         let log = RunLog::new(ledger, run);
         let log = if self.operator().planner().earlier_runs { log.with_earlier_runs() } else { log };
         let ports = Ports {
-            tools: Arc::new(CribTools { crib: self.clone(), caller, last: errand.last }),
+            tools: Arc::new(CribTools { crib: self.clone(), caller, meters: Some(till.meters()), last: errand.last }),
             planner: errand.planner,
             ledger: Arc::new(ApprovalLog { log, known, spool }),
             approver: Arc::new(desk),
@@ -252,13 +262,7 @@ impl Crib {
             critic: CriticSettings { judge: errand.judge.clone(), ..self.operator().critic().clone() },
             judge: errand.judge.as_deref().map(|spec| self.judge_of(spec)).transpose()?,
         };
-        Ok(ports)
-    }
-
-    /// The model that reviews new runs.
-    pub(crate) fn judge(&self) -> Option<String> {
-        let critic = self.operator().critic();
-        critic.judge.clone().filter(|_| critic.reviews())
+        Ok((ports, till))
     }
 
     fn judge_of(&self, spec: &str) -> Result<Arc<dyn Judge>, CribError> {
@@ -266,35 +270,22 @@ impl Crib {
     }
 
     /// The planner of this choice, and its model where it has one.
-    pub(crate) fn planner(&self, choice: &PlannerChoice) -> Result<Planning, CribError> {
-        Ok(match choice {
+    pub(crate) fn planner(&self, chosen: &Chosen) -> Result<Planning, CribError> {
+        Ok(match &chosen.planner {
             PlannerChoice::Builtin => (Arc::new(BuiltinPlanner), None),
             PlannerChoice::Call => (Arc::new(GivenPlanner::new(SINGLE_CALL)), None),
             PlannerChoice::Flow => (Arc::new(GivenPlanner::new(FLOW)), None),
             PlannerChoice::Model(spec) => {
-                let model = self.model(spec)?;
-                (Arc::new(ModelPlanner::new(model.clone(), self.view(spec))), Some(model))
+                let chain = self.chain(spec, &chosen.fallback)?;
+                (Arc::new(ModelPlanner::over(Arc::clone(&chain), self.view(spec))), Some(chain))
             }
         })
     }
 
     /// How much the operator lets this model see at once.
-    fn view(&self, spec: &str) -> ModelView {
+    pub(crate) fn view(&self, spec: &str) -> ModelView {
         let settings = self.operator().planner();
         ModelView { context: settings.context(spec), tools: settings.tools, earlier: settings.earlier_runs }
-    }
-
-    /// Connects to a language model. Keys come from the environment variables of its vendor.
-    ///
-    /// # Errors
-    ///
-    /// The name cannot be read, or a key is missing.
-    pub fn model(&self, spec: &str) -> Result<Arc<dyn Model>, CribError> {
-        let environment = &self.0.settings.environment;
-        let lookup = |name: &str| environment.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-        let config = ModelConfig::parse(spec, lookup).map_err(|e| CribError::Model(e.to_string()))?;
-        let model = toolcrib_model::connect(config).map_err(|e| CribError::Model(e.to_string()))?;
-        Ok(Arc::from(model))
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use toolcrib_agent::{Begun, INNER_DEPTH_MAX, InnerPath, StepOutcome};
-use toolcrib_model::{Message, Model, Request};
+use toolcrib_model::{Message, Meter, Request};
 use toolcrib_policy::{Authority, IdempotencyKey, Label, Labels, ToolName};
 use toolcrib_sandbox::{CallError, CallReport, CancellationToken, Completed, Completion, Services, Steady, StopWatch};
 
@@ -98,7 +98,7 @@ impl Services for CallServices {
                 let _still = self.watch.pause();
                 inside.begin(&self.path, tool, &arguments).await
             }
-            None => self.outside_a_run(&arguments),
+            None => self.outside_a_run(tool, &arguments),
         };
         let (report, finished) = match begun {
             Begun::Over { outcome, receipt, finished } => (known(outcome, receipt), Some(finished)),
@@ -157,14 +157,16 @@ impl Services for CallServices {
     }
 
     async fn complete(&self, request: Completion) -> Result<Completed, String> {
-        let model: &Arc<dyn Model> = self.caller.model.as_ref().ok_or("no model is configured")?;
+        let models = self.caller.models.as_ref().ok_or("no model is configured")?;
+        let meter: &dyn Meter = self.caller.meter.as_deref().unwrap_or(&());
         let request = Request {
             system: request.system,
             messages: vec![Message::user(request.prompt)],
             max_tokens: Some(request.max_tokens),
             ..Request::default()
         };
-        let response = model.complete(&request, &mut |_| {}).await.map_err(|error| error.to_string())?;
+        let answered = models.ask(meter, |_| request.clone()).await.map_err(|none| none.to_string())?;
+        let response = answered.response;
         Ok(Completed {
             text: response.text.unwrap_or_default(),
             input_tokens: response.usage.input,
@@ -175,10 +177,11 @@ impl Services for CallServices {
 
 impl CallServices {
     /// A call that no run makes: nothing of it is in a ledger.
-    fn outside_a_run(&self, arguments: &Value) -> Begun {
+    fn outside_a_run(&self, tool: &ToolName, arguments: &Value) -> Begun {
         let path = self.path.child(1);
-        if path.depth() > INNER_DEPTH_MAX {
-            let why = format!("calls nest at most {INNER_DEPTH_MAX} deep");
+        let deep = (path.depth() > INNER_DEPTH_MAX).then(|| format!("calls nest at most {INNER_DEPTH_MAX} deep"));
+        let not_its = || format!("`{tool}` was not called: it is none of the tools of the agent");
+        if let Some(why) = deep.or_else(|| (!self.caller.may_call(tool)).then(not_its)) {
             let failure = failure(CallError::new("denied", why));
             let finished = toolcrib_agent::Millis::default();
             return Begun::Over { outcome: StepOutcome::Failed { failure }, receipt: Value::Null, finished };

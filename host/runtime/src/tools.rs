@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde_json::Value;
 use toolcrib_agent::{
-    Cancel, EffectState, FolderState, Inside, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport, Tools,
+    Cancel, EffectState, FolderState, Inside, Meters, Program, ToolCall, ToolCard, ToolFailure, ToolOutput, ToolReport,
+    Tools,
 };
 use toolcrib_catalog::Tool;
 use toolcrib_policy::{Authority, Effect, IdempotencyKey, Marks, ToolName};
@@ -21,6 +22,8 @@ use crate::versions::{Keep, VersionError, put_back_states};
 pub(crate) struct CribTools {
     pub(crate) crib: Crib,
     pub(crate) caller: Caller,
+    /// Who counts what calls spend on models.
+    pub(crate) meters: Option<Meters>,
     /// Where the latest report is kept, for whoever wants more of it than a run needs.
     pub(crate) last: Option<Arc<Mutex<Option<CallReport>>>>,
 }
@@ -170,7 +173,9 @@ impl CribTools {
             key: call.key.clone(),
             ..Asked::of(&name, call.arguments.clone(), call.labels.clone())
         };
-        let called = self.crib.call_inside(asked, Caller { inside, ..self.caller.clone() }, token.clone());
+        let meter = self.meters.as_ref().map(|meters| meters.of(call.node));
+        let caller = Caller { inside, meter, within: call.within.clone(), ..self.caller.clone() };
+        let called = self.crib.call_inside(asked, caller, token.clone());
         tokio::pin!(called);
         let report = tokio::select! {
             report = &mut called => report,

@@ -51,7 +51,13 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let tools: Arc<dyn Tools> = Arc::new(Nothing);
     let planner = ModelPlanner::new(Arc::new(Mute), ModelView::default());
-    let context = PlanContext { state: Arc::clone(&state), node: NodeId::ROOT, reason: PlanReason::Review, tools };
+    let context = PlanContext {
+        state: Arc::clone(&state),
+        node: NodeId::ROOT,
+        reason: PlanReason::Review,
+        tools,
+        meter: Arc::new(()),
+    };
     let asking = median(|| drop(black_box(runtime.block_on(planner.plan(&context)))));
     row("a prompt of 32,000 tokens made of them", asking, "");
 }
@@ -123,6 +129,7 @@ fn events() -> Vec<Event> {
                 key: None,
                 folders: Vec::new(),
                 under: Label::TRUSTED,
+                price: None,
                 program: None,
             });
             let text = format!("The colour of item {of} is teal. {}", "And so it goes. ".repeat(16));

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use serde_json::{Value, json};
 use toolcrib_agent::{Budget, Cancel, Event, EventKind, Outcome, StepOutcome};
 use toolcrib_policy::OperatorFile;
-use toolcrib_runtime::{Crib, Folders, PlannerChoice, RunLog, RunRequest, Settings};
+use toolcrib_runtime::{Crib, Folders, RunLog, RunRequest, Settings};
 use toolcrib_sandbox::Network;
 use toolcrib_tests::Recorder;
 
@@ -207,7 +207,7 @@ impl Place {
         let crib = Crib::open(settings).await.expect("the crib opens");
         let request = RunRequest {
             goal: goal.to_owned(),
-            planner: PlannerChoice::Model(model.spec.clone()),
+            chosen: crib.chosen(Some(&model.spec), &[]),
             budget: Budget { steps: 12, ..Budget::default() },
             hold: false,
             person: None,

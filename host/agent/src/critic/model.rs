@@ -76,7 +76,7 @@ impl Judge for ModelJudge {
             response_schema: Some(schema()),
             ..Request::default()
         };
-        let response = self.model.complete(&request, &mut |_| {}).await;
+        let response = self.model.complete_metered(&request, &*context.meter, &mut |_| {}).await;
         let response = response.map_err(|error| none(error.to_string(), Usage::default()))?;
         let usage = response.usage;
         let text = response.text.unwrap_or_default();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use toolcrib_model::Usage;
+use toolcrib_model::{Meter, Usage};
 use toolcrib_policy::{Action, CriticSettings, Scores};
 
 use super::scores::DOUBTED;
@@ -22,6 +22,8 @@ pub struct ReviewContext {
     pub state: Arc<State>,
     /// The step whose accepted result is reviewed.
     pub node: NodeId,
+    /// Who is told of each request to a model, before it is sent and after it.
+    pub meter: Arc<dyn Meter>,
 }
 
 /// What a judge thinks of a result.

@@ -100,7 +100,8 @@ impl Run {
             return Ok(true);
         };
         let attempt = attempt(&self.state, node);
-        let context = ReviewContext { state: Arc::clone(&self.state), node };
+        let (state, meter) = (Arc::clone(&self.state), self.till.meter(node));
+        let context = ReviewContext { state, node, meter };
         flight.review(node, attempt, Arc::clone(judge), context, Arc::clone(&self.ports.clock));
         Ok(false)
     }

@@ -6,7 +6,7 @@ use toolcrib_model::Usage;
 
 use super::Run;
 use crate::look::{ASKS_MAX, Ask, Excerpt, Look, RESULTS_FOUND_MAX, TOOLS_FOUND_MAX};
-use crate::{EventKind, Memory, NodeId};
+use crate::{EventKind, Memory, NodeId, StepName};
 
 /// The most tools that are gone through for some that may be called.
 const SEARCHED_MAX: usize = 64;
@@ -22,29 +22,46 @@ impl Run {
         } else {
             let mut looks = Vec::new();
             for ask in asks {
-                looks.push(self.look_up(ask.clipped()).await);
+                looks.push(self.look_up(node, ask.clipped()).await);
             }
             return EventKind::Looked { node, looks, usage };
         };
         EventKind::PlanRejected { node, faults: vec![fault], usage }
     }
 
-    async fn look_up(&self, ask: Ask) -> Look {
+    async fn look_up(&self, node: NodeId, ask: Ask) -> Look {
+        let scope = self.state.plan().scope_of(node);
+        let all = self.tools_of(node);
         let state = Arc::clone(&self.state);
         let (mut tools, mut results) = (Vec::new(), Vec::new());
         match &ask {
             Ask::Tools { query } => {
-                let found = self.ports.tools.search(query, SEARCHED_MAX).into_iter();
-                let open = found.filter(|card| !self.ports.tools.is_barred(card));
+                let found = all.search(query, SEARCHED_MAX).into_iter();
+                let open = found.filter(|card| !all.is_barred(card));
                 tools = open.take(TOOLS_FOUND_MAX).map(|card| card.name).collect();
             }
             Ask::Results { query } => {
                 let earlier = self.ports.ledger.earlier(query).await;
-                results = shared(Memory::of(&state).search(query), earlier);
+                let mut own = Memory::of(&state).search(query);
+                own.retain(|found| self.is_seen(scope, found));
+                // An agent of its own knows what it is given, and no other run.
+                let earlier = if scope == NodeId::ROOT { earlier } else { Vec::new() };
+                results = shared(own, earlier);
             }
-            Ask::Result { of, from } => results = Memory::of(&state).read(of, *from).into_iter().collect(),
+            Ask::Result { of, from } => {
+                results = Memory::of(&state).read(of, *from).into_iter().collect();
+                results.retain(|found| self.is_seen(scope, found));
+            }
         }
         Look { ask, tools, results }
+    }
+
+    /// Whether what was found is seen in this scope: what another agent did is its own.
+    fn is_seen(&self, scope: NodeId, found: &Excerpt) -> bool {
+        let plan = self.state.plan();
+        let of_goal = || found.of.strip_prefix('n')?.parse().ok().map(NodeId);
+        let named = StepName::try_from(found.of.clone()).ok().and_then(|name| Some(plan.holder(&name)?.id));
+        named.or_else(of_goal).is_some_and(|id| plan.seen_in(id) == scope)
     }
 }
 

@@ -6,13 +6,16 @@
 //!
 //! It owns no rules. Dropping it anywhere loses nothing that was recorded: [`Run::resume`] goes on.
 
+mod children;
 mod clock;
 mod critic;
 mod flight;
 mod look;
+mod paying;
 mod ports;
 mod programs;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -21,10 +24,11 @@ use toolcrib_policy::{Effect, Label};
 
 use crate::event::EVENT_VERSION;
 use crate::plan::check;
-use crate::planner::{PlanContext, Planned, PlannerError, Proposal};
+use crate::planner::{Planned, PlannerError, Proposal};
+use crate::till::Word;
 use crate::{
-    Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId, Order,
-    Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, ToolCall, Unfounded,
+    Agents, Budget, BudgetKind, Cancel, Caps, Command, Draft, Event, EventKind, Flow, Gate, InnerPath, Intent, NodeId,
+    Order, Outcome, Patch, PlanReason, State, StateError, StepOutcome, Then, Till, ToolCall, Unfounded, Writes,
 };
 use flight::{Flight, Landed, Task};
 use programs::Programs;
@@ -69,6 +73,12 @@ pub struct Run {
     opening: Vec<EventKind>,
     ending_since: Option<crate::Millis>,
     calls: Cancel,
+    till: Till,
+    agents: Option<Arc<dyn Agents>>,
+    /// Goals whose own budget in money has ended.
+    short: BTreeSet<NodeId>,
+    /// Requests that wait until it is known what others have cost.
+    postponed: Vec<Word>,
     programs: Programs,
 }
 
@@ -138,8 +148,23 @@ impl Run {
             opening,
             ending_since: None,
             calls: Cancel::new(),
+            till: Till::default(),
+            agents: None,
+            short: BTreeSet::new(),
+            postponed: Vec::new(),
             programs: Programs::default(),
         }
+    }
+
+    /// The same run with this till, where it pays by these prices.
+    #[must_use]
+    pub fn paying(mut self, till: Till) -> Self {
+        let currency = &till.prices.currency;
+        if !currency.is_empty() && self.state.purse().currency != *currency && !self.opening.is_empty() {
+            self.opening.insert(1, EventKind::Priced { currency: currency.clone() });
+        }
+        self.till = till;
+        self
     }
 
     /// The state so far.
@@ -169,7 +194,7 @@ impl Run {
             if let Some(outcome) = self.state.outcome() {
                 return Ok(outcome.clone());
             }
-            if self.obey(&mut flight).await? || self.look_again().await? {
+            if self.end_short().await? || self.obey(&mut flight).await? || self.look_again().await? {
                 continue;
             }
             self.wait(&mut flight, cancel).await?;
@@ -208,6 +233,7 @@ impl Run {
                     // The worst, until the tool says what this call is.
                     let effect = Effect::Irreversible;
                     let wall_ms = trying.wall_ms;
+                    let within = self.state.plan().tool_lists(node);
                     let (inside, approval, key, program) = (InnerPath::ROOT, None, None, None);
                     let call = ToolCall {
                         node,
@@ -222,6 +248,7 @@ impl Run {
                         inside,
                         program,
                         key,
+                        within,
                     };
                     recorded |= !self.call(call, from, trying.ask, flight).await?;
                 }
@@ -239,9 +266,14 @@ impl Run {
                 }
                 Command::CallPlanner { node, reason } => {
                     self.record(EventKind::PlanAsked { node, reason }).await?;
-                    let (state, tools) = (Arc::clone(&self.state), Arc::clone(&self.ports.tools));
-                    let context = PlanContext { state, node, reason, tools };
-                    flight.plan(Arc::clone(&self.ports.planner), context);
+                    match self.planner_of(node) {
+                        Ok(planner) => flight.plan(planner, self.context(node, reason)),
+                        Err(why) => {
+                            let usage = Usage::default();
+                            self.record(EventKind::GoalFailed { node, why, usage }).await?;
+                            recorded = true;
+                        }
+                    }
                 }
                 Command::Ask { node, question } => match &self.ports.person {
                     None => {
@@ -271,6 +303,11 @@ impl Run {
         flight: &mut Flight,
     ) -> Result<bool, RunError> {
         let node = call.node;
+        if !self.state.plan().may_call(node, &call.tool) {
+            let why = format!("the agent has no tool `{}`", call.tool);
+            self.record(EventKind::StepBlocked { node, why }).await?;
+            return Ok(false);
+        }
         let Some(card) = self.ports.tools.get(&call.tool) else {
             let why = format!("the tool `{}` is not there any more", call.tool);
             self.record(EventKind::StepBlocked { node, why }).await?;
@@ -284,6 +321,10 @@ impl Run {
                 return Ok(false);
             }
         }
+        let price = match self.price(node, &call.tool).await? {
+            Ok(price) => price,
+            Err(recorded) => return Ok(!recorded),
+        };
         let (made, asked) = (u64::from(self.state.spent().steps), self.state.asks(node));
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks }) {
             // Nobody is to be disturbed for a second look.
@@ -331,6 +372,7 @@ impl Run {
             under,
             key,
             folders,
+            price,
             program,
         })
         .await?;
@@ -351,7 +393,8 @@ impl Run {
         tokio::select! {
             biased;
             Some(landed) = flight.next() => self.land(landed).await,
-            Some(word) = self.programs.next() => self.hear(word).await,
+            Some(word) = self.till.words.recv() => self.hear_till(word).await,
+            Some(word) = self.programs.next() => self.hear_program(word).await,
             () = clock.sleep_until(patience.unwrap_or_default()), if patience.is_some() => {
                 self.programs.park(clock.now());
                 Ok(())
@@ -384,7 +427,8 @@ impl Run {
     async fn land(&mut self, landed: Landed) -> Result<(), RunError> {
         match landed.task {
             Task::Called(report) if self.state.journal(landed.node).is_some() => {
-                self.land_program(landed.node, report).await
+                self.land_program(landed.node, report).await?;
+                self.hear_again().await
             }
             Task::Called(report) => {
                 let outcome = match report.outcome {
@@ -392,7 +436,8 @@ impl Run {
                     Err(failure) => StepOutcome::Failed { failure },
                 };
                 let (node, receipt, label) = (landed.node, report.receipt, report.label);
-                self.record(EventKind::StepFinished { node, outcome, receipt, label }).await
+                self.record(EventKind::StepFinished { node, outcome, receipt, label }).await?;
+                self.hear_again().await
             }
             Task::Planned(planned) => {
                 let event = self.planned(landed.node, planned).await;
@@ -443,7 +488,8 @@ impl Run {
         };
         match self.checked(node, patches) {
             Ok(patches) => {
-                let label = Some(self.state.label_of_plan(node, self.ports.planner.writes(), &patches));
+                let writes = self.planner_of(node).map_or(Writes::Freely, |planner| planner.writes());
+                let label = Some(self.state.label_of_plan(node, writes, &patches));
                 EventKind::Expanded { node, patches, note, usage, label, given: false }
             }
             Err(faults) => EventKind::PlanRejected { node, faults: clipped(faults), usage },
@@ -461,6 +507,10 @@ impl Run {
         let beyond: Vec<_> = patches.iter().flat_map(|patch| self.state.beyond(patch.node(), patch.drafts())).collect();
         if !beyond.is_empty() {
             return Err(beyond.iter().map(ToString::to_string).collect());
+        }
+        let unknown = self.unknown_models(&patches);
+        if !unknown.is_empty() {
+            return Err(unknown);
         }
         check(self.state.plan(), node, patches, caps, &|name| self.ports.tools.get(name))
             .map_err(|faults| faults.iter().map(ToString::to_string).collect())

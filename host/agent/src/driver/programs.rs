@@ -26,6 +26,8 @@ pub(super) struct Programs {
     words: (mpsc::UnboundedSender<Word>, mpsc::UnboundedReceiver<Word>),
     /// What is to be looked at again: an answer has come.
     again: VecDeque<Wish>,
+    /// Calls with a price that wait until it is known what requests to models have cost.
+    unpaid: Vec<Wish>,
 }
 
 /// One program under way.
@@ -59,7 +61,7 @@ struct Wish {
 
 impl Default for Programs {
     fn default() -> Self {
-        Self { live: BTreeMap::new(), words: mpsc::unbounded_channel(), again: VecDeque::new() }
+        Self { live: BTreeMap::new(), words: mpsc::unbounded_channel(), again: VecDeque::new(), unpaid: Vec::new() }
     }
 }
 
@@ -99,6 +101,11 @@ impl Programs {
                 live.end(Ending::Parked("it waits for a person".to_owned()));
             }
         }
+    }
+
+    /// What waited for money is looked at again.
+    pub(super) fn money_is_counted(&mut self) {
+        self.again.extend(self.unpaid.drain(..));
     }
 
     /// The call at `path` was answered for: it is looked at again.
@@ -152,6 +159,7 @@ impl Run {
             wall_ms: trying.wall_ms,
             inside: InnerPath::ROOT,
             program: Some(journal.program.clone()),
+            within: state.plan().tool_lists(node),
             key: state.key_of(node, &step.tool, &record.arguments).cloned(),
         };
         drop(state);
@@ -163,12 +171,15 @@ impl Run {
     /// Does what programs whose question was answered want.
     pub(super) async fn look_again(&mut self) -> Result<bool, RunError> {
         let Some(wish) = self.programs.again.pop_front() else { return Ok(false) };
-        self.begin(wish).await?;
+        // A program that is told to end meanwhile makes no more calls.
+        if self.programs.live.get(&wish.node).is_some_and(|live| live.ending.is_none()) {
+            self.begin(wish).await?;
+        }
         Ok(true)
     }
 
     /// Takes what a program says.
-    pub(super) async fn hear(&mut self, word: Word) -> Result<(), RunError> {
+    pub(super) async fn hear_program(&mut self, word: Word) -> Result<(), RunError> {
         match word {
             Word::Begin { node, of, tool, arguments, reply } => {
                 let Some(live) = self.programs.live.get_mut(&node).filter(|live| live.ending.is_none()) else {
@@ -231,6 +242,10 @@ impl Run {
             let why = "the budget of steps that its goal had is spent".to_owned();
             return self.block(wish, "denied", why).await;
         }
+        if !state.plan().may_call(node, &wish.tool) {
+            let why = format!("`{}` was not called: it is none of the tools of the agent", wish.tool);
+            return self.block(wish, "denied", why).await;
+        }
         let card = self.ports.tools.get(&wish.tool);
         let Some(card) = card else {
             let why = format!("there is no tool `{}`", wish.tool);
@@ -241,7 +256,7 @@ impl Run {
             return self.block(wish, "denied", why).await;
         }
         let effect = self.ports.tools.effect(&card, &wish.arguments);
-        if let Some(why) = state.settled_inside(&wish.tool, &wish.arguments, &effect) {
+        if let Some(why) = state.settled_inside(node, &wish.tool, &wish.arguments, &effect) {
             return self.block(wish, "denied", why).await;
         }
         let of = path.parent().unwrap_or_default();
@@ -253,7 +268,21 @@ impl Run {
         let waits = state.journal(node).is_some_and(|journal| journal.asked.contains_key(&path));
         let attempt = state.plan().step(node).map_or(1, |step| step.attempts);
         let made = u64::from(state.spent().steps);
+        let within = state.plan().tool_lists(node);
         drop(state);
+        let price = match self.price(node, &wish.tool).await? {
+            Ok(price) => price,
+            Err(false) => {
+                self.programs.unpaid.push(wish);
+                return Ok(());
+            }
+            // The reply is dropped: the program is set down where it is, and goes on with another budget.
+            Err(true) if self.state.is_ending() => return Ok(()),
+            Err(true) => {
+                let why = "the budget of money that its goal had does not have its price".to_owned();
+                return self.block(wish, "denied", why).await;
+            }
+        };
         let mut call = ToolCall {
             node,
             attempt,
@@ -266,6 +295,7 @@ impl Run {
             wall_ms: None,
             inside: path.clone(),
             program: None,
+            within,
             key: None,
         };
         match self.ports.approver.gate(&Intent { call: &call, made, asked, asks: false }) {
@@ -300,6 +330,7 @@ impl Run {
             effect,
             labels: labels.clone(),
             under,
+            price,
             program: program.clone(),
         })
         .await?;
@@ -347,7 +378,9 @@ impl Run {
         };
         let label = self.received_too(node, path, label);
         self.record(EventKind::InnerFinished { node, path: path.clone(), outcome, receipt, label }).await?;
-        Ok(self.state.now())
+        let finished = self.state.now();
+        self.hear_again().await?;
+        Ok(finished)
     }
 
     /// Records what came of a step that was a program: it may have to be run again.
@@ -356,7 +389,7 @@ impl Run {
         while let Ok(word) = self.programs.words.1.try_recv() {
             // It is over: what it wanted still is not begun.
             if !matches!(&word, Word::Begin { node: of, .. } if *of == node) {
-                self.hear(word).await?;
+                self.hear_program(word).await?;
             }
         }
         let known = self.state.journal(node).map_or(0, |journal| journal.children(&InnerPath::ROOT));

@@ -1,11 +1,13 @@
 //! Reading a flow.
 
 use serde_json::{Map, Value, json};
-use toolcrib_policy::{ToolName, parse_duration};
+use toolcrib_policy::{Money, MoneyError, ToolName, ToolPattern, parse_duration};
 
 use super::{FLOW_VERSION, Flow, FlowError, RESULT};
 use crate::plan::{Check, Expectation};
-use crate::{Budget, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, Share, StepName, Then, Trying};
+use crate::{
+    Budget, ChildAgent, Draft, DraftEach, DraftGoal, DraftStep, DraftValue, Order, Share, StepName, Then, Trying,
+};
 
 /// The largest file that is read: a flow that a person can read is far smaller.
 const BYTES_MAX: usize = 1 << 20;
@@ -14,7 +16,7 @@ const BYTES_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 24;
 
 /// The words that make a node, one of which each has.
-const KINDS: [&str; 7] = ["tool", "value", "each", "parallel", "first-of", "try", "steps"];
+const KINDS: [&str; 8] = ["tool", "value", "each", "parallel", "first-of", "try", "agent", "steps"];
 
 /// What a node of a run's plan can be besides: something that its planner plans when its turn comes.
 const GOAL: &str = "goal";
@@ -150,6 +152,16 @@ impl Node {
         parse_duration(&text).map_err(|error| self.wrong(error.to_string()))
     }
 
+    /// An amount of money: a number is taken as it was written.
+    fn money(self) -> Result<Money, FlowError> {
+        let text = match &self.value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(self.wrong("write an amount such as `0.50`, without the currency")),
+        };
+        text.parse().map_err(|error: MoneyError| self.wrong(error.to_string()))
+    }
+
     fn name(self) -> Result<StepName, FlowError> {
         let (at, text) = (self.at.clone(), self.text()?);
         StepName::try_from(text).map_err(|error| FlowError::wrong(at, error.to_string()))
@@ -213,22 +225,24 @@ fn inputs(node: Node) -> Result<Map<String, Value>, FlowError> {
 }
 
 fn budget(node: Node) -> Result<Budget, FlowError> {
-    let mut fields = node.map("write `steps` and `time`")?;
+    let mut fields = node.map("write `steps`, `time` and `money`")?;
     let usual = Budget::default();
     let steps = fields.take("steps").map_or(Ok(u64::from(usual.steps)), |steps| steps.number(1, 1_000_000))?;
     let wall_ms = fields.take("time").map_or(Ok(60 * 60 * 1000), Node::duration)?;
+    let money = fields.take("money").map(Node::money).transpose()?;
     fields.finish()?;
-    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, tokens: usual.tokens })
+    Ok(Budget { steps: u32::try_from(steps).unwrap_or(u32::MAX), wall_ms, money, ..usual })
 }
 
 /// What one branch may spend.
 fn share(node: Node) -> Result<Share, FlowError> {
-    let mut fields = node.map("write `steps`, `time` or `tokens`")?;
+    let mut fields = node.map("write `steps`, `time`, `tokens` or `money`")?;
     let steps = fields.take("steps").map(|steps| steps.number(1, 1_000_000)).transpose()?;
     let wall_ms = fields.take("time").map(Node::duration).transpose()?;
     let tokens = fields.take("tokens").map(|tokens| tokens.number(1, u64::MAX)).transpose()?;
+    let money = fields.take("money").map(Node::money).transpose()?;
     fields.finish()?;
-    Ok(Share { steps: steps.and_then(|steps| u32::try_from(steps).ok()), wall_ms, tokens })
+    Ok(Share { steps: steps.and_then(|steps| u32::try_from(steps).ok()), wall_ms, tokens, money })
 }
 
 fn nodes(node: Node, how: How) -> Result<Vec<Draft>, FlowError> {
@@ -250,7 +264,8 @@ fn branch(node: Node, how: How) -> Result<Draft, FlowError> {
 }
 
 fn goal(text: String, order: Order, children: Vec<Draft>) -> Draft {
-    Draft::Goal(DraftGoal { goal: text, order, then: Then::Close, when: None, each: None, budget: None, children })
+    let (then, when, each, budget, agent) = (Then::Close, None, None, None, None);
+    Draft::Goal(DraftGoal { goal: text, order, then, when, each, budget, agent, children })
 }
 
 fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
@@ -291,7 +306,8 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
             let order = if parallel { Order::Parallel } else { Order::Sequence };
             let each = Some(DraftEach { list, item, name });
             let goal = title.unwrap_or_else(|| "for each".to_owned());
-            Draft::Goal(DraftGoal { goal, order, then: Then::Close, when, each, budget: None, children })
+            let (then, budget, agent) = (Then::Close, None, None);
+            Draft::Goal(DraftGoal { goal, order, then, when, each, budget, agent, children })
         }
         ["parallel"] | ["first-of"] => {
             let (key, order, text) = match kinds[0] {
@@ -312,6 +328,7 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
             let text = title.unwrap_or_else(|| "with an error branch".to_owned());
             with_condition(goal(text, Order::Rescue, vec![tried, caught]), when)
         }
+        ["agent"] => with_condition(agent(&mut fields)?, when),
         ["goal"] => {
             let text = fields.need("goal", "")?.text()?;
             with_condition(goal(text, Order::Sequence, Vec::new()), when)
@@ -328,6 +345,24 @@ fn draft(node: Node, how: How) -> Result<Draft, FlowError> {
         Draft::Goal(goal) => Draft::Goal(DraftGoal { then, budget: share, ..goal }),
         other => other,
     })
+}
+
+/// A goal that an agent of its own reaches, with fewer tools.
+fn agent(fields: &mut Fields) -> Result<Draft, FlowError> {
+    let text = fields.need("agent", "")?.text()?;
+    let name = fields.take("step").map(Node::name).transpose()?;
+    let mut tools = Vec::new();
+    for node in fields.need("tools", "list the tools that it may use, such as `files.read` or `text.*`")?.list()? {
+        let line = node.value.as_str().unwrap_or_default();
+        tools.push(ToolPattern::parse(line).map_err(|error| node.wrong(error.to_string()))?);
+    }
+    let model = fields.take("model").map(Node::text).transpose()?;
+    let given = fields.take("given").map_or(Value::Null, |node| node.value);
+    let agent = ChildAgent { name, tools, model, given };
+    match goal(text, Order::Sequence, Vec::new()) {
+        Draft::Goal(goal) => Ok(Draft::Goal(DraftGoal { agent: Some(agent), ..goal })),
+        other => Ok(other),
+    }
 }
 
 fn with_condition(draft: Draft, when: Option<String>) -> Draft {

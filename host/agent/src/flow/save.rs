@@ -229,11 +229,24 @@ fn draft(draft: &Draft) -> Value {
             if !goal.children.is_empty() && !SHAPES.contains(&goal.goal.as_str()) {
                 saved["title"] = json!(goal.goal);
             }
-            if let Some(Share { steps, wall_ms, tokens }) = goal.budget {
+            if let Some(agent) = &goal.agent {
+                saved = json!({ "agent": goal.goal, "tools": agent.tools });
+                let parts = [
+                    ("step", agent.name.as_ref().map(|name| json!(name))),
+                    ("model", agent.model.as_ref().map(|model| json!(model))),
+                    ("given", Some(agent.given.clone()).filter(|given| !given.is_null())),
+                ];
+                parts
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key, value?)))
+                    .for_each(|(key, value)| saved[key] = value);
+            }
+            if let Some(Share { steps, wall_ms, tokens, money }) = goal.budget {
                 let parts = [
                     ("steps", steps.map(|steps| json!(steps))),
                     ("time", wall_ms.map(|wall| json!(format!("{wall} ms")))),
                     ("tokens", tokens.map(|tokens| json!(tokens))),
+                    ("money", money.map(|money| json!(money))),
                 ];
                 let parts = parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
                 saved["budget"] = Value::Object(parts.collect());

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::agent;
 use super::refs;
 use super::schema;
 use super::{
     Body, CHECK_NAMES, Check, Draft, DraftStep, Expectation, Node, NodeId, Order, Patch, PatchError, Plan, StepName,
 };
 use crate::{BudgetKind, Caps, Share, ToolCard};
+use toolcrib_policy::Money;
 
 /// The most faults told at once.
 const FAULTS_MAX: usize = 12;
@@ -81,6 +83,22 @@ pub enum PlanFault {
         /// How much there is.
         left: u64,
     },
+    /// A goal wants more money than there is.
+    #[error("the goal \"{goal}\" wants {wanted} of money, and {left} is left")]
+    Money {
+        /// The goal.
+        goal: String,
+        /// How much.
+        wanted: Money,
+        /// How much there is.
+        left: Money,
+    },
+    /// A child agent cannot be made.
+    #[error("child agents: {why}")]
+    Agent {
+        /// Why not.
+        why: String,
+    },
     /// The patch does not fit the plan as it stands.
     #[error("{why}")]
     Patch {
@@ -132,8 +150,12 @@ pub fn check_located(
         return Err(vec![(None, PlanFault::TooLarge { nodes, most: caps.nodes })]);
     }
     let mut faults: Vec<Located> = names(plan, &mut patches);
+    faults.extend(plan.outside(node, &patches).into_iter().map(|fault| (None, fault)));
     for patch in &mut patches {
         let mut names: Vec<String> = plan.names_at(patch.node()).into_iter().map(str::to_owned).collect();
+        let target = plan.target(patch);
+        // What an agent may not call does not exist for it.
+        let tool = &|name: &toolcrib_policy::ToolName| if plan.may_call(target, name) { tool(name) } else { None };
         each_step(patch.drafts_mut(), &mut names, &mut |step, names| {
             let mut found = Vec::new();
             step_faults(step, names, tool, &mut found);
@@ -165,6 +187,11 @@ pub fn over_share(left: &Share, drafts: &[Draft], faults: &mut Vec<PlanFault>) {
                     let goal = goal.goal.chars().take(80).collect();
                     faults.push(PlanFault::Budget { goal, kind, wanted, left });
                 }
+            }
+            if let (Some(wanted), Some(left)) = (wants.money, left.money)
+                && wanted > left
+            {
+                faults.push(PlanFault::Money { goal: goal.goal.chars().take(80).collect(), wanted, left });
             }
             inside = inside.least(wants);
         }
@@ -304,6 +331,9 @@ fn structure(plan: &Plan, node: NodeId, patches: &[Patch], caps: &Caps, faults: 
     if after.nodes().iter().any(|node| node.depth > caps.depth) {
         faults.push((None, PlanFault::TooDeep { most: caps.depth }));
     }
+    let mut agents = Vec::new();
+    agent::faults(&after, old, caps, &mut agents);
+    faults.extend(agents.into_iter().map(|fault| (None, fault)));
     for node in after.nodes().iter().skip(old) {
         let (what, reads) = reads(&after, node);
         // In a round the name is the loop's own for it.
@@ -342,7 +372,9 @@ fn reads(plan: &Plan, node: &Node) -> (String, Result<Vec<refs::Read>, refs::Ref
         Body::Step(step) => (step.tool.to_string(), refs::reads(&step.arguments, &names)),
         Body::Value(computed) => (computed.name.to_string(), refs::reads(&computed.value, &names)),
         Body::Goal(goal) => {
-            (goal.text.clone(), goal.each.as_ref().map_or(Ok(Vec::new()), |each| expression(&each.list)))
+            let each = goal.each.as_ref().map_or(Ok(Vec::new()), |each| expression(&each.list));
+            let given = goal.agent.as_ref().map_or(Ok(Vec::new()), |agent| refs::reads(&agent.given, &names));
+            (goal.text.clone(), each.and_then(|each| Ok(each.into_iter().chain(given?).collect())))
         }
     };
     let when = node.when.as_deref().map_or(Ok(Vec::new()), expression);
@@ -354,6 +386,9 @@ fn reachable(plan: &Plan, from: NodeId, name: &StepName, guarded: bool) -> Resul
     let Some(target) = plan.holder_at(from, name) else {
         return Err(format!("`steps.{name}` refers to a step that does not exist"));
     };
+    if plan.seen_in(target.id) != plan.seen_in(from) {
+        return Err(format!("`steps.{name}` is another agent's step, of which only its result can be seen"));
+    }
     let done = target.status == super::Status::Done;
     if target.status.is_over() && !done && !guarded {
         return Err(format!("`steps.{name}` refers to a step that has no result"));

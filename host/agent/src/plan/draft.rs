@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
-use super::{Check, Expectation, Order, StepName, Then, Trying};
+use super::{Check, ChildAgent, Expectation, Order, StepName, Then, Trying};
 use crate::Share;
 
 /// A node that does not exist yet.
@@ -83,6 +83,9 @@ pub struct DraftGoal {
     /// What it may spend of what its parent has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Share>,
+    /// Who does it, where that is an agent of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<ChildAgent>,
     /// Its children; none leaves them to the planner, later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub children: Vec<Draft>,
@@ -181,6 +184,7 @@ impl Draft {
             when: None,
             each: None,
             budget: None,
+            agent: None,
             children,
         })
     }

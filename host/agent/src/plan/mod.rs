@@ -8,6 +8,7 @@
 //! fails). A step is one tool call whose arguments may refer to results of earlier steps ([`refs`]) and whose
 //! result may have to meet an [`Expectation`].
 
+pub mod agent;
 mod aside;
 mod check;
 mod control;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{Effect, ToolName};
 
+pub use agent::ChildAgent;
 pub use aside::{CHECK_NAMES, Check, Serves, Service};
 pub use check::{Located, PlanFault, check, check_located, over_share};
 pub use control::{Computed, Each, Round, Trying};
@@ -229,7 +231,10 @@ impl Body {
     /// The name by which its result is referred to.
     pub fn name(&self) -> Option<&StepName> {
         match self {
-            Self::Goal(goal) => goal.each.as_ref()?.name.as_ref(),
+            Self::Goal(goal) => {
+                let of_loop = goal.each.as_ref().and_then(|each| each.name.as_ref());
+                of_loop.or_else(|| goal.agent.as_ref()?.name.as_ref())
+            }
             Self::Step(step) => Some(&step.name),
             Self::Value(computed) => Some(&computed.name),
         }
@@ -277,6 +282,9 @@ pub struct Goal {
     /// What it may spend of what its parent has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Share>,
+    /// Who does it, where that is an agent of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Box<ChildAgent>>,
     /// What it has used of that.
     #[serde(default, skip_serializing_if = "Used::is_nothing")]
     pub used: Used,
@@ -497,6 +505,7 @@ impl Plan {
             talks: Vec::new(),
             cuts: 0,
             budget: None,
+            agent: None,
             used: Used::default(),
             looked: 0,
             faults: Vec::new(),

@@ -52,6 +52,7 @@ impl Plan {
                     when,
                     each,
                     budget: goal.budget,
+                    agent: goal.agent.as_deref().cloned(),
                     children,
                 })
             }

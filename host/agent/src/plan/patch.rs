@@ -209,6 +209,7 @@ impl Plan {
                 self.only_when(id, goal.when.as_ref());
                 if let Some(made) = self.goal_mut(id) {
                     made.budget = goal.budget;
+                    made.agent = goal.agent.clone().map(Box::new);
                 }
                 if let Some(DraftEach { list, item, name }) = &goal.each {
                     if goal.children.is_empty() {
@@ -337,7 +338,8 @@ impl Plan {
                 Draft::Value(value) => vec![value.name.clone()],
                 Draft::Goal(goal) => {
                     let own = goal.each.as_ref().and_then(|each| each.name.clone());
-                    own.into_iter().chain(Self::draft_names(&goal.children)).collect::<Vec<_>>()
+                    let agent = goal.agent.as_ref().and_then(|agent| agent.name.clone());
+                    own.into_iter().chain(agent).chain(Self::draft_names(&goal.children)).collect::<Vec<_>>()
                 }
             })
             .collect()
@@ -350,10 +352,15 @@ fn rename(drafts: &mut [Draft], name: &mut dyn FnMut(&StepName) -> StepName) {
         match draft {
             Draft::Step(step) => step.name = step.name.as_ref().map(&mut *name),
             Draft::Value(value) => value.name = name(&value.name),
-            Draft::Goal(goal) => match &mut goal.each {
-                Some(each) => each.name = each.name.as_ref().map(&mut *name),
-                None => rename(&mut goal.children, name),
-            },
+            Draft::Goal(goal) => {
+                if let Some(agent) = &mut goal.agent {
+                    agent.name = agent.name.as_ref().map(&mut *name);
+                }
+                match &mut goal.each {
+                    Some(each) => each.name = each.name.as_ref().map(&mut *name),
+                    None => rename(&mut goal.children, name),
+                }
+            }
         }
     }
 }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
-use toolcrib_model::Usage;
+use toolcrib_model::{Meter, Usage};
 
 use crate::look::Ask;
-use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, State, Then, Tools};
+use crate::{Answer, Draft, NodeId, Order, Patch, PlanReason, Question, Record, State, Step, Then, Tools};
 
 /// What a planner may see.
 #[derive(Clone)]
@@ -28,9 +29,21 @@ pub struct PlanContext {
     pub reason: PlanReason,
     /// The tools, to search and to look up. A planner does not call them.
     pub tools: Arc<dyn Tools>,
+    /// Who is told of each request to a model, before it is sent and after it.
+    pub meter: Arc<dyn Meter>,
 }
 
 impl PlanContext {
+    /// The goal of the agent that this planner plans for; the run's own where there is no other.
+    pub fn scope(&self) -> NodeId {
+        self.state.plan().scope_of(self.node)
+    }
+
+    /// The accepted steps with their results, as far as the agent sees them.
+    pub fn results(&self) -> Vec<(&Step, &Record, &Value)> {
+        self.state.results_in(self.scope())
+    }
+
     /// The goal in words.
     pub fn goal(&self) -> &str {
         self.state.plan().goal(self.node).map_or("", |goal| &goal.text)

@@ -9,7 +9,7 @@ use toolcrib_policy::Label;
 use super::{Exchange, Pending, Record, State, StateError};
 use crate::critic::{IT_DID_NOT, IT_HAPPENED, Verdict, is_repeatable};
 use crate::{
-    Anew, Answer, Body, Each, Event, EventKind, Made, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
+    Anew, Answer, Body, Each, Event, EventKind, InnerPath, Millis, NodeId, Outcome, Patch, Plan, PlanReason, Question,
     Status, StepName, StepOutcome, ToolFailure,
 };
 
@@ -113,6 +113,13 @@ impl State {
             EventKind::Computed { node, value, from } => self.value_computed(*node, value, from),
             EventKind::Unrolled { node, items, from } => self.loop_unrolled(*node, items, from),
             EventKind::Backtracked { from, to, why } => self.backtracked(*from, *to, why),
+            EventKind::Priced { currency } => self.priced(currency),
+            EventKind::ModelAsked { node, request, model, reserved, worst: _ } => {
+                self.model_asked(*node, *request, model, *reserved)
+            }
+            EventKind::ModelAnswered { request, usage, cost, failed, model: _ } => {
+                self.model_answered(*request, usage, *cost, failed.is_some())
+            }
             EventKind::LoopCut { node, step, why, detector: _, shown: _ } => self.loop_cut(*node, *step, why),
             EventKind::GoalSpent { node, kind } => self.goal_spent(*node, *kind),
             EventKind::Waited { until } => {
@@ -242,6 +249,9 @@ impl State {
         if let Some((value, from)) = self.of_rounds(node) {
             self.computed.insert(node, (Arc::new(value), from));
             self.note_rounds(node);
+        } else if let Some((value, from)) = self.of_agent(node, answer) {
+            self.computed.insert(node, (Arc::new(value), from));
+            self.note_agent(node);
         }
         if let Some(answer) = answer {
             self.answers.insert(node, answer.clone());
@@ -351,6 +361,7 @@ impl State {
             under,
             key: idempotency,
             folders,
+            price,
             program,
         } = &event.kind
         else {
@@ -358,16 +369,20 @@ impl State {
         };
         let key = Self::call_key(tool, arguments);
         self.expect(*node, "open", |status| *status == Status::Open)?;
-        if let Some(why) = self.settled(&key) {
+        if !self.plan.may_call(*node, tool) {
+            return Err(format!("the agent of {node} has no `{tool}`"));
+        }
+        if let Some(why) = self.settled(*node, &key) {
             return Err(why);
         }
         let step = self.plan.step_mut(*node).ok_or_else(|| format!("{node} is not a step"))?;
         if step.tool != *tool || step.attempts.checked_add(1) != Some(*attempt) {
             return Err(format!("{node} is try {} of {}", step.attempts + 1, step.tool));
         }
+        step.attempts = *attempt;
+        self.call_priced(*node, &InnerPath::ROOT, tool, *price)?;
         let calls = self.calls.entry(key).or_default();
         calls.times = calls.times.saturating_add(1);
-        step.attempts = *attempt;
         self.spent.steps = self.spent.steps.saturating_add(1);
         self.charge(*node, 1, 0);
         self.not_before.remove(node);
@@ -407,6 +422,8 @@ impl State {
         let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         (record.finished, record.over_by) = (Some(at), self.events);
         record.outcome = Some(outcome.clone());
+        self.call_settled(node, &InnerPath::ROOT, outcome);
+        let record = self.records.get_mut(&node).ok_or_else(|| format!("{node} was never started"))?;
         let calls = self.calls.entry(record.key).or_default();
         if record.has_touched() {
             calls.settled = name;
@@ -535,49 +552,6 @@ impl State {
         self.note_error(from, to, why);
         let node = self.plan.node_mut(to).ok_or_else(|| format!("there is no node {to}"))?;
         node.instead_of = Some(from);
-        Ok(())
-    }
-
-    fn forked(&mut self, from: &str, made: &[Made], keyed: &[Made]) -> Applied {
-        if let Some(node) = self.in_flight().next() {
-            return Err(format!("the call of {node} was under way"));
-        }
-        for call in made {
-            let calls = self.calls.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
-            (calls.settled, calls.elsewhere) = (Some(call.by.clone()), Some(from.to_owned()));
-        }
-        for call in keyed {
-            let keys = self.keys.entry(Self::call_key(&call.tool, &call.arguments)).or_default();
-            keys.extend(call.key.clone());
-        }
-        Ok(())
-    }
-
-    fn resumed(&mut self, budget: Option<crate::Budget>, at: Millis) -> Applied {
-        if let Some(outcome) = &self.outcome
-            && !outcome.is_resumable()
-        {
-            return Err(format!("the run ended for good: {}", outcome.name()));
-        }
-        self.stop_time();
-        // A hold that nobody saw stays one.
-        self.holding &= self.outcome != Some(Outcome::Held);
-        (self.outcome, self.exhausted, self.cancelled, self.unanswered) = (None, None, false, None);
-        match budget {
-            None => self.paused_ms = self.paused_ms.saturating_add(at.0.saturating_sub(self.now.0)),
-            Some(more) => {
-                self.budget.steps = self.spent.steps.saturating_add(more.steps);
-                self.budget.tokens = self.spent.tokens.saturating_add(more.tokens);
-                self.budget.wall_ms = more.wall_ms;
-                (self.started, self.paused_ms) = (Some(self.now.max(at)), 0);
-            }
-        }
-        let planning: Vec<_> =
-            self.plan.nodes().iter().filter(|n| n.status == Status::Planning).map(|n| n.id).collect();
-        for node in planning {
-            self.rest(node);
-        }
-        self.stalled = 0;
         Ok(())
     }
 }

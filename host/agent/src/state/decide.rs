@@ -9,6 +9,10 @@ use crate::{
     Body, BudgetKind, EventKind, Node, NodeId, Order, Outcome, PlanReason, Status, Step, StepOutcome, Then, Trying,
 };
 
+/// How often in a row the answer of an agent's planner may be unusable, and how often its goal may be planned anew, at least.
+const AGENT_REPAIRS: u32 = 3;
+const AGENT_REPLANS: u32 = 6;
+
 /// How the children of a goal stand together.
 enum Fate {
     /// All that is needed is reached.
@@ -293,9 +297,16 @@ impl Walk<'_> {
     fn plan(&mut self, id: NodeId, reason: PlanReason) {
         let Some(goal) = self.state.plan.goal(id) else { return };
         let caps = &self.state.caps;
-        let give_up = if goal.rejected > caps.repairs {
+        // Whoever wrote a flow leaves nothing to a planner, but for the agents in it.
+        let of_agent = self.state.plan.scope_of(id) != NodeId::ROOT;
+        let repairs = if of_agent { caps.repairs.max(AGENT_REPAIRS) } else { caps.repairs };
+        let replans = if of_agent { caps.replans.max(AGENT_REPLANS) } else { caps.replans };
+        let begins = goal.agent.is_some() && self.state.plan.node(id).is_some_and(|node| node.status == Status::Open);
+        let give_up = if begins && self.state.agents_begun() >= caps.agents as usize {
+            Some(format!("{} child agents have begun in this run, which is enough", caps.agents))
+        } else if goal.rejected > repairs {
             Some(format!("no usable plan after {} tries: {}", goal.rejected, goal.faults.join("; ")))
-        } else if goal.replans >= caps.replans && reason == PlanReason::Stuck {
+        } else if goal.replans >= replans && reason == PlanReason::Stuck {
             let why = self.state.failure_of(id);
             Some(if goal.replans == 0 {
                 why
@@ -401,7 +412,7 @@ impl Walk<'_> {
         let blocked = |why: String| Box::new(EventKind::StepBlocked { node: id, why });
         let (arguments, from) = state.at(id).resolve(&step.arguments).map_err(|error| blocked(error.to_string()))?;
         let key = State::call_key(&step.tool, &arguments);
-        if let Some(why) = state.settled(&key) {
+        if let Some(why) = state.settled(id, &key) {
             return Err(blocked(why));
         }
         if step.attempts == 0 {
@@ -419,7 +430,7 @@ impl Walk<'_> {
         let twin = self.commands.iter().any(
             |command| matches!(command, Command::CallTool { tool, arguments: other, .. } if *tool == step.tool && *other == arguments),
         );
-        if twin && !is_repeatable(&step.effect) && !state.caps.twice {
+        if twin && !is_repeatable(&step.effect) && !state.may_repeat(id) {
             return Err(blocked("the very same call is being made by another step".to_owned()));
         }
         let (labels, under) = (state.labels(id, &arguments), state.under(id));

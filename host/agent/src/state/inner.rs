@@ -180,12 +180,18 @@ impl State {
     }
 
     /// Why an inner call must not be made, where the very same cannot be taken back.
-    pub(crate) fn settled_inside(&self, tool: &ToolName, arguments: &Value, effect: &Effect) -> Option<String> {
+    pub(crate) fn settled_inside(
+        &self,
+        node: NodeId,
+        tool: &ToolName,
+        arguments: &Value,
+        effect: &Effect,
+    ) -> Option<String> {
         let key = Self::call_key(tool, arguments);
         let open = |call: &Arc<Inner>| call.outcome.is_none() && call.key == key;
         let twin = !is_repeatable(effect) && self.journals.values().any(|journal| journal.calls.values().any(open));
         let twin = twin.then(|| "the very same call is being made, and cannot be taken back".to_owned());
-        self.settled(&key).or(twin.filter(|_| !self.caps.twice))
+        self.settled(node, &key).or(twin.filter(|_| !self.may_repeat(node)))
     }
 
     /// What a run records about a program that was cut off, or that is told to end: it is run again later, unless something
@@ -236,9 +242,12 @@ impl State {
 
     pub(super) fn inner_applied(&mut self, event: &Event) -> Applied {
         match &event.kind {
-            EventKind::InnerStarted { node, path, tool, arguments, effect, labels, under, program } => {
+            EventKind::InnerStarted { node, path, tool, arguments, effect, labels, under, price, program } => {
                 self.expect(*node, "under way", |status| *status == Status::Running)?;
-                if let Some(why) = self.settled_inside(tool, arguments, effect) {
+                if !self.plan.may_call(*node, tool) {
+                    return Err(format!("the agent of {node} has no `{tool}`"));
+                }
+                if let Some(why) = self.settled_inside(*node, tool, arguments, effect) {
                     return Err(why);
                 }
                 let call = Inner {
@@ -255,6 +264,7 @@ impl State {
                     key: Self::call_key(tool, arguments),
                 };
                 self.add_inner(*node, path, call)?;
+                self.call_priced(*node, path, tool, *price)?;
                 self.spent.steps = self.spent.steps.saturating_add(1);
                 self.charge(*node, 1, 0);
                 Ok(())
@@ -316,6 +326,7 @@ impl State {
         if touched {
             self.calls.entry(key).or_default().settled = name;
         }
+        self.call_settled(node, path, outcome);
         Ok(())
     }
 

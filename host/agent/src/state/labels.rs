@@ -380,6 +380,17 @@ impl State {
         self.book.results.insert(node, marks);
     }
 
+    /// Notes what a child agent came to: whatever it was given, read or wrote may be in it.
+    pub(super) fn note_agent(&mut self, goal: NodeId) {
+        let Some(agent) = self.plan.agent(goal) else { return };
+        let given = self.marks_of(goal, &agent.given).all().join(self.written(goal).label).join(self.under(goal));
+        let within = self.plan.nodes().iter().map(|node| node.id).filter(|id| self.plan.path(*id).contains(&goal));
+        let label = within
+            .filter(|id| *id != goal)
+            .fold(given, |label, id| label.join(self.result_marks(id).all()).join(self.written(id).label));
+        self.book.results.insert(goal, label.into());
+    }
+
     /// Notes what an error branch is told: whatever failed before it may have put words into it.
     pub(super) fn note_told(&mut self, from: NodeId, to: NodeId) {
         let below = self.plan.subtree(from);

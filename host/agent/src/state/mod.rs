@@ -4,9 +4,11 @@
 //! Event ─► apply ─► State ─► decide ─► Command ─► (a driver does it) ─► Event
 //! ```
 
+mod agents;
 mod apply;
 mod approvals;
 mod asides;
+mod calls;
 mod decide;
 mod edits;
 mod evidence;
@@ -15,7 +17,9 @@ mod inner;
 mod labels;
 mod looks;
 mod loops;
+mod money;
 mod partial;
+mod resumed;
 mod scope;
 mod shares;
 
@@ -27,7 +31,6 @@ use serde_json::Value;
 use thiserror::Error;
 use toolcrib_policy::{
     ApprovalId, ApprovalRequest, CriticSettings, Digest, Effect, IdempotencyKey, Label, Labels, Scores, ToolName,
-    canonical,
 };
 
 use crate::critic::Verdict;
@@ -36,12 +39,14 @@ use crate::{
     Question, Step, StepName, StepOutcome, Trying,
 };
 
+pub use agents::AgentSeen;
 pub(crate) use approvals::{ASKS_MAX, why_denied};
 pub use foresee::{Foreseen, ForeseenCall};
 pub use inner::{Inner, Journal};
 pub use labels::Origin;
 pub use looks::Looked;
 pub use loops::Detector;
+pub use money::{Affordable, Bill, Purse};
 pub use partial::describe;
 
 /// The version of the shape of a stored state.
@@ -349,6 +354,8 @@ pub struct State {
     unanswered: Option<Question>,
     questions: u32,
     spent: Spent,
+    #[serde(default, skip_serializing_if = "Purse::is_untouched")]
+    purse: Purse,
     stalled: u32,
     started: Option<Millis>,
     now: Millis,
@@ -405,6 +412,7 @@ impl Default for State {
             unanswered: None,
             questions: 0,
             spent: Spent::default(),
+            purse: Purse::default(),
             stalled: 0,
             started: None,
             now: Millis::default(),
@@ -568,30 +576,5 @@ impl State {
             Some(StepOutcome::Failed { failure }) if failure.is_refusal() => Some((*node, failure)),
             _ => None,
         })
-    }
-
-    /// Why this call is not made again, where an earlier one cannot be taken back.
-    fn settled(&self, key: &Digest) -> Option<String> {
-        let calls = self.calls.get(key)?;
-        let by = calls.settled.as_ref().filter(|_| !self.caps.twice || calls.elsewhere.is_some())?;
-        Some(match &calls.elsewhere {
-            None => format!(
-                "the very same call was made by step {by} and cannot be taken back; refer to its result instead"
-            ),
-            Some(run) => format!("the very same call was made by step {by} of run {run} and cannot be taken back"),
-        })
-    }
-
-    /// The idempotency key that this call of the step has already, from an earlier try or from the run that this one was
-    /// forked from.
-    pub fn key_of(&self, step: NodeId, tool: &ToolName, arguments: &Value) -> Option<&IdempotencyKey> {
-        let call = Self::call_key(tool, arguments);
-        let tried = self.records.get(&step).filter(|record| record.key == call);
-        tried.and_then(|record| record.idempotency.as_ref()).or_else(|| self.keys.get(&call)?.first())
-    }
-
-    /// Identifies a call by tool and arguments, whatever the order of keys.
-    fn call_key(tool: &ToolName, arguments: &Value) -> Digest {
-        Digest::of(format!("{tool}\n{}", canonical(arguments)).as_bytes())
     }
 }

@@ -13,6 +13,7 @@ impl State {
             steps: Some(self.budget.steps.saturating_sub(self.spent.steps)),
             tokens: Some(self.budget.tokens.saturating_sub(self.spent.tokens)),
             wall_ms: Some(self.budget.wall_ms.saturating_sub(passed)),
+            money: self.budget.money.map(|most| most.minus(self.purse.spent).minus(self.purse.reserved())),
         };
         self.plan.path(goal).into_iter().filter_map(|id| self.left_of_own(id)).fold(run, Share::least)
     }
@@ -25,6 +26,7 @@ impl State {
             steps: share.steps.map(|steps| steps.saturating_sub(used.steps)),
             tokens: share.tokens.map(|tokens| tokens.saturating_sub(used.tokens)),
             wall_ms: share.wall_ms.map(|wall| wall.saturating_sub(self.time_of(id))),
+            money: share.money.map(|most| most.minus(used.money)),
         })
     }
 
@@ -56,6 +58,7 @@ impl State {
                 }
                 BudgetKind::Tokens => left.tokens == Some(0),
                 BudgetKind::Wall => left.wall_ms == Some(0),
+                BudgetKind::Money => left.money.is_some_and(|money| money.is_zero()),
             }
         })
     }
@@ -74,6 +77,12 @@ impl State {
     pub(super) fn call_time(&self, node: NodeId, step: &Step) -> Option<u64> {
         let left = self.plan.path(node).into_iter().filter_map(|id| self.left_of_own(id)?.wall_ms).min();
         left.into_iter().chain(step.trying.wall_ms).min()
+    }
+
+    /// The end of a goal whose budget was found too small, where it can end now.
+    pub(crate) fn spent_event(&self, node: NodeId, kind: BudgetKind) -> Option<EventKind> {
+        let ends = self.plan.node(node).is_some_and(|node| can_end(&node.status));
+        ends.then(|| self.goal_spent_event(node, kind)).flatten()
     }
 
     /// The end of a goal whose budget has ended, once nothing is under way in it.

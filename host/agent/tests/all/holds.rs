@@ -186,7 +186,7 @@ fn of_everything() -> State {
         Draft::Step(call),
         Draft::Value(DraftValue { name: name("v"), value: json!({ "n": "{{ steps.a.n }}" }), when: None }),
         Draft::Goal(DraftGoal {
-            budget: Some(Share { steps: Some(3), wall_ms: Some(2_000), tokens: Some(9) }),
+            budget: Some(Share { steps: Some(3), wall_ms: Some(2_000), tokens: Some(9), money: None }),
             then: Then::Review,
             when: Some("steps.a.n == 1".to_owned()),
             ..goal("named", Order::Sequence, vec![reading("b", json!({ "n": { "$ref": "steps.a.n" } }))])

@@ -55,7 +55,8 @@ async fn among_a_thousand_tools_the_model_searches_and_sees_what_it_found() {
     assert!(asked.iter().all(|request| request.tools.len() <= 21), "{:?}", offered(&asked[2]));
     // It is still there after it was called.
     assert!(asked[1..].iter().all(|request| offered(request).contains(&"orbit.ephemeris")));
-    assert_eq!(book.kinds()[..6], ["run-started", "plan-asked", "looked", "plan-asked", "expanded", "step-started"]);
+    let kinds: Vec<_> = book.kinds().into_iter().filter(|kind| !kind.starts_with("model-")).collect();
+    assert_eq!(kinds[..6], ["run-started", "plan-asked", "looked", "plan-asked", "expanded", "step-started"]);
 }
 
 #[tokio::test(start_paused = true)]

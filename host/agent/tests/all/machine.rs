@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use toolcrib_agent::critic::{self, GIVE_UP, IT_DID_NOT, IT_HAPPENED, KEEP, MAKE_IT};
 use toolcrib_agent::{
-    Answer, Budget, Caps, Check, Command, Draft, DraftGoal, DraftStep, EffectState, Event, EventKind, Expectation,
-    Millis, NodeId, Order, Outcome, Patch, Question, Service, Share, State, Status, StepName, StepOutcome, Then,
-    ToolCard, ToolOutput, plan,
+    Affordable, Answer, Budget, Caps, Check, ChildAgent, Command, Draft, DraftGoal, DraftStep, EffectState, Event,
+    EventKind, Expectation, Millis, NodeId, Order, Outcome, Patch, Question, Service, Share, State, Status, StepName,
+    StepOutcome, Then, ToolCard, ToolOutput, plan,
 };
 use toolcrib_model::Usage;
 use toolcrib_policy::{
     ApprovalAnswer, ApprovalId, ApprovalRequest, ApprovalScope, BoundCall, CriticMode, CriticSettings, Digest, Effect,
-    Otherwise, ScoreRule, ToolName,
+    Money, Otherwise, ScoreRule, ToolName, ToolPattern,
 };
 
 use crate::support::{card, failure, tool};
@@ -63,6 +63,8 @@ struct Sim<'b> {
     forgiven: BTreeSet<String>,
     /// Steps that a person said yes to.
     allowed: BTreeSet<NodeId>,
+    /// Requests to models that are under way, with what was set aside.
+    asked: BTreeMap<NodeId, (u64, Money)>,
     /// Calls that took another one back.
     undone: BTreeSet<NodeId>,
 }
@@ -79,9 +81,10 @@ impl<'b> Sim<'b> {
             effects: BTreeMap::new(),
             forgiven: BTreeSet::new(),
             allowed: BTreeSet::new(),
+            asked: BTreeMap::new(),
             undone: BTreeSet::new(),
         };
-        let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000 };
+        let budget = Budget { steps: 25, wall_ms: 1_000_000, tokens: 5_000, money: Some(Money::from_nano(4_000)) };
         let caps = Caps { nodes: 120, ..Caps::default() };
         let rules =
             ["coherence < 40: retry", "coherence < 40: alternative", "coherence < 90: re-plan", "coherence < 40: ask"];
@@ -134,6 +137,7 @@ impl<'b> Sim<'b> {
         }
         if self.state.outcome().is_some_and(Outcome::is_resumable) && self.dice.roll(2) == 1 && cuts > 0 {
             self.record(EventKind::Resumed { budget: None });
+            self.asked.clear();
             self.drive();
         }
     }
@@ -143,6 +147,7 @@ impl<'b> Sim<'b> {
         self.state = State::fold(&self.events).unwrap();
         let recover = self.state.recover();
         self.record(EventKind::Resumed { budget: None });
+        self.asked.clear();
         recover.into_iter().for_each(|kind| self.record(kind));
     }
 
@@ -171,7 +176,10 @@ impl<'b> Sim<'b> {
         match command {
             Command::Record(kind) => self.record(kind),
             Command::Finish { result } => self.record(EventKind::RunFinished { result }),
-            Command::CallPlanner { node, reason } => self.record(EventKind::PlanAsked { node, reason }),
+            Command::CallPlanner { node, reason } => {
+                self.record(EventKind::PlanAsked { node, reason });
+                self.ask_model(node);
+            }
             Command::Wait { until } => self.record(EventKind::Waited { until }),
             Command::Judge { node } => self.judge(node),
             Command::Ask { node, .. } => {
@@ -224,6 +232,7 @@ impl<'b> Sim<'b> {
                     from,
                     effect: effect.clone(),
                     labels,
+                    price: None,
                     program: None,
                     key: None,
                     folders: Vec::new(),
@@ -303,7 +312,35 @@ impl<'b> Sim<'b> {
         self.record(EventKind::Judged { node, verdict, why, by: "checks".into(), scores });
     }
 
+    /// Sets aside what a request may cost, where it can be paid.
+    fn ask_model(&mut self, node: NodeId) {
+        let reserved = Money::from_nano(self.dice.roll(250) as u64);
+        if self.state.affords(node, reserved) == Affordable::Yes {
+            let (request, model) = (self.state.purse().next_request(), "m:m".to_owned());
+            self.record(EventKind::ModelAsked {
+                node,
+                request,
+                model,
+                worst: Usage::default(),
+                reserved: Some(reserved),
+            });
+            self.asked.insert(node, (request, reserved));
+        }
+    }
+
+    /// Counts what it did cost.
+    fn answer_model(&mut self, node: NodeId) {
+        let Some((request, reserved)) = self.asked.remove(&node) else { return };
+        let cost = Money::from_nano(self.dice.roll(256) as u64).min(reserved);
+        let failed = (self.dice.roll(4) == 1).then(|| "unavailable".to_owned());
+        let (model, usage) = ("m:m".to_owned(), Usage::default());
+        self.record(EventKind::ModelAnswered { request, model, usage, cost: Some(cost), failed });
+        let most = self.state.budget().money.unwrap();
+        assert!(self.state.purse().spent.plus(self.state.purse().reserved()) <= most, "more was spent than there is");
+    }
+
     fn plan(&mut self, node: NodeId) {
+        self.answer_model(node);
         let usage = Usage { input: self.dice.roll(100) as u64, output: 1, cached: 0 };
         let kind = match self.dice.roll(8) {
             0 => EventKind::GoalReached { node, answer: Some(Answer::text("yes")), usage },
@@ -338,7 +375,8 @@ impl<'b> Sim<'b> {
     }
 
     fn with_budget(&mut self, draft: Draft) -> Draft {
-        let budget = match self.dice.roll(3) {
+        let budget = match self.dice.roll(4) {
+            3 => Share { money: Some(Money::from_nano(self.dice.roll(200) as u64)), ..Share::default() },
             0 => Share { steps: Some(self.dice.roll(3) as u32), ..Share::default() },
             1 => Share { tokens: Some(self.dice.roll(40) as u64), ..Share::default() },
             _ => Share { wall_ms: Some(self.dice.roll(9) as u64), ..Share::default() },
@@ -349,12 +387,22 @@ impl<'b> Sim<'b> {
         }
     }
 
+    fn for_an_agent(&mut self, goal: DraftGoal) -> Draft {
+        let tools = [self.dice.pick(&["*", "t.*", "t.read", "t.send"])].map(|line| ToolPattern::parse(line).unwrap());
+        let name = (self.dice.roll(2) == 1).then(|| StepName::nearest(&format!("agent_{}", self.events.len())));
+        let agent = ChildAgent { name, tools: tools.to_vec(), model: None, given: json!(null) };
+        Draft::Goal(DraftGoal { agent: Some(agent), ..goal })
+    }
+
     fn draft(&mut self, depth: usize) -> Draft {
         if depth < 3 && self.dice.roll(3) == 1 {
             let count = self.dice.roll(3);
             let children = (0..count).map(|_| self.draft(depth + 1)).collect();
             let order = self.dice.pick(&[Order::Sequence, Order::Parallel, Order::Alternatives]);
-            let goal = Draft::goal("sub", order, children);
+            let goal = match Draft::goal("sub", order, children) {
+                Draft::Goal(goal) if goal.children.is_empty() && self.dice.roll(2) == 1 => self.for_an_agent(goal),
+                goal => goal,
+            };
             return if self.dice.roll(3) == 1 { self.with_budget(goal) } else { goal };
         }
         let names: Vec<StepName> = self.state.plan().steps().map(|(_, step)| step.name.clone()).collect();
@@ -425,7 +473,7 @@ fn ten_thousand_events_are_folded_quickly() {
     let bytes: Vec<u8> = Vec::new();
     let mut sim = Sim::new(&bytes);
     sim.events.truncate(1);
-    let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX };
+    let budget = Budget { steps: 1_000_000, wall_ms: u64::MAX, tokens: u64::MAX, money: None };
     let caps = Caps { nodes: 1_000_000, ..Caps::default() };
     let root = NodeId::ROOT;
     let (version, goal, planner, inputs, critic) = (1, "g".into(), "p".into(), json!(null), Default::default());
@@ -464,6 +512,7 @@ fn ten_thousand_events_are_folded_quickly() {
                 from: Vec::new(),
                 effect: Effect::Read,
                 labels: Default::default(),
+                price: None,
                 program: None,
                 key: None,
                 folders: Vec::new(),

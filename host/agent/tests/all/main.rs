@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod agents;
 mod approvals;
 mod builtin;
 mod catalog;
@@ -15,6 +16,8 @@ mod labels;
 mod looks;
 mod loops;
 mod machine;
+mod models;
+mod money;
 mod programs;
 mod reacting;
 mod resume;

@@ -73,6 +73,7 @@ impl Hands {
                     wall_ms: None,
                     inside,
                     program: None,
+                    within: Vec::new(),
                     key: None,
                 };
                 let report = shed.call(call, self.cancel.clone()).await;

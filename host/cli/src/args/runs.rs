@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use toolcrib_runtime::policy::Money;
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
@@ -12,6 +13,9 @@ pub(crate) struct RunArgs {
     /// gemini:NAME, ollama:NAME; or with a file: script:FILE, replay:FILE
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_MODEL")]
     pub(crate) model: Option<String>,
+    /// A model that answers where the one before it does not; may be given several times; `none` for none
+    #[arg(long, value_name = "MODEL", env = "TOOLCRIB_FALLBACK", value_delimiter = ',')]
+    pub(crate) fallback: Vec<String>,
     /// Have what was accepted reviewed by a language model beside the run, named as for --model
     #[arg(long, value_name = "MODEL", env = "TOOLCRIB_JUDGE")]
     pub(crate) judge: Option<String>,
@@ -37,6 +41,9 @@ pub(crate) struct DriveArgs {
     /// The most tokens of the language model
     #[arg(long, value_name = "N")]
     pub(crate) max_tokens: Option<u64>,
+    /// The most money, such as 0.50, by the prices in the operator's file
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_cost: Option<Money>,
     /// Do not ask: a question ends the run with exit code 4
     #[arg(long)]
     pub(crate) unattended: bool,
@@ -121,6 +128,10 @@ pub(crate) struct ResumeArgs {
     /// Plan with this language model from here on, or with `builtin` [default: as before]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
+    /// A model that answers where the one before it does not, from here on; may be given several times; `none` for none
+    /// [default: as before]
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub(crate) fallback: Vec<String>,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
 }
@@ -150,6 +161,10 @@ pub(crate) struct ForkArgs {
     /// Plan with this language model from here on, or with `builtin` [default: as before]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
+    /// A model that answers where the one before it does not, from here on; may be given several times; `none` for none
+    /// [default: as before]
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub(crate) fallback: Vec<String>,
     #[command(flatten)]
     pub(crate) drive: DriveArgs,
 }

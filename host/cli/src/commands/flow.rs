@@ -11,7 +11,7 @@ use toolcrib_runtime::policy::{Effect, Verdict};
 use toolcrib_runtime::{CribError, FlowRequest, RunLog};
 
 use crate::args::{Common, FlowCommand, FlowRunArgs};
-use crate::commands::run::{Desk, budget, conclude, crib};
+use crate::commands::run::{Desk, budget_on, conclude, crib};
 use crate::exit::{self, BadInput};
 use crate::render::{counted, errln, outln, plain, show_preview};
 use crate::setup;
@@ -75,7 +75,7 @@ async fn run(common: &Common, args: FlowRunArgs) -> anyhow::Result<ExitCode> {
     let inputs = flow.with_inputs(&given).map_err(|error| BadInput(error.to_string()))?;
     let crib = crib(common, &args.drive).await?;
     if args.dry_run {
-        let preview = crib.preview_flow(&flow, budget(&args.drive), inputs)?;
+        let preview = crib.preview_flow(&flow, Some(budget_on(&args.drive, flow.budget)), inputs)?;
         if args.drive.json {
             outln!("{}", json!({ "flow": flow.name, "preview": preview }));
         } else {
@@ -84,10 +84,11 @@ async fn run(common: &Common, args: FlowRunArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let desk = Desk::new(&args.drive);
+    let budget = budget_on(&args.drive, flow.budget);
     let request = FlowRequest {
         flow,
         inputs,
-        budget: budget(&args.drive),
+        budget: Some(budget),
         person: desk.person.clone(),
         observer: Arc::new(desk.live.clone()),
         progress: desk.live.progress(),

@@ -22,7 +22,7 @@ pub(crate) async fn fork(common: &Common, args: ForkArgs) -> anyhow::Result<Exit
         errln!("run {} made {calls} later that cannot be taken back: not made again here (--again does)", forked.from);
     }
     if !args.hold {
-        return go_on(common, forked.run.to_string(), args.model, None, &args.drive).await;
+        return go_on(common, forked.run.to_string(), args.model, args.fallback, None, &args.drive).await;
     }
     if args.drive.json {
         outln!("{}", json!({ "run": forked.run, "from": forked.from, "at": request.at, "made": forked.made }));

@@ -8,7 +8,7 @@ use serde_json::json;
 use toolcrib_runtime::agent::{Budget, Cancel, Outcome, Person};
 use toolcrib_runtime::ledger_store::RunId;
 use toolcrib_runtime::policy::OperatorFile;
-use toolcrib_runtime::{CallRequest, Crib, CribError, Missed, PlannerChoice, RunLog, RunRequest, missed};
+use toolcrib_runtime::{CallRequest, Crib, CribError, Missed, RunLog, RunRequest, missed};
 
 use super::call::arguments;
 use crate::answer::{self, Wanted};
@@ -119,11 +119,11 @@ async fn one_round(
             (result.run, result.outcome)
         }
         LearnWhat::Run { goal, model } => {
-            let planner = model.clone().map_or(PlannerChoice::Builtin, PlannerChoice::Model);
+            let chosen = crib.chosen(model.as_deref(), &[]);
             let observer = Arc::new(live.clone());
             let budget = Budget::default();
             let request =
-                RunRequest { goal: goal.clone(), planner, budget, hold: false, person, observer, progress, cancel };
+                RunRequest { goal: goal.clone(), chosen, budget, hold: false, person, observer, progress, cancel };
             let result = crib.run(request, |_| ()).await?;
             (result.run, result.outcome)
         }

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use toolcrib_runtime::{PlannerChoice, ResumeRequest};
+use toolcrib_runtime::ResumeRequest;
 
 use crate::args::{Common, DriveArgs, ResumeArgs};
 use crate::commands::run::{Desk, budget, conclude, crib};
 use crate::person::Word;
 
 pub(crate) async fn resume(common: &Common, args: ResumeArgs) -> anyhow::Result<ExitCode> {
-    go_on(common, args.run, args.model, args.answer, &args.drive).await
+    go_on(common, args.run, args.model, args.fallback, args.answer, &args.drive).await
 }
 
 /// Goes on with a run that is in the ledger.
@@ -18,6 +18,7 @@ pub(crate) async fn go_on(
     common: &Common,
     run: String,
     model: Option<String>,
+    fallback: Vec<String>,
     answer: Option<String>,
     drive: &DriveArgs,
 ) -> anyhow::Result<ExitCode> {
@@ -25,7 +26,8 @@ pub(crate) async fn go_on(
     let desk = Desk::new(drive);
     let request = ResumeRequest {
         run,
-        planner: model.map(|spec| PlannerChoice::of_spec(&spec)),
+        planner: model,
+        fallback,
         budget: budget(drive),
         person: match answer {
             Some(text) => Some(Arc::new(Word::left(text))),

@@ -3,27 +3,26 @@
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use toolcrib_runtime::agent::{Budget, Cancel, Outcome, Person};
 use toolcrib_runtime::ledger_store::RunId;
-use toolcrib_runtime::{Crib, CribError, PlannerChoice, RunRequest, RunResult};
+use toolcrib_runtime::{Crib, CribError, RunLog, RunRequest, RunResult};
 
 use crate::args::{Common, DriveArgs, RunArgs};
 use crate::person::Terminal;
-use crate::render::{Live, advise, errln, hint_approval, outln, plain, plain_lines};
+use crate::render::{Live, advise, bills, bills_json, errln, hint_approval, outln, plain, plain_lines};
 use crate::{exit, setup};
 
 pub(crate) async fn run(common: &Common, args: RunArgs) -> anyhow::Result<ExitCode> {
     if args.goal.trim().is_empty() {
         return Err(exit::BadInput("the goal is empty; say what is to be reached, in quotes".to_owned()).into());
     }
-    let RunArgs { goal, model, judge: _, plan, dry_run, drive } = args;
-    let planner = model.map_or(PlannerChoice::Builtin, PlannerChoice::Model);
+    let RunArgs { goal, model, fallback, judge: _, plan, dry_run, drive } = args;
     let crib = crib(common, &drive).await?;
     let desk = Desk { dry_run, ..Desk::new(&drive) };
     let request = RunRequest {
         goal,
-        planner,
+        chosen: crib.chosen(model.as_deref(), &fallback),
         budget: budget(&drive).unwrap_or_default(),
         hold: plan || dry_run,
         person: desk.person.clone(),
@@ -88,22 +87,38 @@ pub(crate) fn conclude(
     if result.outcome == Outcome::Held {
         super::plan::held(common, crib, result.run, desk.dry_run, desk.json)?;
     } else if desk.json {
-        outln!("{}", json!({ "run": run, "result": result.outcome }));
+        let mut shown = json!({ "run": run, "result": result.outcome });
+        if let Some(spent) = spent(crib, result.run) {
+            shown["spent"] = spent;
+        }
+        outln!("{shown}");
     } else {
         show(common, crib, &run, &result.outcome);
     }
     Ok(ExitCode::from(exit::of_run(&result.outcome)))
 }
 
+/// What the run has spent, where it asked a model or paid for a call.
+fn spent(crib: &Crib, run: RunId) -> Option<Value> {
+    let state = RunLog::state(&crib.ledger_read_only().ok()?, run).ok()?;
+    (!bills(&state).is_empty()).then(|| bills_json(&state))
+}
+
 /// What the command line says of the budget; none where it says nothing.
 pub(crate) fn budget(drive: &DriveArgs) -> Option<Budget> {
-    let usual = Budget::default();
-    let said = drive.max_steps.is_some() || drive.max_time.is_some() || drive.max_tokens.is_some();
-    said.then(|| Budget {
-        steps: drive.max_steps.unwrap_or(usual.steps),
-        wall_ms: drive.max_time.map_or(usual.wall_ms, |seconds| seconds.saturating_mul(1000)),
-        tokens: drive.max_tokens.unwrap_or(usual.tokens),
-    })
+    let said =
+        drive.max_steps.is_some() || drive.max_time.is_some() || drive.max_tokens.is_some() || drive.max_cost.is_some();
+    said.then(|| budget_on(drive, Budget::default()))
+}
+
+/// A budget with what the command line says of it.
+pub(crate) fn budget_on(drive: &DriveArgs, base: Budget) -> Budget {
+    Budget {
+        steps: drive.max_steps.unwrap_or(base.steps),
+        wall_ms: drive.max_time.map_or(base.wall_ms, |seconds| seconds.saturating_mul(1000)),
+        tokens: drive.max_tokens.unwrap_or(base.tokens),
+        money: drive.max_cost.or(base.money),
+    }
 }
 
 /// The answer on standard output; why there is none, and what to do about it, on standard error.
@@ -142,7 +157,7 @@ fn show(common: &Common, crib: &Crib, run: &str, outcome: &Outcome) {
         }
         Outcome::Budget { kind, .. } => {
             errln!(
-                "the budget of {kind} is spent; go on with more: `toolcrib resume {run}` (--max-steps, --max-time, --max-tokens)"
+                "the budget of {kind} is spent; go on with more: `toolcrib resume {run}` (--max-steps, --max-time, --max-tokens, --max-cost)"
             )
         }
         Outcome::Cancelled { .. } => errln!("cancelled; nothing is lost: `toolcrib resume {run}` goes on"),

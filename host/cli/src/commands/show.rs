@@ -9,7 +9,7 @@ use toolcrib_runtime::{CribError, RunLog};
 
 use crate::args::{Common, ShowArgs};
 use crate::commands::erased::Erasures;
-use crate::render::{Costs, counted, outln, plain_lines, tree};
+use crate::render::{Costs, bills, bills_json, counted, outln, plain_lines, tree};
 use crate::{exit, setup};
 
 pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> {
@@ -28,13 +28,18 @@ pub(crate) fn show(common: &Common, args: ShowArgs) -> anyhow::Result<ExitCode> 
     if args.json {
         outln!(
             "{}",
-            json!({ "run": summary, "plan": state.plan(), "steps": steps(&state), "result": state.outcome() })
+            json!({ "run": summary, "plan": state.plan(), "steps": steps(&state), "spent": bills_json(&state), "result": state.outcome() })
         );
         return Ok(ExitCode::SUCCESS);
     }
     outln!("run {run}  {}  {}  {}", summary.started_at, summary.status, counted(summary.last_seq.get(), "event"));
     for line in tree(&state, &costs(&events), '·') {
         outln!("{line}");
+    }
+    let bills = bills(&state);
+    if !bills.is_empty() {
+        outln!("");
+        bills.iter().for_each(|line| outln!("{line}"));
     }
     if let Some(answer) = state.outcome().and_then(|outcome| outcome.answer()) {
         outln!("\n{}", plain_lines(&answer.text));

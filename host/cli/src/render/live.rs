@@ -195,6 +195,9 @@ fn line(event: &Event, state: &State) {
                 errln!("  ! {}", plain(undeclared));
             }
         }
+        EventKind::ModelAnswered { model, failed: Some(code), .. } => {
+            errln!("! no answer from {}: {code}", plain(model))
+        }
         EventKind::InnerStarted { path, tool, arguments, .. } => {
             errln!("  → {path} {tool} {}", plain(&short(arguments)));
         }

@@ -1,6 +1,7 @@
 //! What people see: results on standard output, everything else on standard error.
 
 mod advice;
+mod bills;
 mod inner;
 mod live;
 mod output;
@@ -11,6 +12,7 @@ mod text;
 mod tree;
 
 pub(crate) use advice::{advise, hint_approval};
+pub(crate) use bills::{bills, bills_json};
 pub(crate) use live::Live;
 pub(crate) use output::{finish, print_line, print_raw};
 pub(crate) use plan::{hint_held, show_preview};

@@ -59,7 +59,12 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn draw(mut self) -> Vec<String> {
         if let Some(root) = self.state.plan().node(NodeId::ROOT) {
-            self.lines.push(format!("{} {}", mark(&root.status, self.spinner), plain(self.state.goal())));
+            self.lines.push(format!(
+                "{} {}{}",
+                mark(&root.status, self.spinner),
+                plain(self.state.goal()),
+                by(self.state, root.id)
+            ));
             self.below(NodeId::ROOT, "", "   ");
         }
         self.lines
@@ -88,7 +93,10 @@ impl Drawing<'_> {
             let last = at + 1 == below.len();
             let (branch, inside) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             let what = match &node.body {
-                Body::Goal(goal) => format!("{}{}{}", plain(&goal.text), order(goal.order), each(goal)),
+                Body::Goal(goal) => {
+                    let by = by(self.state, node.id);
+                    format!("{}{}{}{}{by}", agent(goal), plain(&goal.text), order(goal.order), each(goal))
+                }
                 Body::Value(computed) => format!("{} = {}", computed.name, plain(&short(&computed.value))),
                 Body::Step(step) => {
                     let as_what = node.serves.map_or("", |serves| service(serves.service));
@@ -122,6 +130,19 @@ pub(crate) fn planned_anew(anew: &Anew, told: bool) -> String {
 /// Whether one of these failed with these very words, which then stand there.
 fn says(nodes: &[&Node], said: &str) -> bool {
     nodes.iter().any(|node| why(&node.status) == Some(said))
+}
+
+/// What is said of a goal that an agent of its own reaches.
+fn agent(goal: &Goal) -> String {
+    let Some(agent) = &goal.agent else { return String::new() };
+    let tools: Vec<String> = agent.tools.iter().map(ToString::to_string).collect();
+    format!("agent with {}: ", plain(&tools.join(", ")))
+}
+
+/// The model that answered last about a goal, where it is not the run's planner.
+fn by(state: &State, goal: NodeId) -> String {
+    let model = state.answered_by(goal).filter(|model| *model != state.planner());
+    model.map(|model| format!(" [by {}]", plain(model))).unwrap_or_default()
 }
 
 /// The most of the arguments that a line shows.

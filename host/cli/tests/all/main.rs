@@ -15,6 +15,7 @@ mod labels;
 mod learn;
 mod ledger;
 mod long;
+mod models;
 mod output;
 mod plans;
 mod plugins;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::line::{self, MAX_BYTES, Written};
 use crate::files::Named;
-use crate::{Delta, FileError, Model, ModelError, Request, Response};
+use crate::{Delta, FileError, Meter, Model, ModelError, Request, Response};
 
 /// A model whose exchanges are appended to a file, one line of JSON each.
 ///
@@ -134,8 +134,21 @@ impl<M: Model> Model for Recorder<M> {
         request: &Request,
         events: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<Response, ModelError> {
+        self.complete_metered(request, &(), events).await
+    }
+
+    async fn complete_metered(
+        &self,
+        request: &Request,
+        meter: &dyn Meter,
+        events: &mut (dyn FnMut(Delta) + Send),
+    ) -> Result<Response, ModelError> {
         let begin = Instant::now();
-        let outcome = self.inner.complete(request, events).await;
+        let outcome = self.inner.complete_metered(request, meter, events).await;
+        if matches!(outcome, Err(ModelError::NotSent { .. })) {
+            // No model said this.
+            return outcome;
+        }
         self.record(&Written::new(self.inner.name(), request, &outcome, begin.elapsed()))?;
         outcome
     }

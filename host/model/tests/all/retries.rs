@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use toolcrib_model::{
-    Delta, Message, Model, ModelError, Request, Response, RetryPolicy, Retrying, StopReason, Usage, connect,
+    Delta, Message, Meter, Model, ModelError, Request, Response, RetryPolicy, Retrying, StopReason, Ticket, Usage,
+    connect,
 };
 
 use crate::answers::ANSWERS;
@@ -181,5 +182,44 @@ async fn a_connected_model_gets_over_a_failure_and_a_cut_on_every_wire() {
             .await;
         assert_eq!(result.unwrap().text.as_deref(), Some("Grüße 🦀"), "{wire}");
         assert_eq!((text.as_str(), retries, server.asked().len()), ("Grüße 🦀", 2, 3), "{wire}");
+    }
+}
+
+/// Lets so many requests be sent, and keeps what it is told.
+struct Counting {
+    most: u64,
+    begun: Mutex<u64>,
+    over: Mutex<Vec<(u64, u64, Option<&'static str>)>>,
+}
+
+#[async_trait]
+impl Meter for Counting {
+    async fn begin(&self, _: &str, _: &Request) -> Result<Ticket, ModelError> {
+        let mut begun = self.begun.lock().unwrap();
+        if *begun == self.most {
+            return Err(ModelError::NotSent { detail: "no more".into() });
+        }
+        *begun += 1;
+        Ok(Ticket(*begun))
+    }
+
+    async fn over(&self, ticket: Ticket, usage: Usage, error: Option<&ModelError>) {
+        self.over.lock().unwrap().push((ticket.0, usage.output, error.map(ModelError::code)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_metered_and_none_is_sent_that_the_meter_keeps_back() {
+    for (most, told) in [(3, "ok"), (2, "not-sent")] {
+        let model = std::sync::Arc::new(Script::new([limited(None), cut(), answer()]));
+        // Boxes and shared models pass it on.
+        let retrying = Retrying::with_jitter(std::sync::Arc::clone(&model), policy(), Box::new(|| 0.5));
+        let retrying: Box<dyn Model> = Box::new(std::sync::Arc::new(retrying));
+        let meter = Counting { most, begun: Mutex::new(0), over: Mutex::default() };
+        let result = retrying.complete_metered(&Request::default(), &meter, &mut |_| {}).await;
+        assert_eq!(result.map_or_else(|error| error.code(), |_| "ok"), told);
+        assert_eq!(u64::from(model.attempts.load(Ordering::SeqCst)), most);
+        let expected = [(1, 1, Some("rate-limited")), (2, 1, Some("cut-stream")), (3, 5, None)];
+        assert_eq!(*meter.over.lock().unwrap(), expected[..usize::try_from(most).unwrap()]);
     }
 }

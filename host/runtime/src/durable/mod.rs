@@ -10,11 +10,13 @@ use toolcrib_agent::{Budget, Cancel, Event, ForkError, GivenPlanner, Observer, O
 use toolcrib_ledger::{Durability, Ledger, LedgerError, RunId, Seq};
 
 use crate::call::Progress;
+use crate::children::Children;
 use crate::crib::Crib;
 use crate::error::CribError;
 use crate::gate::now;
 use crate::ledger::{RunLog, to_ledger};
-use crate::run::{Errand, PlannerChoice, RunResult, begin_in, run_error};
+use crate::models::Chosen;
+use crate::run::{Errand, RunResult, begin_in, run_error};
 
 pub(crate) use cancels::Cancels;
 
@@ -27,7 +29,9 @@ pub struct ResumeRequest {
     /// The run, or the beginning of its name.
     pub run: String,
     /// Who plans from here on; none for who planned before.
-    pub planner: Option<PlannerChoice>,
+    pub planner: Option<String>,
+    /// Who stands in from here on; empty for who did before.
+    pub fallback: Vec<String>,
     /// What the run may spend from here on; none for what is left. A run whose budget ended gets the usual one.
     pub budget: Option<Budget>,
     /// Who answers questions; nobody for a run that is not attended.
@@ -85,22 +89,23 @@ impl Crib {
     ///
     /// There is no such run, it is over for good, its planner cannot be made, or the ledger cannot be written.
     pub async fn resume(&self, request: ResumeRequest, began: impl FnOnce(RunId)) -> Result<RunResult, CribError> {
-        let ResumeRequest { run, planner, budget, person, observer, progress, cancel } = request;
+        let ResumeRequest { run, planner, fallback, budget, person, observer, progress, cancel } = request;
         let ledger = Arc::new(self.ledger_in_turn().await?);
         let (run, events, state) = unfinished(&ledger, &run)?;
-        let choice = match planner {
-            Some(choice) => choice,
-            None => PlannerChoice::of_spec(planner_of(&ledger, run).as_deref().unwrap_or(state.planner())),
-        };
-        let (planner, model) = self.planner(&choice)?;
-        let out_of_budget = matches!(state.outcome(), Some(Outcome::Budget { .. }));
-        let budget = budget.or_else(|| out_of_budget.then(Budget::default));
+        let before = chosen_of(&ledger, run).unwrap_or_else(|| Chosen::unknown(state.planner()));
         // It is judged as it was when it began.
         let judge = state.critic().judge.clone().filter(|_| state.critic().reviews());
+        let chosen = Chosen { judge: judge.clone(), ..before.but(planner.as_deref(), &fallback) };
+        let (planner, models) = self.planner(&chosen)?;
+        self.check_prices(&chosen, budget.as_ref(), Some(&state))?;
+        let agents = Arc::new(Children::new(self.clone(), chosen, &planner));
+        let out_of_budget = matches!(state.outcome(), Some(Outcome::Budget { .. }));
+        let budget = budget.or_else(|| out_of_budget.then(Budget::default));
         let goal = state.goal().to_owned();
-        let errand = Errand { goal, planner, model, judge, person, observer, progress, last: None };
-        let ports = self.ports(errand, ledger, run)?;
+        let errand = Errand { goal, planner, models, judge, person, observer, progress, last: None };
+        let (ports, till) = self.ports(errand, ledger, run)?;
         let driven = Run::resume(ports, &events, budget).map_err(|error| run_error(run, error))?;
+        let driven = driven.paying(till).with_agents(agents);
         began(run);
         self.drive(run, driven, &cancel).await
     }
@@ -136,14 +141,15 @@ impl Crib {
         let errand = Errand {
             goal: state.goal().to_owned(),
             planner: Arc::new(GivenPlanner::new("none")),
-            model: None,
+            models: None,
             judge: None,
             person: None,
             observer: Arc::new(()),
             progress: None,
             last: None,
         };
-        let ports = self.ports(errand, ledger, run)?;
+        // Nothing more is paid for.
+        let (ports, _) = self.ports(errand, ledger, run)?;
         let driven = Run::resume(ports, &events, None).map_err(|error| run_error(run, error))?;
         Ok(Cancelled::Over(self.drive(run, driven, &cancel).await?.outcome))
     }
@@ -176,11 +182,10 @@ impl Crib {
             CribError::Fork { run: from.to_string(), at: request.at, why }
         })?;
         let state = RunLog::fold(from, &forked.events)?;
-        let planner = planner_of(&ledger, from).unwrap_or_else(|| state.planner().to_owned());
-        let forked_from = json!({ "run": from.to_string(), "at": request.at });
-        let judge = judge_of(&ledger, from);
-        let details = json!({ "planner": planner, "judge": judge, "forked": forked_from });
-        let run = begin_in(&ledger, state.goal(), details)?;
+        let chosen = chosen_of(&ledger, from).unwrap_or_else(|| Chosen::unknown(state.planner()));
+        let mut begun = chosen.details();
+        begun["forked"] = json!({ "run": from.to_string(), "at": request.at });
+        let run = begin_in(&ledger, state.goal(), begun)?;
         let new = forked.events.iter().map(to_ledger).collect::<Result<Vec<_>, _>>();
         let new = new.map_err(|error| run_error(run, error))?;
         ledger.append_all(run, new, Durability::Power)?;
@@ -207,14 +212,9 @@ fn details(ledger: &Ledger, run: RunId) -> Result<Value, CribError> {
     Ok(begun.payload.map_or(Value::Null, |payload| payload["details"].clone()))
 }
 
-/// Who plans a run, as it was said when it began; none where that is not known.
-pub fn planner_of(ledger: &Ledger, run: RunId) -> Option<String> {
-    Some(details(ledger, run).ok()?["planner"].as_str()?.to_owned())
-}
-
-/// The model that reviews a run, as it was said when it began; none where nobody does.
-pub fn judge_of(ledger: &Ledger, run: RunId) -> Option<String> {
-    Some(details(ledger, run).ok()?["judge"].as_str()?.to_owned())
+/// Who plans a run and who stands in, as it was said when it began; none where that is not known.
+pub fn chosen_of(ledger: &Ledger, run: RunId) -> Option<Chosen> {
+    Chosen::of_details(&details(ledger, run).ok()?)
 }
 
 /// The nearest events at which no call is under way.

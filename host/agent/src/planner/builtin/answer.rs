@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::shape::main_value;
 use super::words::{means, stem, words};
-use crate::{Answer, Record, State, Step};
+use crate::{Answer, PlanContext, Record, Step};
 
 /// The most of a text that an answer repeats.
 const TEXT_CHARS: usize = 20_000;
@@ -13,8 +13,9 @@ const LINES: usize = 200;
 
 /// The answer to a goal from the last accepted result, and from those of the calls that were made together with it;
 /// nothing where there is none.
-pub(super) fn answer(state: &State, goal: &str) -> Option<Answer> {
-    let results = state.results();
+pub(super) fn answer(context: &PlanContext) -> Option<Answer> {
+    let (state, goal) = (&context.state, context.goal());
+    let results = context.results();
     let (last, _, value) = results.last()?;
     let spoken: Vec<String> = words(goal).into_iter().filter(|word| means(word)).map(|word| stem(&word)).collect();
     let parent = |step: &Step| state.plan().named(&step.name).and_then(|(node, _)| node.parent);

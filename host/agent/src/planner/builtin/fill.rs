@@ -10,7 +10,7 @@ use super::shape::Param;
 use super::tokens::{Kind, Literal, Token, tokens};
 use super::words::{is_changing, is_writing, means, points_back, stem};
 use super::{acts, jq, role, zones};
-use crate::{NodeId, PlanContext, ToolCard};
+use crate::{PlanContext, ToolCard};
 
 /// A clause with all that can fill arguments.
 #[derive(Debug, Clone)]
@@ -65,14 +65,14 @@ impl Clause {
         let tokens = tokens(text);
         let literals: Vec<Literal> = tokens.iter().filter_map(|token| token.literal().cloned()).collect();
         let spoken: Vec<String> = tokens.iter().filter_map(Token::word).collect();
-        let previous = context.state.results().last().map(|(step, _, value)| (step.name.to_string(), (*value).clone()));
+        let previous = context.results().last().map(|(step, _, value)| (step.name.to_string(), (*value).clone()));
         // A clause that names nothing to work on is about what came before it.
         let names_something = |literal: &Literal| {
             matches!(literal.kind, Kind::Path | Kind::Url | Kind::Quoted | Kind::Code | Kind::Json | Kind::Expression)
         };
         let implied = previous.is_some() && !literals.iter().any(names_something);
         let back = implied || spoken.iter().any(|word| points_back(word));
-        let goal = context.state.plan().goal(NodeId::ROOT).map_or("", |goal| &goal.text);
+        let goal = context.state.plan().goal(context.scope()).map_or("", |goal| &goal.text);
         let all = clauses(goal);
         let later = all.iter().position(|clause| clause == text).map_or(&[][..], |at| &all[at + 1..]);
         let exchanges = context.state.exchanges().iter().filter(|exchange| exchange.node == context.node);
@@ -87,7 +87,7 @@ impl Clause {
             saved_elsewhere: later.iter().any(|clause| {
                 acts::command(&super::tokens::tokens(clause)).is_some_and(|command| is_writing(&command))
             }),
-            earlier: context.state.results().last().map(|(step, ..)| (step.tool.clone(), step.arguments.clone())),
+            earlier: context.results().last().map(|(step, ..)| (step.tool.clone(), step.arguments.clone())),
             goal_words: super::words::words(goal),
             tokens,
             literals,

@@ -148,7 +148,7 @@ fn review(context: &PlanContext) -> Proposal {
             _ => {}
         }
     }
-    match answer::answer(&context.state, context.goal()) {
+    match answer::answer(context) {
         Some(answer) => Proposal::Answer(answer),
         None if context.node == NodeId::ROOT => Proposal::Fail("the steps gave no result".to_owned()),
         None => Proposal::Answer(Answer::text("")),
@@ -156,7 +156,7 @@ fn review(context: &PlanContext) -> Proposal {
 }
 
 fn has_used(context: &PlanContext, way: &rank::Way) -> bool {
-    context.state.results().iter().any(|(step, ..)| step.tool == way.tool)
+    context.results().iter().any(|(step, ..)| step.tool == way.tool)
 }
 
 /// Ways that fit as well and were not among the first, once those have failed. None after a refusal, which is no reason to look

@@ -78,7 +78,10 @@ fn candidates(context: &PlanContext) -> Vec<ToolCard> {
     });
     let words = |goal: &str| goal.chars().take(GOAL_CHARS).collect::<String>();
     let best = context.tools.search(&words(context.goal()), BEST).into_iter();
-    let above = context.tools.search(&words(state.goal()), BEST).into_iter();
+    let above = context
+        .tools
+        .search(&words(state.plan().goal(context.scope()).map_or("", |goal| &goal.text)), BEST)
+        .into_iter();
     let mut cards: Vec<ToolCard> = Vec::new();
     for card in found.chain(called).chain(best).chain(above) {
         if cards.len() == OFFERED_MAX {

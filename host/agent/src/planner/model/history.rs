@@ -95,13 +95,20 @@ fn entries(context: &PlanContext) -> Vec<Entry<'_>> {
     let mut near: Vec<bool> = Vec::with_capacity(plan.nodes().len());
     let mut folded: BTreeMap<NodeId, Vec<&str>> = BTreeMap::new();
     let mut entries = Vec::new();
+    let scope = context.scope();
     for node in plan.nodes() {
         let parent = node.parent.map(|parent| parent.0 as usize);
         let above = parent.and_then(|parent| folds.get(parent).copied().flatten());
-        let own = || (node.status == Status::Done && state.answer(node.id).is_some()).then_some(node.id);
+        let folds_here =
+            node.status == Status::Done && state.answer(node.id).is_some() && plan.agent(node.id).is_none();
+        let own = || folds_here.then_some(node.id);
         let fold = above.or_else(own);
         folds.push(fold);
         near.push(node.id == context.node || parent.is_some_and(|parent| near[parent]));
+        // What another agent did is its own.
+        if plan.seen_in(node.id) != scope {
+            continue;
+        }
         match (fold, &node.body) {
             // Calls that serve another step are told with that step's verdict.
             _ if node.serves.is_some() => {}

@@ -5,7 +5,7 @@ use toolcrib_model::{Message, Request, ToolChoice};
 use super::functions::{Offer, RECALL};
 use super::history::history;
 use super::view::{ModelView, TOKEN_BYTES, bytes, cut, weight};
-use crate::PlanContext;
+use crate::{AgentSeen, PlanContext};
 
 /// The most tokens of one answer.
 const MAX_TOKENS: u32 = 8_192;
@@ -35,7 +35,11 @@ pub(super) fn request(context: &PlanContext, view: &ModelView, offer: &Offer) ->
         ..Request::default()
     };
     let room = view.context.saturating_mul(TOKEN_BYTES).saturating_sub(bytes(&request));
-    let head = Message::user(goals(context, room / 3));
+    let mut head = goals(context, room / 3);
+    if let Some(given) = context.state.given(context.scope()) {
+        head.push_str(&format!("\nYou are given: {}", fenced(&given.to_string(), room / 4)));
+    }
+    let head = Message::user(head);
     let said = said(context, room / 4);
     let taken: u64 = std::iter::once(&head).chain(&said).map(message_bytes).sum();
     let recalls = offer.own.contains(&RECALL);
@@ -52,7 +56,9 @@ pub(super) fn message_bytes(message: &Message) -> u64 {
 /// The goal and those above it: the path is whole, unless somebody wrote a book into it.
 fn goals(context: &PlanContext, most: u64) -> String {
     let plan = context.state.plan();
-    let path = plan.path(context.node);
+    let scope = context.scope();
+    let whole = plan.path(context.node);
+    let path: Vec<_> = whole.into_iter().skip_while(|id| *id != scope).collect();
     let above = path.iter().rev().skip(1).filter_map(|id| plan.goal(*id)).map(|goal| goal.text.as_str());
     let mut text = format!("Goal: {}", cut(context.goal(), most / 2));
     let fair = most / 2 / (path.len().max(2) as u64 - 1);
@@ -62,6 +68,23 @@ fn goals(context: &PlanContext, most: u64) -> String {
         text.push_str(&format!("\nIt is part of this: {}", cut(goal, fair)));
     }
     text
+}
+
+/// What child agents came to, the latest first. How they did it is theirs.
+fn agents(context: &PlanContext, most: u64) -> Vec<String> {
+    let seen = context.state.agents_in(context.scope()).into_iter().rev();
+    let told = seen.map(|AgentSeen { name, goal, result }| {
+        let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+        let goal = fenced(goal, most / 4);
+        match result {
+            Ok(value) => {
+                let value = value.map(ToString::to_string).unwrap_or_default();
+                format!("The agent{name} for {goal} came to this:\n{}", fenced(&value, most))
+            }
+            Err(why) => format!("The agent{name} for {goal} failed: {}", fenced(why, most / 2)),
+        }
+    });
+    told.collect()
 }
 
 /// What a person answered, and what was wrong with the last answer: the latest are the most wanted.
@@ -76,9 +99,12 @@ fn said(context: &PlanContext, most: u64) -> Vec<Message> {
         texts.push("You have looked up enough in a row. Act, answer, ask or give up now.".to_owned());
     }
     texts.extend(super::situation::situation(context));
+    let scope = context.scope();
+    texts.extend(agents(context, most / 4));
     let exchanges = state
         .exchanges()
         .iter()
+        .filter(|exchange| state.plan().scope_of(exchange.node) == scope)
         .rev()
         .map(|exchange| format!("You asked: {}\nThe person answered: {}", exchange.question.text, exchange.answer));
     texts.extend(exchanges);
