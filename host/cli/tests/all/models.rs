@@ -226,3 +226,40 @@ fn a_flow_hands_a_goal_to_an_agent_with_fewer_tools_and_a_budget_of_its_own() {
     );
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);
 }
+
+/// A judge that always agrees, for a price.
+const JUDGE: &str = r#"
+version: 1
+exchanges:
+  - expect: { schema: true, anywhere: { contains: buy milk } }
+    answer: { json: { verdict: sound, why: it says so, cites: [1] }, usage: { input: 1000, output: 10 } }
+"#;
+
+#[test]
+fn who_reviews_is_paid_for_and_recorded_as_every_model() {
+    let bench = bench(PRICES);
+    bench.write("judge.yaml", JUDGE);
+    let args = ["run", "What is in my notes?", "--judge", "script:judge.yaml", "--max-cost", "0.50", "--json"];
+    let unpriced = bench.toolcrib(&args);
+    assert_eq!((unpriced.code, &unpriced.json()["error"]["code"]), (2, &json!("prices")), "{}", unpriced.err);
+    bench.grant(&format!("{PRICES}\"script:judge\" = {{ input = 2, output = 10 }}"));
+    let done = bench.toolcrib(&args);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let spent = &done.json()["spent"];
+    assert_eq!((&spent["models"]["script:judge"]["times"], &spent["spent"]), (&json!(1), &json!("0.01436")), "{spent}");
+    let run = done.json()["run"].as_str().expect("a run").to_owned();
+    let events = bench.toolcrib(&["show", &run, "--events"]).out;
+    let of_judge = |kind: &str| events.lines().any(|line| line.contains(kind) && line.contains("script:judge"));
+    assert!(of_judge("\"model-asked\"") && of_judge("\"model-answered\"") && of_judge("\"reviewed\""), "{events}");
+}
+
+#[test]
+fn behind_the_second_wall_who_reviews_can_be_reached() {
+    let (address, asked) = refusing();
+    let bench = bench("");
+    let judge = format!("openai-chat:judge@http://{address}/v1");
+    let done = bench.toolcrib(&["run", "What is in my notes?", "--model", "script:reads.yaml", "--judge", &judge]);
+    assert_eq!((done.code, done.out.as_str()), (0, "Milk is to be bought.\n"), "{}", done.err);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert!(done.err.contains("! no answer from openai-chat:judge: auth"), "{}", done.err);
+}
