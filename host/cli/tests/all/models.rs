@@ -263,3 +263,33 @@ fn behind_the_second_wall_who_reviews_can_be_reached() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     assert!(done.err.contains("! no answer from openai-chat:judge: auth"), "{}", done.err);
 }
+
+#[test]
+fn a_model_that_stands_in_is_shown_as_much_as_its_own_limit_says() {
+    let limit = |tokens: u32| format!("[planner.model.\"script:reads.yaml\"]\ncontext = {tokens}\n");
+    let goal = format!("What is in /docs/notes.md? {}", "Please. ".repeat(2_500));
+    let bench = bench("");
+    let mut read = Vec::new();
+    for (own, usual) in [(4_000, 32_000), (32_000, 4_000)] {
+        bench.grant(&format!("[planner]\ncontext = {usual}\n{}", limit(own)));
+        let args = ["run", &goal, "--model", "script:gone.yaml", "--fallback", "script:reads.yaml", "--json"];
+        let done = bench.toolcrib(&args);
+        assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+        let run = done.json()["run"].as_str().expect("a run").to_owned();
+        let events = bench.toolcrib(&["show", &run, "--events"]).out;
+        let events: Vec<serde_json::Value> =
+            events.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+        let most = |model: &str| {
+            let asked = events
+                .iter()
+                .map(|event| &event["payload"])
+                .find(|payload| payload["event"] == "model-asked" && payload["model"] == model);
+            asked.and_then(|payload| payload["worst"]["input"].as_u64()).expect("a request")
+        };
+        read.push((most("script:gone"), most("script:reads")));
+    }
+    // A token stands for three bytes at most, and a request for 1,024 that a wire adds.
+    let small = 3 * 4_000 + 1_024 + 256;
+    let fits = |(gone, reads): (u64, u64)| (gone < small, reads < small);
+    assert_eq!((fits(read[0]), fits(read[1])), ((false, true), (true, false)), "{read:?}");
+}
