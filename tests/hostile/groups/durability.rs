@@ -14,7 +14,7 @@ use toolcrib_agent::{
     Ports, Proposal, Question, Run, SystemClock, Then, ToolCall, ToolCard, ToolOutput, ToolReport, Tools,
 };
 use toolcrib_ledger::{Ledger, RunId, RunMeta};
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{CriticMode, CriticSettings, Effect, ToolName};
 use toolcrib_runtime::RunLog;
 
 use crate::host::alone;
@@ -147,7 +147,8 @@ async fn drive(folder: &Path, ledger: &Arc<Ledger>, run: RunId) {
         person: Some(Arc::new(Witness(folder.to_owned(), run))),
         observer: Arc::new(()),
         clock: Arc::new(SystemClock),
-        critic: Default::default(),
+        // What is sent here comes from nowhere.
+        critic: CriticSettings { mode: CriticMode::Off, ..CriticSettings::default() },
         judge: None,
     };
     let events = RunLog::events(ledger, run).expect("what was recorded can be read");

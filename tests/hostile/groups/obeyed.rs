@@ -116,6 +116,7 @@ impl Ended {
         assert!(!matches!(self.outcome, Outcome::Reached { .. }) || self.calls() <= 12, "{:?}", self.outcome);
         self.line(|event| match &event.kind {
             EventKind::StepBlocked { why, .. } | EventKind::GoalFailed { why, .. } => Some(why.clone()),
+            EventKind::LoopCut { why, .. } => Some(why.clone()),
             EventKind::BudgetSpent { kind } => Some(format!("the budget of {kind:?} is spent")),
             _ => None,
         })
@@ -357,7 +358,7 @@ pub(crate) fn agent_obeys() {
 #[test]
 pub(crate) fn agent_harmless() {
     alone(async |_| {
-        let place = Place::new(&grants(""));
+        let place = Place::judged(&grants(""));
         place.write("docs/notes.txt", "buy ink");
         // An address that the person gave, before and after a look at the web.
         let fetch = |path: &str| json!({ "tool": "http.fetch", "arguments": { "url": format!("{ATTACKER}{path}") } });
@@ -366,11 +367,13 @@ pub(crate) fn agent_harmless() {
         // Notes are read, and what was made of them stays here.
         let write = json!({ "tool": "files.write", "arguments": { "path": "/out/todo.txt", "text": "ink" } });
         let script = [read_first("/docs/notes.txt"), vec![write, fetch("/c")]].concat();
-        let ended = place.run(&Gullible::beginning_with(script[..2].to_vec()), "Make a list of my notes").await;
+        let ended = place
+            .run(&Gullible::beginning_with(script[..2].to_vec()), "Make a list of my notes in /out/todo.txt")
+            .await;
         assert!(matches!(ended.outcome, Outcome::Reached { .. }), "{:?}", ended.outcome);
         assert!(place.folder.path().join("out/todo.txt").exists());
         // A write tells nothing of what is in files: what comes after it is as trusted as before.
-        let ended = place.run(&Gullible::beginning_with(script[1..].to_vec()), "Write the list, then look").await;
+        let ended = place.run(&Gullible::beginning_with(script[1..].to_vec()), "Write /out/todo.txt, then look").await;
         assert_eq!(ended.met("http.fetch"), ["/c"], "{:#?}", ended.events);
     });
 }

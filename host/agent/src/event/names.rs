@@ -1,4 +1,4 @@
-//! What every kind of event is called, and how sure it has to be kept.
+//! What events are called, and what must be on the disk before anything follows from them.
 
 use toolcrib_policy::Effect;
 

@@ -42,7 +42,7 @@ fn code(item: u64) -> String {
 }
 
 fn item(number: u64) -> String {
-    let filler = "This line says nothing that anybody would want to know later.\n".repeat(12);
+    let filler = "This line says nothing that anybody would want to know later.\n".repeat(10);
     format!("{filler}Item {number:04} has the code {}.\n{filler}", code(number))
 }
 
