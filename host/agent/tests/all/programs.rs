@@ -1,5 +1,7 @@
 //! Programs that call tools: cut off at every event, they go on and do nothing twice.
 
+mod children;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -18,7 +18,7 @@ pub(super) fn inner_lines(journal: &Journal, of: &InnerPath, spinner: char, inde
         (path, format!("? {} {}  question {}", call.tool, plain(&short(&call.arguments)), request.id))
     });
     let mut all: Vec<_> = made.chain(asked).collect();
-    all.sort_by(|(one, _), (two, _)| one.cmp(two));
+    all.sort_by_key(|(path, _)| *path);
     let last = all.len();
     for (at, (path, line)) in all.into_iter().enumerate() {
         let (branch, inside) = if at + 1 == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };

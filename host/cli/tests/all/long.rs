@@ -276,7 +276,6 @@ fn a_model_looks_into_earlier_runs_where_it_may_and_is_not_shown_what_is_denied(
 
 #[test]
 #[ignore = "minutes: prints the table of a long run"]
-#[expect(clippy::print_stdout, reason = "the table is what it is for")]
 fn five_hundred_steps() {
     let limit = 16_000;
     let run = long(50, limit, true);
@@ -287,9 +286,9 @@ fn five_hundred_steps() {
     );
     let (total, steps) = (run.results, 500);
     for mark in (50..=steps).step_by(50) {
-        let until = run.prompts.iter().filter(|(steps, _)| *steps <= mark);
+        let mut until = run.prompts.iter().filter(|(steps, _)| *steps <= mark);
         let most = until.clone().map(|(_, tokens)| *tokens).max().unwrap_or_default();
-        let now = until.last().map_or(0, |(_, tokens)| *tokens);
+        let now = until.next_back().map_or(0, |(_, tokens)| *tokens);
         let sample = run.samples.iter().rfind(|sample| sample.steps <= mark).expect("a sample");
         println!(
             "{mark:>6}  {now:>14}  {most:>10}  {limit:>7}  {:>17}  {:>10.1}  {:>17}",

@@ -226,3 +226,70 @@ fn a_flow_hands_a_goal_to_an_agent_with_fewer_tools_and_a_budget_of_its_own() {
     );
     assert_eq!(bench.toolcrib(&["verify"]).code, 0);
 }
+
+/// A judge that always agrees, for a price.
+const JUDGE: &str = r#"
+version: 1
+exchanges:
+  - expect: { schema: true, anywhere: { contains: buy milk } }
+    answer: { json: { verdict: sound, why: it says so, cites: [1] }, usage: { input: 1000, output: 10 } }
+"#;
+
+#[test]
+fn who_reviews_is_paid_for_and_recorded_as_every_model() {
+    let bench = bench(PRICES);
+    bench.write("judge.yaml", JUDGE);
+    let args = ["run", "What is in my notes?", "--judge", "script:judge.yaml", "--max-cost", "0.50", "--json"];
+    let unpriced = bench.toolcrib(&args);
+    assert_eq!((unpriced.code, &unpriced.json()["error"]["code"]), (2, &json!("prices")), "{}", unpriced.err);
+    bench.grant(&format!("{PRICES}\"script:judge\" = {{ input = 2, output = 10 }}"));
+    let done = bench.toolcrib(&args);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let spent = &done.json()["spent"];
+    assert_eq!((&spent["models"]["script:judge"]["times"], &spent["spent"]), (&json!(1), &json!("0.01436")), "{spent}");
+    let run = done.json()["run"].as_str().expect("a run").to_owned();
+    let events = bench.toolcrib(&["show", &run, "--events"]).out;
+    let of_judge = |kind: &str| events.lines().any(|line| line.contains(kind) && line.contains("script:judge"));
+    assert!(of_judge("\"model-asked\"") && of_judge("\"model-answered\"") && of_judge("\"reviewed\""), "{events}");
+}
+
+#[test]
+fn behind_the_second_wall_who_reviews_can_be_reached() {
+    let (address, asked) = refusing();
+    let bench = bench("");
+    let judge = format!("openai-chat:judge@http://{address}/v1");
+    let done = bench.toolcrib(&["run", "What is in my notes?", "--model", "script:reads.yaml", "--judge", &judge]);
+    assert_eq!((done.code, done.out.as_str()), (0, "Milk is to be bought.\n"), "{}", done.err);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert!(done.err.contains("! no answer from openai-chat:judge: auth"), "{}", done.err);
+}
+
+#[test]
+fn a_model_that_stands_in_is_shown_as_much_as_its_own_limit_says() {
+    let limit = |tokens: u32| format!("[planner.model.\"script:reads.yaml\"]\ncontext = {tokens}\n");
+    let goal = format!("What is in /docs/notes.md? {}", "Please. ".repeat(2_500));
+    let bench = bench("");
+    let mut read = Vec::new();
+    for (own, usual) in [(4_000, 32_000), (32_000, 4_000)] {
+        bench.grant(&format!("[planner]\ncontext = {usual}\n{}", limit(own)));
+        let args = ["run", &goal, "--model", "script:gone.yaml", "--fallback", "script:reads.yaml", "--json"];
+        let done = bench.toolcrib(&args);
+        assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+        let run = done.json()["run"].as_str().expect("a run").to_owned();
+        let events = bench.toolcrib(&["show", &run, "--events"]).out;
+        let events: Vec<serde_json::Value> =
+            events.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+        let most = |model: &str| {
+            let asked = events
+                .iter()
+                .map(|event| &event["payload"])
+                .find(|payload| payload["event"] == "model-asked" && payload["model"] == model);
+            asked.and_then(|payload| payload["worst"]["input"].as_u64()).expect("a request")
+        };
+        read.push((most("script:gone"), most("script:reads")));
+    }
+    // A token stands for three bytes at most, and a request for 1,024 that a wire adds.
+    let small = 3 * 4_000 + 1_024 + 256;
+    let fits = |(gone, reads): (u64, u64)| (gone < small, reads < small);
+    assert_eq!((fits(read[0]), fits(read[1])), ((false, true), (true, false)), "{read:?}");
+}

@@ -368,3 +368,40 @@ fn a_cancelled_program_ends_with_what_it_called_and_can_go_on() {
     let lines = calls(&bench);
     assert_eq!(lines.last().map(String::as_str), Some("step-parked"), "{lines:?}");
 }
+
+#[test]
+fn a_program_in_a_child_agent_calls_no_tool_that_the_child_lacks() {
+    // Whether its code is made up is not the question here.
+    let settings = "[models]\nagents = [\"script:child.yaml\"]\n[critic]\nmode = \"off\"\n";
+    let bench = bench("\"files.*\"", settings);
+    let code = "const { text } = await tools.files.read({ path: '/docs/a.txt' });
+      try { await tools.files.write({ path: '/out/a.txt', text }) } catch (refused) { `${text.trim()}: ${refused.message}` }";
+    let calls_code = json!({ "tool": "javascript.run", "arguments": { "code": code } });
+    let script = json!({ "version": 1, "exchanges": [
+        { "answer": { "calls": [calls_code] } },
+        { "expect": { "tool-results": [{ "tool": "javascript.run", "failed": false }] }, "answer": { "text": "tried" } },
+    ] });
+    bench.write("child.yaml", &script.to_string());
+    let tools = ["javascript.run", "files.read"];
+    let agent = json!({ "agent": "copy a.txt", "tools": tools, "model": "script:child.yaml" });
+    let flow = json!({ "flow": "child", "steps": [agent] });
+    bench.write("flow.yaml", &flow.to_string());
+    let done = bench.toolcrib(&["flow", "run", "flow.yaml", "--unattended"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(
+        calls(&bench),
+        [
+            "step-started javascript.run",
+            "inner-started 1 files.read",
+            "inner-finished 1 done",
+            "inner-blocked 2 files.write denied",
+            "step-finished done",
+        ]
+    );
+    assert!(!bench.path("out/a.txt").exists());
+    let said = events(&bench).iter().any(|event| {
+        let why = event["payload"]["why"].as_str().unwrap_or_default();
+        event["kind"] == "inner-blocked" && why.contains("none of the tools of the agent")
+    });
+    assert!(said, "{}", done.err);
+}

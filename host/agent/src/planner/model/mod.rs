@@ -61,7 +61,7 @@ impl Planner for ModelPlanner {
         let offer = functions::offer(context, &self.view);
         let request = |link: Option<u64>| {
             let most = link.unwrap_or(self.view.context).max(ModelView::CONTEXT_MIN);
-            let view = ModelView { context: most, ..self.view.clone() };
+            let view = ModelView { context: most, ..self.view };
             let offer = functions::offer(context, &view);
             let mut request = prompt::request(context, &view, &offer);
             request.max_tokens = request.max_tokens.map(|tokens| tokens.min(answer_tokens(link)));
