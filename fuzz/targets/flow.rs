@@ -10,7 +10,7 @@ use toolcrib_agent::{
     ToolFailure, ToolReport, Tools,
 };
 use toolcrib_model::Usage;
-use toolcrib_policy::{Effect, ToolName};
+use toolcrib_policy::{CriticSettings, Effect, ToolName};
 
 /// Every tool that a flow can name, each of which takes anything.
 struct Anything;
@@ -29,8 +29,7 @@ impl Tools for Anything {
 
     async fn call(&self, _call: ToolCall, _cancel: Cancel) -> ToolReport {
         let (code, message) = ("failed".to_owned(), String::new());
-        let failure =
-            ToolFailure { code, message, effect: EffectState::None, grant: None, retry_after_seconds: None };
+        let failure = ToolFailure { code, message, effect: EffectState::None, grant: None, retry_after_seconds: None };
         ToolReport { outcome: Err(failure), receipt: Value::Null, label: None }
     }
 }
@@ -39,7 +38,7 @@ fuzz_target!(|text: &str| {
     let flow = match Flow::parse(text) {
         Ok(flow) => flow,
         Err(FlowError::Yaml(why)) => return assert!(!why.is_empty()),
-        Err(FlowError::Wrong { at, why }) => return assert!(!at.is_empty() && !why.is_empty(), "{at}: {why}"),
+        Err(FlowError::Wrong { at, why, .. }) => return assert!(!at.is_empty() && !why.is_empty(), "{at}: {why}"),
     };
     assert_eq!(Flow::parse(text).as_ref(), Ok(&flow), "the same text is the same flow");
     let Ok(patches) = flow.checked(&Anything) else { return };
@@ -53,10 +52,11 @@ fuzz_target!(|text: &str| {
             budget: flow.budget,
             caps: flow.caps(),
             inputs,
+            critic: CriticSettings::default(),
             hold: false,
         },
         EventKind::PlanAsked { node, reason: PlanReason::Open },
-        EventKind::Expanded { node, patches, note, usage: Usage::default(), label: None },
+        EventKind::Expanded { node, patches, note, usage: Usage::default(), label: None, given: true },
     ];
     let events = events.map(|kind| kind.at(Millis(1)));
     let state = State::fold(&events).expect("what was checked is taken");

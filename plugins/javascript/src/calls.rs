@@ -35,7 +35,6 @@ pub(crate) fn install(context: &mut Context) -> JsResult<()> {
     context.register_global_property(js_string!("tools"), tools, Attribute::all())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape that the engine calls")]
 fn call(_: &JsValue, arguments: &[JsValue], context: &mut Context) -> JsResult<JsValue> {
     let promise = match made(arguments, context) {
         Ok(value) => JsPromise::resolve(value, context)?,
