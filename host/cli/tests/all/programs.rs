@@ -335,8 +335,7 @@ const ENDLESS: &str = "await tools.javascript.run({ code: 'while (true) {}' })";
 
 #[test]
 fn what_a_program_called_ends_with_it() {
-    // Less time than the fuel of a call lasts.
-    let bench = bench("\"javascript.run\"", "limits = { wall = \"1 s\" }\n");
+    let bench = bench("\"javascript.run\"", "limits = { wall = \"700 ms\" }\n");
     let begun = Instant::now();
     let done = run(&bench, ENDLESS);
     assert_eq!(done.json()["error"]["code"], "limit-wall", "{}", done.out);
