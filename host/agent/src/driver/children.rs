@@ -58,7 +58,7 @@ impl Run {
         let over = |node: &NodeId| self.state.plan().node(*node).is_none_or(|node| node.status.is_over());
         let short: Vec<_> = self.short.iter().copied().filter(|node| !over(node)).collect();
         self.short = short.iter().copied().collect();
-        let event = short.into_iter().find_map(|node| self.state.spent_event(node, BudgetKind::Money));
+        let event = short.into_iter().find_map(|node| self.state.goal_spent_event(node, BudgetKind::Money));
         match event.filter(|_| !self.state.is_ending()) {
             None => Ok(false),
             Some(event) => {

@@ -388,7 +388,12 @@ impl Walk<'_> {
         if let Some(spent) = state.spent_above(id, BudgetKind::Steps, &made) {
             // Those that still fit go first.
             let here = made.iter().any(|call| state.plan.path(*call).contains(&spent));
-            if !here && let Some(event) = state.goal_spent_event(spent, BudgetKind::Steps) {
+            let ends = state.plan.node(spent).is_some_and(|goal| can_end(&goal.status));
+            if !ends && node.serves.is_some_and(|serves| serves.service.only_reads()) {
+                // A goal that is over, or that is planned just now, does not end for a look at one of its results.
+                let why = "no call is left to look with".to_owned();
+                self.record(EventKind::StepBlocked { node: id, why });
+            } else if !here && let Some(event) = state.goal_spent_event(spent, BudgetKind::Steps) {
                 self.record(event);
             }
             return;

@@ -79,15 +79,10 @@ impl State {
         left.into_iter().chain(step.trying.wall_ms).min()
     }
 
-    /// The end of a goal whose budget was found too small, where it can end now.
-    pub(crate) fn spent_event(&self, node: NodeId, kind: BudgetKind) -> Option<EventKind> {
+    /// The end of a goal whose budget has ended, where it can end now and nothing is under way in it.
+    pub(crate) fn goal_spent_event(&self, node: NodeId, kind: BudgetKind) -> Option<EventKind> {
         let ends = self.plan.node(node).is_some_and(|node| can_end(&node.status));
-        ends.then(|| self.goal_spent_event(node, kind)).flatten()
-    }
-
-    /// The end of a goal whose budget has ended, once nothing is under way in it.
-    pub(super) fn goal_spent_event(&self, node: NodeId, kind: BudgetKind) -> Option<EventKind> {
-        self.is_quiet(node).then_some(EventKind::GoalSpent { node, kind })
+        (ends && self.is_quiet(node)).then_some(EventKind::GoalSpent { node, kind })
     }
 
     pub(super) fn goal_spent(&mut self, node: NodeId, kind: BudgetKind) -> Applied {

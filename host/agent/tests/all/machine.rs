@@ -421,8 +421,13 @@ impl<'b> Sim<'b> {
     }
 }
 
+/// How many, unless the usual variable says so.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     /// Whatever planners, tools, people and crashes do: each event that the machine asks for is legal, it ends, and an
     /// irreversible call that may have taken effect is made again only on a person's word.
