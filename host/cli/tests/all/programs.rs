@@ -372,7 +372,7 @@ fn a_cancelled_program_ends_with_what_it_called_and_can_go_on() {
 #[test]
 fn a_program_in_a_child_agent_calls_no_tool_that_the_child_lacks() {
     // Whether its code is made up is not the question here.
-    let settings = "[models]\nagents = [\"script:child.yaml\"]\n[critic]\nmode = \"off\"\n";
+    let settings = "[models]\nagents = [\"script:child.yaml\"]\n";
     let bench = bench("\"files.*\"", settings);
     let code = "const { text } = await tools.files.read({ path: '/docs/a.txt' });
       try { await tools.files.write({ path: '/out/a.txt', text }) } catch (refused) { `${text.trim()}: ${refused.message}` }";
