@@ -13,6 +13,9 @@ const FIRST_WAIT_MS: u64 = 500;
 /// The longest wait that a service can ask for: a run is not to be parked by one reply.
 const LONGEST_WAIT_MS: u64 = 60_000;
 
+/// How often a call is begun that is cut off each time.
+const CUT_OFF_MAX: u32 = 20;
+
 /// The longest wait that a plan can ask for: an hour.
 const LONGEST_PLANNED_WAIT_MS: u64 = 3_600_000;
 
@@ -24,7 +27,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         }
         StepOutcome::Done { output } => judge_output(evidence, output),
         StepOutcome::Failed { failure } => judge_failure(evidence, failure),
-        StepOutcome::NotStarted { why } => retry_or(evidence, 0, Verdict::Backtrack, why),
+        StepOutcome::NotStarted { why } => retry_cut_off(evidence, why),
         StepOutcome::Unknown { why } => judge_unknown(evidence, why),
     };
     if evidence.settings.is_off() || evidence.serves {
@@ -153,7 +156,7 @@ fn judge_failure(evidence: &Evidence<'_>, failure: &ToolFailure) -> Judgement {
 
 fn judge_unknown(evidence: &Evidence<'_>, why: &str) -> Judgement {
     if is_repeatable(evidence.effect) {
-        return retry_or(evidence, 0, Verdict::Backtrack, why);
+        return retry_cut_off(evidence, why);
     }
     let text = format!(
         "the call of {} (step {}) was cut off, and nobody can tell whether it took effect ({why}); did it?",
@@ -162,6 +165,15 @@ fn judge_unknown(evidence: &Evidence<'_>, why: &str) -> Judgement {
     let choices = [IT_HAPPENED, IT_DID_NOT, GIVE_UP].map(str::to_owned).to_vec();
     let question = Question { text, about: Some("unknown effect".to_owned()), choices, approval: None };
     verdict(Verdict::Ask { question }, format!("unknown whether the effect happened, not repeated: {why}"))
+}
+
+/// A call that was cut off did not fail: it is made again, more often than one that fails. A call that takes the host down
+/// with it ends all the same.
+fn retry_cut_off(evidence: &Evidence<'_>, why: &str) -> Judgement {
+    if evidence.step.attempts < CUT_OFF_MAX {
+        return verdict(Verdict::Retry { after_ms: 0 }, why);
+    }
+    retry_or(evidence, 0, Verdict::Backtrack, why)
 }
 
 fn retry_or(evidence: &Evidence<'_>, after_ms: u64, otherwise: Verdict, why: &str) -> Judgement {
