@@ -354,6 +354,6 @@ fn killed_at_random_a_run_loses_nothing_and_does_nothing_twice() {
     println!("{made} random kills over {runs} runs, {effects} effects");
     met.iter().for_each(|(phase, times)| println!("  {times:>4}  {phase}"));
     println!("  {told:>4}  told as unknown and answered");
-    println!("  {doubled:>4}  effects doubled ({repeated} requests repeated with the key of the first)");
-    assert_eq!(doubled, 0);
+    println!("  {:>4}  effects doubled ({repeated} requests repeated with the key of the first)", doubled.len());
+    assert!(doubled.is_empty(), "{doubled:#?}");
 }

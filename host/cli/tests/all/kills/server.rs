@@ -166,11 +166,11 @@ impl Server {
         self.facts().done.get(path).cloned().unwrap_or_default()
     }
 
-    /// How many effects there were, how many of them were one too many, and how many requests were known by their key as
+    /// How many effects there were, which of them were done too often, and how many requests were known by their key as
     /// one that was done. No two paths share a key. `keyed` are parts of paths that have one.
-    pub(super) fn counts(&self, keyed: &[&str]) -> (usize, usize, usize) {
+    pub(super) fn counts(&self, keyed: &[&str]) -> (usize, Vec<String>, usize) {
         let facts = self.facts();
-        let (mut effects, mut doubled, mut repeated) = (0, 0, 0);
+        let (mut effects, mut doubled, mut repeated) = (0, Vec::new(), 0);
         let mut all = BTreeSet::new();
         for (path, keys) in &facts.done {
             if path.ends_with("/price") || path.ends_with("/stock") {
@@ -181,11 +181,10 @@ impl Server {
             assert!(own.iter().all(|key| all.insert((*key).clone())), "{path}: another call had its key");
             let once = own.len().max(1);
             let extra = if own.is_empty() { keys.len() - 1 } else { own.len() - 1 };
-            if extra > 0 {
-                println!("one too many: {path} {keys:?}");
-            }
             effects += once;
-            doubled += extra;
+            if extra > 0 {
+                doubled.push(format!("{path} {keys:?}"));
+            }
             repeated += if own.is_empty() { 0 } else { keys.len() - own.len() };
         }
         (effects, doubled, repeated)
